@@ -1,0 +1,1 @@
+//! Runs collectors and keeps the session with the server

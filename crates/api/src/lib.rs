@@ -1,0 +1,1 @@
+//! The contract: request and response types, error codes, OpenAPI

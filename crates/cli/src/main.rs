@@ -1,0 +1,2 @@
+//! The binary `netwatch`.
+fn main() {}

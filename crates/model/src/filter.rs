@@ -1,0 +1,1 @@
+//! The filter language (work in progress).

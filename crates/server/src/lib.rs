@@ -1,0 +1,1 @@
+//! Sessions, ingest, the live store, API handlers and the embedded web app

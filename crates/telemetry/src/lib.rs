@@ -1,0 +1,1 @@
+//! Netwatch's own metrics, logs and health, as types

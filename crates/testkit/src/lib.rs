@@ -1,0 +1,1 @@
+//! Fake clock, frame builders, the network lab in namespaces

@@ -1,0 +1,1 @@
+//! Bytes to protocol units that no good library decodes for us; pure, bounded, never panics
