@@ -1,1 +1,22 @@
-//! The contract: request and response types, error codes, OpenAPI
+//! The contract between the server and everything that talks to it.
+//!
+//! Request and response types of REST (`/api/v1`), the messages of the WebSocket stream, and the problem codes. The OpenAPI document
+//! is generated from the handlers that use these types, checked in at `crates/api/openapi.json`, and the web client's types are
+//! generated from that. Names are those of the flow record (`source`, `destination`, `octets`, `reverse_octets`…), the same in REST,
+//! stream, command line and files.
+//!
+//! Units: octets and packets are whole numbers; rates are computed by the reader from octets and `step`; times are RFC 3339 in UTC
+//! with nanoseconds; durations are seconds as a number.
+
+pub mod event;
+pub mod filter;
+pub mod flow;
+pub mod host;
+pub mod interface;
+pub mod problem;
+pub mod session;
+pub mod statistics;
+pub mod stream;
+pub mod traffic;
+
+pub use problem::{Problem, ProblemCode};
