@@ -51,3 +51,17 @@ pub struct Frame<'a> {
     /// How `data` begins.
     pub link: LinkType,
 }
+
+impl Frame<'_> {
+    /// No octets: a place holder in arrays that are filled later.
+    pub const EMPTY: Self = Self {
+        time: Timestamp::ZERO,
+        data: &[],
+        wire_length: 0,
+        tag: None,
+        segment_size: 0,
+        direction: Direction::In,
+        interface: InterfaceIndex(0),
+        link: LinkType::Ethernet,
+    };
+}
