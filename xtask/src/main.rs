@@ -1,2 +1,53 @@
-//! xtask
-fn main() {}
+//! Development tasks: `cargo xtask tidy`, `cargo xtask codegen [--check]`.
+//!
+//! Plain Rust and no shell, so that the same checks run on every machine. Limits: tasks read and write files of this checkout
+//! only, and start no program but `cargo` and `npm`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for developers, which answers on its terminal"
+)]
+
+mod codegen;
+mod tidy;
+mod tree;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask <task>
+
+tasks:
+  tidy               check the invariants of ARCHITECTURE.md
+  codegen            write openapi.json and the types of the web client
+  codegen --check    fail when one of them is out of date";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["tidy"] => tidy::run(&root()),
+        ["codegen"] => codegen::run(&root(), codegen::Mode::Write),
+        ["codegen", "--check"] => codegen::run(&root(), codegen::Mode::Check),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(message) => {
+            println!("{message}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The root of the checkout that this program was compiled in.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}

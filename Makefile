@@ -1,0 +1,109 @@
+# Netwatch: build, run, test. Every target installs what it needs and is missing (scripts/setup.sh).
+#
+#   make run          build, then watch the traffic of this machine
+#   make test         every check and every test, as continuous integration runs them
+#   make check        the cheap checks: run this before a commit
+#   make build        the release binary with the web app inside
+#   make bench        the figures of docs/performance.md
+#   make package      a Debian package and an archive, in $CARGO_TARGET_DIR/package
+#   make screenshots  the pictures of docs/images
+#
+# One profile: programs and tests are both built with --release, so that everything is compiled once.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+# The order of `test` and `check` is meant: cheap checks first.
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+
+BINARY := $(CARGO_TARGET_DIR)/release/netwatch
+# Continuous integration must not change the lock file; a developer may.
+LOCKED := $(if $(CI),--locked)
+CARGO_FLAGS := --release $(LOCKED)
+SECTION = @printf '\n==> %s\n'
+
+# Arguments of `netwatch up` for `make run`, for example `make run ARGS="--interface eth0"`.
+ARGS ?=
+
+WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' 2>/dev/null)
+
+.PHONY: build run test check bench package screenshots \
+        setup-build setup-test tidy format lint docs-check codegen-check web-check rust-build web-e2e doc-test rust-test
+
+build: setup-build web/dist/index.html rust-build
+	@echo "built $(BINARY)"
+
+run: build
+	@exec "$(BINARY)" up $(ARGS)
+
+# Cheap checks first; nextest last, so that its summary closes the run.
+test: setup-test tidy format web-check web/dist/index.html lint docs-check rust-build codegen-check web-e2e doc-test rust-test
+
+check: setup-build tidy format web-check lint docs-check
+
+bench: setup-test build
+	$(SECTION) "bench"
+	cargo run $(CARGO_FLAGS) --package netwatch-bench -- $(ARGS)
+
+package: setup-build web/dist/index.html
+	$(SECTION) "package"
+	cargo build --profile dist $(LOCKED) --package netwatch-cli
+	scripts/package.sh "$(CARGO_TARGET_DIR)/dist/netwatch" "$(CARGO_TARGET_DIR)/package"
+
+screenshots: setup-test build
+	$(SECTION) "screenshots"
+	cd web && NETWATCH_BINARY="$(BINARY)" npm run --silent screenshots
+
+setup-build:
+	@scripts/setup.sh build
+
+setup-test:
+	@scripts/setup.sh test
+
+tidy:
+	$(SECTION) "tidy: the invariants of ARCHITECTURE.md"
+	cargo run --quiet $(CARGO_FLAGS) --package xtask -- tidy
+
+format:
+	$(SECTION) "format"
+	cargo fmt --all --check
+
+lint:
+	$(SECTION) "clippy"
+	cargo clippy --quiet --workspace --all-targets $(CARGO_FLAGS) -- -D warnings
+
+docs-check:
+	$(SECTION) "rustdoc"
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps --document-private-items $(CARGO_FLAGS)
+
+web-check: setup-build
+	$(SECTION) "web: types, lint, unit tests"
+	cd web && npm run --silent check
+
+web/dist/index.html: $(WEB_SOURCES) | setup-build
+	$(SECTION) "web: build"
+	cd web && npm run --silent build
+	touch web/dist/index.html
+
+rust-build: web/dist/index.html
+	$(SECTION) "build"
+	cargo build --quiet $(CARGO_FLAGS) --package netwatch-cli
+
+codegen-check: setup-build
+	$(SECTION) "generated files are up to date"
+	cargo run --quiet $(CARGO_FLAGS) --package xtask -- codegen --check
+
+web-e2e: rust-build
+	$(SECTION) "web: browser tests"
+	cd web && NETWATCH_BINARY="$(BINARY)" npm run --silent e2e
+
+doc-test:
+	$(SECTION) "documentation tests"
+	cargo test --quiet --doc --workspace $(CARGO_FLAGS)
+
+rust-test: rust-build
+	$(SECTION) "tests"
+	NETWATCH_BINARY="$(BINARY)" cargo nextest run --workspace --no-tests=fail $(CARGO_FLAGS)

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Installs what is missing for `make build` (scripts/setup.sh build) or `make test` (scripts/setup.sh test), and nothing else.
+# Debian packages need root, or sudo without a password; with neither, the command to run is printed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# What is looked for : the Debian package that holds it. A leading / is a file, anything else a command.
+build_needs=(cc:gcc make:make)
+test_needs=(
+  ip:iproute2 ethtool:ethtool nft:nftables tshark:tshark tcpdump:tcpdump nfdump:nfdump softflowd:softflowd pmacctd:pmacct
+  iperf3:iperf3 curl:curl dig:bind9-dnsutils dnsmasq:dnsmasq-base sshd:openssh-server ssh:openssh-client chromium:chromium
+  ps:procps /usr/lib/x86_64-linux-gnu/libpcap.so.0.8:libpcap0.8
+)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+# Servers live in sbin, which is not on every user's path.
+have() {
+  case $1 in
+    /usr/lib/x86_64-linux-gnu/*) compgen -G "/usr/lib/*/${1##*/}" >/dev/null ;;
+    *) PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null ;;
+  esac
+}
+
+missing_packages() {
+  local need
+  for need in "$@"; do
+    have "${need%%:*}" || printf '%s\n' "${need#*:}"
+  done
+}
+
+# Keeps the services of freshly installed packages (an SSH server among them) from being started.
+with_services_off() {
+  local policy=/usr/sbin/policy-rc.d
+  if [ -e "$policy" ]; then
+    "${root[@]}" "$@"
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
+  "${root[@]}" chmod 755 "$policy"
+  local status=0
+  "${root[@]}" "$@" || status=$?
+  "${root[@]}" rm -f "$policy"
+  return "$status"
+}
+
+install_packages() {
+  local packages=("$@") root=()
+  [ ${#packages[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || fail "missing: ${packages[*]} (names of the Debian packages); install them and try again"
+  if [ "$(id -u)" -ne 0 ]; then
+    sudo -n true 2>/dev/null || fail "missing: ${packages[*]}; run: sudo apt-get install --no-install-recommends ${packages[*]}"
+    root=(sudo -n)
+  fi
+  say "installing ${packages[*]}"
+  root+=(env DEBIAN_FRONTEND=noninteractive)
+  "${root[@]}" apt-get update -qq
+  with_services_off apt-get install -qq -y --no-install-recommends "${packages[@]}" >/dev/null
+}
+
+need_toolchains() {
+  command -v cargo >/dev/null || fail "Rust is missing: install it as https://rustup.rs tells, then try again"
+  command -v npm >/dev/null || fail "Node.js 20 or newer with npm is missing: install it (nodejs.org), then try again"
+}
+
+# npm marks a finished installation by its own copy of the lock file.
+install_node_modules() {
+  [ -f web/package-lock.json ] || return 0
+  if [ web/node_modules/.package-lock.json -nt web/package-lock.json ]; then
+    return 0
+  fi
+  say "npm ci"
+  (cd web && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error >&2)
+  touch web/node_modules/.package-lock.json
+}
+
+install_nextest() {
+  command -v cargo-nextest >/dev/null && return 0
+  say "cargo install cargo-nextest"
+  cargo install --quiet --locked --no-default-features --features default-no-update cargo-nextest
+}
+
+case "${1:-}" in
+  build) needs=("${build_needs[@]}") ;;
+  test) needs=("${build_needs[@]}" "${test_needs[@]}") ;;
+  *) fail "usage: scripts/setup.sh build|test" ;;
+esac
+
+need_toolchains
+mapfile -t packages < <(missing_packages "${needs[@]}")
+install_packages ${packages[@]+"${packages[@]}"}
+install_node_modules
+if [ "$1" = test ]; then install_nextest; fi

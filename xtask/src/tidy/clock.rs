@@ -1,0 +1,44 @@
+//! The clock is read in one module; everything else is given `now`.
+
+use super::Violation;
+use super::rust;
+use crate::tree::Tree;
+
+const THE_MODULE: &str = "crates/telemetry/src/clock.rs";
+const READS: &[&str] = &[
+    "Instant::now",
+    "SystemTime::now",
+    "clock_gettime",
+    "Utc::now",
+    "Local::now",
+    "Zoned::now",
+    "Timestamp::now",
+    "UNIX_EPOCH.elapsed",
+];
+
+/// No read of a clock outside of the one module.
+pub fn read_in_one_module(tree: &Tree) -> Vec<Violation> {
+    let message = |read| format!("`{read}` reads the clock: take `now` as a value, or call {THE_MODULE}");
+    rust::files(tree)
+        .filter(|file| file.path != THE_MODULE)
+        .flat_map(|file| {
+            file.find(READS).map(|(line, read)| Violation::new(file.path, line, message(read))).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::assert_finds;
+    use super::*;
+
+    #[test]
+    fn a_read_elsewhere_is_found() {
+        let text = "fn a() {\n    // Instant::now in a comment\n    Instant::now();\n}\n";
+        assert_finds(
+            read_in_one_module,
+            &[("crates/x/src/a.rs", text), (THE_MODULE, text)],
+            &[("crates/x/src/a.rs", 3)],
+        );
+    }
+}
