@@ -1,1 +1,3 @@
 //! Fake clock, frame builders, the network lab in namespaces
+
+pub mod netns;
