@@ -1,1 +1,7 @@
-//! Netwatch's own metrics, logs and health, as types
+//! Netwatch's own metrics, logs and health, as types.
+//!
+//! Why: a program that watches others must be watched itself, and in one way everywhere. What: [`clock`] is the only reader of
+//! the clock.
+//! Limits: nothing here sends anything anywhere; a surface above renders what these types hold.
+
+pub mod clock;
