@@ -67,6 +67,16 @@ pub(crate) fn bind_packet(socket: &OwnedFd, ifindex: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// The index of the interface that the socket is bound to; the kernel forgets it when the interface is deleted.
+pub(crate) fn bound_index(socket: &OwnedFd) -> io::Result<u32> {
+    // SAFETY: all octets zero is a valid `sockaddr_ll`.
+    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+    let mut length = length_of::<libc::sockaddr_ll>();
+    // SAFETY: `address` and `length` live through the call, and `length` is the size of `address`.
+    check(unsafe { libc::getsockname(socket.as_raw_fd(), (&raw mut address).cast(), &raw mut length) })?;
+    u32::try_from(address.sll_ifindex).map_err(|_| io::ErrorKind::NotConnected.into())
+}
+
 /// Asks the interface to receive frames for other stations too, until the socket is closed.
 pub(crate) fn join_promiscuous(socket: &OwnedFd, ifindex: u32) -> io::Result<()> {
     let membership = libc::packet_mreq {

@@ -185,7 +185,12 @@ impl Ring {
     ///
     /// # Errors
     /// When the kernel refuses a step; the socket is closed then.
-    pub fn open(socket: OwnedFd, target: RingTarget, fanout: Fanout, settings: &RingSettings) -> Result<Self, RingError> {
+    pub fn open(
+        socket: OwnedFd,
+        target: RingTarget,
+        fanout: Fanout,
+        settings: &RingSettings,
+    ) -> Result<Self, RingError> {
         let accepted = settings.filter.clone().unwrap_or_else(Program::accept_all);
         let program = accepted.with_capture_length(settings.capture_length);
         set(&socket, "PACKET_VERSION", libc::PACKET_VERSION, &(libc::tpacket_versions::TPACKET_V3 as libc::c_int))?;
@@ -249,6 +254,12 @@ impl Ring {
     /// That error.
     pub fn take_error(&self) -> io::Result<()> {
         Ok(rustix::net::sockopt::socket_error(&self.socket)??)
+    }
+
+    /// Whether the interface is still there; a deleted one never comes back to this ring, though its name or number may.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        os::bound_index(&self.socket).is_ok_and(|index| index == self.target.ifindex)
     }
 
     /// The number of the fanout group that the ring belongs to.
@@ -373,7 +384,10 @@ impl Block<'_> {
         // SAFETY: `next` is below `block_count`, so the block lies within the map; while its status is TP_STATUS_USER, which
         // `next_block` has seen with acquire order, the kernel does not write to it, and we never do.
         unsafe {
-            std::slice::from_raw_parts(self.ring.map.add(self.ring.next * self.ring.block_size).as_ptr(), self.ring.block_size)
+            std::slice::from_raw_parts(
+                self.ring.map.add(self.ring.next * self.ring.block_size).as_ptr(),
+                self.ring.block_size,
+            )
         }
     }
 }

@@ -9,7 +9,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::process::{Child, Command, Output, Stdio};
 
 mod os;
@@ -21,8 +21,8 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Makes a namespace and brings its loopback interface up. IPv6 makes no packets by itself: no router solicitation, no
-    /// duplicate address detection.
+    /// Makes a namespace and brings its loopback interface up. Interfaces that are added have no IPv6 until
+    /// [`Namespace::enable_ipv6`], because it makes packets by itself that no test has sent.
     ///
     /// # Errors
     /// Without the right to make one.
@@ -35,7 +35,7 @@ impl Namespace {
             made.join().unwrap_or_else(|_| Err(io::Error::other("the thread that makes the namespace panicked")))
         })?;
         let namespace = Self { file };
-        namespace.enter(quiet_ipv6)?;
+        namespace.enter(no_ipv6)?;
         namespace.ip("link set lo up");
         Ok(namespace)
     }
@@ -74,6 +74,28 @@ impl Namespace {
     pub fn ip(&self, arguments: &str) {
         let words: Vec<&str> = arguments.split_whitespace().collect();
         self.run("ip", &words);
+    }
+
+    /// Gives an interface IPv6, without duplicate address detection.
+    ///
+    /// # Panics
+    /// When there is no such interface.
+    pub fn enable_ipv6(&self, interface: &str) {
+        let written = self.enter(|| {
+            std::fs::write(format!("/proc/sys/net/ipv6/conf/{interface}/accept_dad"), "0")?;
+            std::fs::write(format!("/proc/sys/net/ipv6/conf/{interface}/disable_ipv6"), "0")
+        });
+        written.unwrap_or_else(|error| panic!("cannot give {interface} IPv6: {error}"));
+    }
+
+    /// A socket that sends raw frames from an interface of the namespace.
+    ///
+    /// # Panics
+    /// When there is no such interface.
+    #[must_use]
+    pub fn sender(&self, interface: &str) -> Sender {
+        let socket = self.enter(|| os::frame_socket(interface));
+        Sender(socket.unwrap_or_else(|error| panic!("cannot send frames from {interface}: {error}")))
     }
 
     /// Runs a program in the namespace and waits for it.
@@ -116,6 +138,20 @@ impl Namespace {
     }
 }
 
+/// Sends raw frames from one interface.
+#[derive(Debug)]
+pub struct Sender(OwnedFd);
+
+impl Sender {
+    /// Sends a frame that begins with its Ethernet header.
+    ///
+    /// # Panics
+    /// When the kernel does not take it.
+    pub fn send(&self, frame: &[u8]) {
+        rustix::net::send(&self.0, frame, rustix::net::SendFlags::empty()).expect("send a frame");
+    }
+}
+
 /// A program that runs in a namespace, killed when dropped.
 #[derive(Debug)]
 pub struct Running(pub Child);
@@ -128,13 +164,10 @@ impl Drop for Running {
     }
 }
 
-/// Interfaces made from now on send nothing by themselves.
-fn quiet_ipv6() -> io::Result<()> {
-    for (key, value) in [("accept_dad", "0"), ("router_solicitations", "0"), ("addr_gen_mode", "1")] {
-        match std::fs::write(format!("/proc/sys/net/ipv6/conf/default/{key}"), value) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+fn no_ipv6() -> io::Result<()> {
+    match std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1") {
+        // This kernel has no IPv6 at all.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        written => written,
     }
-    Ok(())
 }
