@@ -51,6 +51,7 @@ pub use field::{Descriptor, Field, Kind, fields, nearest};
 pub use glob::Glob;
 pub use network::Network;
 pub use subject::Subject;
+pub use value::{Quantity, parse as parse_value};
 
 /// A filter, ready to be asked.
 ///

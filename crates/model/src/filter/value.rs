@@ -70,8 +70,21 @@ const fn units(kind: Kind) -> &'static [Unit] {
     }
 }
 
-/// Reads the number that `word` stands for in a field of that kind; says what is wrong with it.
-pub(super) fn parse(kind: Kind, word: &str) -> Result<u64, String> {
+/// A number with the largest unit that divides it: what [`parse`] reads back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Quantity(pub Kind, pub u64);
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(f, self.0, self.1)
+    }
+}
+
+/// Reads the number that `word` stands for in a field of that kind: the one place that knows units.
+///
+/// # Errors
+/// Says what is wrong with the word and what was expected.
+pub fn parse(kind: Kind, word: &str) -> Result<u64, String> {
     match kind {
         Kind::Number(max) => plain(word).filter(|n| *n <= max).ok_or_else(|| {
             format!("{} is no value of this field: expected a whole number from 0 to {max}", cite(word))
