@@ -22,7 +22,7 @@ mod run;
 
 pub use batcher::{Batcher, Config, Overflow};
 pub use intake::{Intake, Refused};
-pub use run::{Agent, BuildError, Clock};
+pub use run::{Agent, BuildError};
 
 use netwatch_model::Batch;
 

@@ -10,7 +10,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use netwatch_model::{AgentId, BootId, Record, Timestamp};
+use netwatch_model::{AgentId, BootId, Record};
+use netwatch_telemetry::clock::ClockSource;
 
 use crate::{Batcher, Config, Intake, Uplink};
 
@@ -18,14 +19,6 @@ use crate::{Batcher, Config, Intake, Uplink};
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How often a refused batch is offered again.
 const RETRY: Duration = Duration::from_millis(10);
-
-/// The clocks, as the agent needs them.
-pub trait Clock: Send {
-    /// Wall time.
-    fn wall(&self) -> Timestamp;
-    /// Time since any fixed point, never stepped.
-    fn monotonic(&self) -> Duration;
-}
 
 /// Why an agent could not be made or started.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +41,7 @@ pub struct Agent<U, C> {
     lost: Arc<AtomicU64>,
 }
 
-impl<U: Uplink, C: Clock> Agent<U, C> {
+impl<U: Uplink, C: ClockSource> Agent<U, C> {
     /// An agent and the end that collectors hold. Nothing runs yet.
     ///
     /// # Errors
@@ -114,7 +107,7 @@ impl<U: Uplink, C: Clock> Agent<U, C> {
     }
 
     fn close(&mut self) {
-        let wall = self.clock.wall();
+        let wall = self.clock.now();
         self.batcher.lost(self.lost.swap(0, Ordering::Relaxed), wall);
         self.batcher.close(self.clock.monotonic(), wall);
     }
@@ -129,20 +122,14 @@ impl<U: Uplink, C: Clock> Agent<U, C> {
 mod tests {
     use std::sync::Mutex;
 
-    use netwatch_model::{Batch, Event, EventKind, Metric, Severity};
+    use netwatch_model::{Batch, Event, EventKind, Metric, Severity, Timestamp};
+    use netwatch_telemetry::clock::ManualClock;
 
     use super::*;
     use crate::{Overflow, Refused};
 
-    /// A clock that stands still.
-    struct Still;
-    impl Clock for Still {
-        fn wall(&self) -> Timestamp {
-            Timestamp::ZERO
-        }
-        fn monotonic(&self) -> Duration {
-            Duration::ZERO
-        }
+    fn still() -> ManualClock {
+        ManualClock::at(Timestamp::ZERO)
     }
 
     /// Refuses the first batches, then takes all.
@@ -176,7 +163,7 @@ mod tests {
         let taken = Arc::new(Mutex::new(Vec::new()));
         let server = Server { taken: Arc::clone(&taken), refusals: AtomicU64::new(3) };
         let config = Config { overflow: Overflow::Wait, intake_messages: 1, batch_records: 2, ..Config::default() };
-        let (agent, intake) = Agent::build(config, AgentId(1), server, Still).unwrap();
+        let (agent, intake) = Agent::build(config, AgentId(1), server, still()).unwrap();
         let thread = agent.spawn(Arc::default()).unwrap();
         for n in 0..100 {
             intake.give_when_possible(vec![event(&n.to_string())]).unwrap();
@@ -197,7 +184,7 @@ mod tests {
         let taken = Arc::new(Mutex::new(Vec::new()));
         let server = Server { taken: Arc::clone(&taken), refusals: AtomicU64::new(0) };
         let config = Config { intake_messages: 1, ..Config::default() };
-        let (agent, intake) = Agent::build(config, AgentId(1), server, Still).unwrap();
+        let (agent, intake) = Agent::build(config, AgentId(1), server, still()).unwrap();
         for _ in 0..3 {
             intake.give(vec![event("a"), event("b")]).unwrap();
         }
