@@ -1,0 +1,90 @@
+/**
+ * The state of the pages in the URL: every word is a plain text, validated here once for all pages.
+ *
+ * Words that say the default are left out, so that links stay short and old links keep their meaning.
+ */
+import type { Dimension, FlowSort, FlowStatus, SortOrder } from "~/api/schema";
+
+export const dimensions = [
+  "host",
+  "pair",
+  "port",
+  "application",
+  "process",
+  "name",
+  "vlan",
+  "protocol",
+  "interface",
+  "direction",
+] as const satisfies readonly Dimension[];
+export const flowSorts = ["bytes", "packets", "duration", "rate", "start"] as const satisfies readonly FlowSort[];
+const statuses = ["all", "active", "ended"] as const satisfies readonly FlowStatus[];
+const orders = ["desc", "asc"] as const satisfies readonly SortOrder[];
+const measures = ["octets", "packets"] as const;
+
+export type AppSearch = {
+  /** Start of the range as the API takes it; absent: the default range. */
+  from?: string | undefined;
+  to?: string | undefined;
+  filter?: string | undefined;
+  /** What the chart is stacked by. */
+  by?: Dimension | undefined;
+  /** Which talkers are listed. */
+  tab?: Dimension | undefined;
+  measure?: (typeof measures)[number] | undefined;
+  sort?: FlowSort | undefined;
+  order?: SortOrder | undefined;
+  status?: FlowStatus | undefined;
+  /** The flow whose panel is open. */
+  flow?: string | undefined;
+  /** The talker whose panel is open: dimension, colon, key. */
+  talker?: string | undefined;
+  /** `table`: the chart's numbers instead of its picture. */
+  view?: "table" | undefined;
+};
+
+/** Longest filter that is taken from a URL; the server has its own limit. */
+const longestText = 4096;
+
+export function validateSearch(raw: Record<string, unknown>): AppSearch {
+  return withoutUndefined({
+    from: text(raw.from),
+    to: text(raw.to),
+    filter: text(raw.filter),
+    by: oneOf(dimensions, raw.by),
+    tab: oneOf(dimensions, raw.tab),
+    measure: oneOf(measures, raw.measure),
+    sort: oneOf(flowSorts, raw.sort),
+    order: oneOf(orders, raw.order),
+    status: oneOf(statuses, raw.status),
+    flow: text(raw.flow),
+    talker: text(raw.talker),
+    view: oneOf(["table"] as const, raw.view),
+  });
+}
+
+/** `?a=b` to words: no JSON, so that links can be written by hand. */
+export function parseSearch(query: string): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(query));
+}
+
+export function stringifySearch(search: Record<string, unknown>): string {
+  const words = new URLSearchParams();
+  for (const [key, value] of Object.entries(search)) {
+    if (typeof value === "string" && value !== "") words.set(key, value);
+  }
+  const query = words.toString();
+  return query === "" ? "" : `?${query}`;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" && value.length <= longestText ? value : undefined;
+}
+
+function oneOf<T extends string>(allowed: readonly T[], value: unknown): T | undefined {
+  return allowed.find((word) => word === value);
+}
+
+function withoutUndefined(search: AppSearch): AppSearch {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,40 @@
+/** The formatters with the reader's units and language filled in. */
+import { useMemo } from "react";
+import { useLocale } from "~/i18n";
+import * as format from "~/lib/format";
+import { usePreferences } from "./preferences";
+
+export type Format = ReturnType<typeof bind>;
+
+export function useFormat(): Format {
+  const { rates, prefixes } = usePreferences();
+  const locale = useLocale();
+  return useMemo(() => bind({ rates, prefixes, locale }), [rates, prefixes, locale]);
+}
+
+function bind(choice: format.UnitChoice) {
+  const { locale } = choice;
+  const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  const full = new Intl.DateTimeFormat(locale, {
+    dateStyle: "medium",
+    timeStyle: "long",
+  });
+  return {
+    choice,
+    /** `12.3 Mbit/s` */
+    rate: (octetsPerSecond: number) => format.rate(octetsPerSecond, choice),
+    /** `12.3 M`: for columns with the unit in the header. */
+    rateFigures: (octetsPerSecond: number) => format.quantity(format.rateValue(octetsPerSecond, choice), choice),
+    rateUnit: format.rateUnit(choice),
+    volume: (octets: number) => format.volume(octets, choice),
+    quantity: (value: number) => format.quantity(value, choice),
+    count: (value: number) => format.count(value, locale),
+    roughCount: (value: number) => format.roughCount(value, locale),
+    percent: (part: number, whole: number) => format.percent(part, whole, locale),
+    duration: (seconds: number) => format.duration(seconds, locale),
+    /** Time of day of a moment in milliseconds. */
+    clock: (moment: number) => clock.format(moment),
+    /** Date, time and zone. */
+    moment: (moment: number) => full.format(moment),
+  };
+}
