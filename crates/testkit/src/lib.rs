@@ -1,3 +1,12 @@
-//! Fake clock, frame builders, the network lab in namespaces
+//! What the tests of all crates share: frames and capture files made by code, the corpus of quirks with its golden results, a fake
+//! clock, network namespaces, and other people's tools as oracles.
+//!
+//! Limits: a development dependency only. Helpers panic where a test would, with a message that says what was wrong.
 
+pub mod clock;
+pub mod corpus;
+pub mod expectation;
+pub mod frames;
 pub mod netns;
+pub mod oracle;
+pub mod pcap;

@@ -108,7 +108,8 @@ fn pcapng(link: u32, packets: &[Packet]) -> Vec<u8> {
     for packet in packets {
         let ticks = u64::try_from(packet.time.nanos()).unwrap_or(0).to_be_bytes();
         let half = |from: usize| u32::from_be_bytes([ticks[from], ticks[from + 1], ticks[from + 2], ticks[from + 3]]);
-        let fields = [0, half(0), half(4), length(&packet.data), packet.wire_length].map(|value| order.u32(value)).concat();
+        let fields =
+            [0, half(0), half(4), length(&packet.data), packet.wire_length].map(|value| order.u32(value)).concat();
         file.extend(block(order, 6, &[&fields[..], &packet.data].concat()));
     }
     file

@@ -2,8 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::transport::Transport;
 use super::checksum;
+use super::transport::Transport;
 
 const HOP_LIMIT: u8 = 64;
 const FRAGMENT: u8 = 44;
@@ -40,7 +40,7 @@ impl Ipv4 {
     /// Adds options; their length is a multiple of four and at most 40.
     #[must_use]
     pub fn options(mut self, options: &[u8]) -> Self {
-        assert!(options.len() % 4 == 0 && options.len() <= 40, "options fill whole words");
+        assert!(options.len().is_multiple_of(4) && options.len() <= 40, "options fill whole words");
         self.options = options.to_vec();
         self
     }

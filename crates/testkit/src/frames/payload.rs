@@ -51,7 +51,8 @@ fn dns_header(id: u16, flags: u16, answers: u16) -> Vec<u8> {
 }
 
 fn dns_question(name: &str) -> Vec<u8> {
-    let labels = name.split('.').flat_map(|label| [&[u8::try_from(label.len()).unwrap_or(0)], label.as_bytes()].concat());
+    let labels =
+        name.split('.').flat_map(|label| [&[u8::try_from(label.len()).unwrap_or(0)], label.as_bytes()].concat());
     labels.chain([0, 0, 1, 0, 1]).collect()
 }
 

@@ -10,7 +10,9 @@ fn parse(frame: &[u8]) -> SlicedPacket<'_> {
 
 #[test]
 fn udp_over_ipv4_has_right_checksums() {
-    let frame = ethernet(ipv4("10.0.0.1", "10.0.0.2").options(&[1, 1, 1, 1]).carry(udp(1, 2, b"abc"))).vlan(0x8100, 100).build();
+    let frame = ethernet(ipv4("10.0.0.1", "10.0.0.2").options(&[1, 1, 1, 1]).carry(udp(1, 2, b"abc")))
+        .vlan(0x8100, 100)
+        .build();
     let packet = parse(&frame);
     let (Some(NetSlice::Ipv4(ip)), Some(TransportSlice::Udp(udp))) = (packet.net, packet.transport) else {
         panic!("expected UDP over IPv4");
@@ -25,7 +27,8 @@ fn udp_over_ipv4_has_right_checksums() {
 #[test]
 fn tcp_over_ipv6_with_extensions_has_a_right_checksum() {
     let segment = tcp(1, 2, flags::SYN).seq(3).ack(4).window(5).payload(b"xyz").build();
-    let chain = ipv6("fd00::1", "fd00::2").hop_by_hop().routing().destination_options().atomic_fragment().authentication();
+    let chain =
+        ipv6("fd00::1", "fd00::2").hop_by_hop().routing().destination_options().atomic_fragment().authentication();
     let frame = ethernet(chain.carry(segment)).build();
     let packet = parse(&frame);
     let (Some(NetSlice::Ipv6(ip)), Some(TransportSlice::Tcp(tcp))) = (packet.net, packet.transport) else {
