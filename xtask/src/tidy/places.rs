@@ -68,10 +68,11 @@ fn is_argued(file: &RustFile<'_>, line: usize) -> bool {
     }
 }
 
-/// Every file begins with `//!`: why, what, limits.
+/// Every file begins with `//!`: why, what, limits. The unit tests of a module (`tests.rs`) stand under the docs of that module.
 pub fn module_docs(tree: &Tree) -> Vec<Violation> {
     each_file(tree, |file| {
-        let begins_with_docs = file.lines.first().is_some_and(|line| line.starts_with("//!"));
+        let begins_with_docs =
+            file.name() == "tests.rs" || file.lines.first().is_some_and(|line| line.starts_with("//!"));
         if begins_with_docs {
             vec![]
         } else {
@@ -121,7 +122,7 @@ mod tests {
     fn a_file_without_docs_is_found() {
         assert_finds(
             module_docs,
-            &[("a.rs", "//! A."), ("b.rs", "// B.\n"), ("c.rs", "")],
+            &[("a.rs", "//! A."), ("b.rs", "// B.\n"), ("c.rs", ""), ("a/tests.rs", "use x;")],
             &[("b.rs", 1), ("c.rs", 1)],
         );
     }

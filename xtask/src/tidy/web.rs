@@ -6,8 +6,8 @@ use super::Violation;
 use super::rust::contains_word;
 use crate::tree::Tree;
 
-/// The one folder that may reach the network.
-const CLIENT: &str = "web/src/api/";
+/// What may reach the network: the client, and the root that hands the stream its socket.
+const CLIENT: &[&str] = &["web/src/api/", "web/src/app/services.ts"];
 const NETWORK: &[&str] = &["fetch(", "new WebSocket(", "new EventSource(", "XMLHttpRequest", "navigator.sendBeacon"];
 const LUCK: &[&str] = &[
     "waitForTimeout(",
@@ -22,7 +22,10 @@ const LUCK: &[&str] = &[
 
 /// No request outside of the client.
 pub fn network_access(tree: &Tree) -> Vec<Violation> {
-    let is_source = |path: &str| path.starts_with("web/src/") && !path.starts_with(CLIENT) && !path.contains(".test.");
+    let is_source = |path: &str| {
+        let is_client = CLIENT.iter().any(|place| path.starts_with(place));
+        path.starts_with("web/src/") && !is_client && !path.contains(".test.")
+    };
     find(tree, is_source, NETWORK, "the web app reaches the network through web/src/api only")
 }
 
