@@ -24,7 +24,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use netwatch_model::{Event, EventKind, Severity, Timestamp, Untrusted};
+use netwatch_model::{Event, EventKind, Severity, Untrusted};
+use netwatch_telemetry::clock::Reading;
 
 use crate::frame::InterfaceIndex;
 use link::Link;
@@ -32,15 +33,6 @@ use monitor::News;
 
 pub mod link;
 pub mod monitor;
-
-/// One moment, on both clocks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Moment {
-    /// For people: when it happened.
-    pub wall: Timestamp,
-    /// For durations: since any fixed point, never stepped.
-    pub monotonic: Duration,
-}
 
 /// What is to be done.
 #[derive(Clone, PartialEq, Debug)]
@@ -90,7 +82,7 @@ impl Lifecycle {
     }
 
     /// The kernel told something.
-    pub fn news(&mut self, now: Moment, news: News) -> Vec<Action> {
+    pub fn news(&mut self, now: Reading, news: News) -> Vec<Action> {
         let mut actions = Vec::new();
         match news {
             News::Present(link) => self.present(now, link, &mut actions),
@@ -110,23 +102,23 @@ impl Lifecycle {
     }
 
     /// The rings of a slot are open.
-    pub fn opened(&mut self, now: Moment, interface: InterfaceIndex) -> Vec<Action> {
+    pub fn opened(&mut self, now: Reading, interface: InterfaceIndex) -> Vec<Action> {
         self.slot(interface).map_or_else(Vec::new, |slot| slot.opened(now))
     }
 
     /// The rings of a slot could not be opened; `text` says why and what to do.
-    pub fn refused(&mut self, now: Moment, interface: InterfaceIndex, refusal: Refusal, text: &str) -> Vec<Action> {
+    pub fn refused(&mut self, now: Reading, interface: InterfaceIndex, refusal: Refusal, text: &str) -> Vec<Action> {
         self.slot(interface).map_or_else(Vec::new, |slot| slot.refused(now, refusal, text))
     }
 
     /// A ring of a slot is bound to nothing any more: the link was deleted. Netlink tells that too, soon or never; until then the
     /// ring is asked for again on the same number.
-    pub fn ring_lost(&mut self, now: Moment, interface: InterfaceIndex) -> Vec<Action> {
+    pub fn ring_lost(&mut self, now: Reading, interface: InterfaceIndex) -> Vec<Action> {
         self.slot(interface).map_or_else(Vec::new, |slot| slot.ring_lost(now))
     }
 
     /// Asks again for rings that were refused, when it is time.
-    pub fn tick(&mut self, now: Moment) -> Vec<Action> {
+    pub fn tick(&mut self, now: Reading) -> Vec<Action> {
         self.slots.iter_mut().filter_map(|slot| slot.retry(now)).collect()
     }
 
@@ -140,7 +132,7 @@ impl Lifecycle {
         self.slots.get_mut(usize::from(interface.0))
     }
 
-    fn present(&mut self, now: Moment, link: Link, actions: &mut Vec<Action>) {
+    fn present(&mut self, now: Reading, link: Link, actions: &mut Vec<Action>) {
         if self.links.len() >= MAX_LINKS && !self.links.contains_key(&link.index) {
             return;
         }
@@ -150,7 +142,7 @@ impl Lifecycle {
         self.links.insert(link.index, link);
     }
 
-    fn gone(&mut self, now: Moment, index: u32, actions: &mut Vec<Action>) {
+    fn gone(&mut self, now: Reading, index: u32, actions: &mut Vec<Action>) {
         self.links.remove(&index);
         let bound = |slot: &&mut Slot| slot.bound().is_some_and(|link| link.index == index);
         let mut freed = Vec::new();
@@ -162,7 +154,7 @@ impl Lifecycle {
         freed.into_iter().for_each(|interface| self.adopt(now, interface, actions));
     }
 
-    fn adopt(&mut self, now: Moment, interface: InterfaceIndex, actions: &mut Vec<Action>) {
+    fn adopt(&mut self, now: Reading, interface: InterfaceIndex, actions: &mut Vec<Action>) {
         let Some(slot) = self.slots.get_mut(usize::from(interface.0)) else { return };
         if let Some(link) = self.links.values().find(|link| link.name == slot.name) {
             slot.see(now, link, self.settled, actions);
@@ -207,7 +199,7 @@ impl Slot {
         }
     }
 
-    fn see(&mut self, now: Moment, link: &Link, settled: bool, actions: &mut Vec<Action>) {
+    fn see(&mut self, now: Reading, link: &Link, settled: bool, actions: &mut Vec<Action>) {
         match self.bound() {
             Some(old) if old.index == link.index => {
                 let old = old.clone();
@@ -231,7 +223,7 @@ impl Slot {
         self.follow(now, link, actions);
     }
 
-    fn tell_changes(&self, now: Moment, old: &Link, link: &Link, actions: &mut Vec<Action>) {
+    fn tell_changes(&self, now: Reading, old: &Link, link: &Link, actions: &mut Vec<Action>) {
         if old.name != link.name {
             let text = format!("is now named {}; capture goes on", link.name);
             let event = self.event_of(now, EventKind::InterfaceRenamed, Severity::Info, &old.name, &text);
@@ -251,7 +243,7 @@ impl Slot {
     }
 
     /// Moves on with what is now known of the bound link.
-    fn follow(&mut self, now: Moment, link: &Link, actions: &mut Vec<Action>) {
+    fn follow(&mut self, now: Reading, link: &Link, actions: &mut Vec<Action>) {
         let link = link.clone();
         self.state = match std::mem::replace(&mut self.state, State::Absent) {
             State::Down(_) if link.up && link.link.is_some() => {
@@ -275,7 +267,7 @@ impl Slot {
         };
     }
 
-    fn opened(&mut self, now: Moment) -> Vec<Action> {
+    fn opened(&mut self, now: Reading) -> Vec<Action> {
         let State::Opening(link, _) = &self.state else { return Vec::new() };
         let link = link.clone();
         let mut actions = vec![if self.started {
@@ -294,7 +286,7 @@ impl Slot {
         actions
     }
 
-    fn refused(&mut self, now: Moment, refusal: Refusal, text: &str) -> Vec<Action> {
+    fn refused(&mut self, now: Reading, refusal: Refusal, text: &str) -> Vec<Action> {
         let State::Opening(link, attempt) = &self.state else { return Vec::new() };
         let (link, attempt) = (link.clone(), *attempt);
         let wait = RETRY.get(attempt).or(RETRY.last()).copied().unwrap_or_default();
@@ -309,7 +301,7 @@ impl Slot {
         vec![self.event(now, kind, severity, &format!("cannot be captured: {text}"))]
     }
 
-    fn deleted(&mut self, now: Moment, actions: &mut Vec<Action>) {
+    fn deleted(&mut self, now: Reading, actions: &mut Vec<Action>) {
         let state = std::mem::replace(&mut self.state, State::Absent);
         if matches!(state, State::Absent) {
             return;
@@ -325,7 +317,7 @@ impl Slot {
         }
     }
 
-    fn ring_lost(&mut self, now: Moment) -> Vec<Action> {
+    fn ring_lost(&mut self, now: Reading) -> Vec<Action> {
         let link = match &self.state {
             State::Capturing(link) | State::Paused(link) => link.clone(),
             _ => return Vec::new(),
@@ -339,7 +331,7 @@ impl Slot {
         actions
     }
 
-    fn retry(&mut self, now: Moment) -> Option<Action> {
+    fn retry(&mut self, now: Reading) -> Option<Action> {
         let State::Refused(link, attempt, at) = &self.state else { return None };
         if now.monotonic < *at {
             return None;
@@ -356,29 +348,29 @@ impl Slot {
         }
     }
 
-    fn missing_at_start(&mut self, now: Moment, actions: &mut Vec<Action>) {
+    fn missing_at_start(&mut self, now: Reading, actions: &mut Vec<Action>) {
         if matches!(self.state, State::Absent) {
             let text = "is not there; capture begins when it is";
             actions.push(self.event(now, EventKind::CaptureInterrupted, Severity::Warning, text));
         }
     }
 
-    fn interrupted(&mut self, now: Moment, text: &str, actions: &mut Vec<Action>) {
+    fn interrupted(&mut self, now: Reading, text: &str, actions: &mut Vec<Action>) {
         self.gap = Some(now.monotonic);
         actions.push(self.event(now, EventKind::CaptureInterrupted, Severity::Warning, text));
     }
 
-    fn resumed(&mut self, now: Moment) -> Action {
+    fn resumed(&mut self, now: Reading) -> Action {
         let gap = self.gap.take().map_or(Duration::ZERO, |since| now.monotonic.saturating_sub(since));
         let text = format!("is captured again after a gap of {:.3} s", gap.as_secs_f64());
         self.event(now, EventKind::CaptureResumed, Severity::Info, &text)
     }
 
-    fn event(&self, now: Moment, kind: EventKind, severity: Severity, text: &str) -> Action {
+    fn event(&self, now: Reading, kind: EventKind, severity: Severity, text: &str) -> Action {
         self.event_of(now, kind, severity, &self.name, text)
     }
 
-    fn event_of(&self, now: Moment, kind: EventKind, severity: Severity, name: &Untrusted, text: &str) -> Action {
+    fn event_of(&self, now: Reading, kind: EventKind, severity: Severity, name: &Untrusted, text: &str) -> Action {
         let text = Untrusted::new(&format!("{name}: {text}"));
         Action::Emit(Event { time: now.wall, kind, severity, subject: self.name.clone(), text })
     }

@@ -3,12 +3,13 @@
 //! Everything here is one call with its arguments checked by types; what the calls are for is told by their callers
 //! ([`crate::ring`], [`crate::interface`], [`crate::bpf`]). Polling, event descriptors and netlink sockets come from `rustix`.
 
+use std::ffi::CStr;
 use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
 
-use crate::bpf::Program;
+use crate::bpf::{Instruction, Program};
 
 /// A raw packet socket that receives nothing until it is bound.
 pub(crate) fn packet_socket() -> io::Result<OwnedFd> {
@@ -126,4 +127,122 @@ fn index(ifindex: u32) -> io::Result<libc::c_int> {
 /// The size of a small C structure, as socket calls want it.
 const fn length_of<T>() -> libc::socklen_t {
     size_of::<T>() as libc::socklen_t
+}
+
+/// libpcap's `struct bpf_program`.
+#[repr(C)]
+struct BpfProgram {
+    length: libc::c_uint,
+    instructions: *mut Instruction,
+}
+
+/// A libpcap capture, which we only pass around.
+#[repr(C)]
+pub(crate) struct PcapT {
+    private: [u8; 0],
+}
+
+/// libpcap, loaded at run time. The functions live as long as the library, which is never unloaded while this value lives.
+pub(crate) struct Libpcap {
+    open_dead: unsafe extern "C" fn(libc::c_int, libc::c_int) -> *mut PcapT,
+    create: unsafe extern "C" fn(*const libc::c_char, *mut libc::c_char) -> *mut PcapT,
+    activate: unsafe extern "C" fn(*mut PcapT) -> libc::c_int,
+    datalink: unsafe extern "C" fn(*mut PcapT) -> libc::c_int,
+    compile: unsafe extern "C" fn(*mut PcapT, *mut BpfProgram, *const libc::c_char, libc::c_int, u32) -> libc::c_int,
+    freecode: unsafe extern "C" fn(*mut BpfProgram),
+    geterr: unsafe extern "C" fn(*mut PcapT) -> *const libc::c_char,
+    close: unsafe extern "C" fn(*mut PcapT),
+    _library: libloading::Library,
+}
+
+/// An open handle of libpcap.
+pub(crate) struct PcapHandle<'l> {
+    library: &'l Libpcap,
+    pcap: NonNull<PcapT>,
+}
+
+/// The largest frame that a handle expects (`MAXIMUM_SNAPLEN` of libpcap).
+const SNAP_LENGTH: libc::c_int = 262_144;
+/// `PCAP_NETMASK_UNKNOWN`.
+const NETMASK_UNKNOWN: u32 = u32::MAX;
+/// `PCAP_ERRBUF_SIZE`.
+const ERROR_SIZE: usize = 256;
+
+impl Libpcap {
+    /// Loads the library by the name that Debian gives it, else by upstream's.
+    pub(crate) fn load() -> Result<Self, libloading::Error> {
+        // SAFETY: libpcap has no constructors that could harm us; the names are those of that library alone.
+        let library = unsafe {
+            libloading::Library::new("libpcap.so.0.8").or_else(|_| libloading::Library::new("libpcap.so.1"))
+        }?;
+        // SAFETY: the types are those of pcap/pcap.h, stable since libpcap 1.0.
+        unsafe {
+            Ok(Self {
+                open_dead: *library.get(b"pcap_open_dead\0")?,
+                create: *library.get(b"pcap_create\0")?,
+                activate: *library.get(b"pcap_activate\0")?,
+                datalink: *library.get(b"pcap_datalink\0")?,
+                compile: *library.get(b"pcap_compile\0")?,
+                freecode: *library.get(b"pcap_freecode\0")?,
+                geterr: *library.get(b"pcap_geterr\0")?,
+                close: *library.get(b"pcap_close\0")?,
+                _library: library,
+            })
+        }
+    }
+
+    /// A handle that only compiles, for frames that begin as `link_type` says.
+    pub(crate) fn open_dead(&self, link_type: libc::c_int) -> Result<PcapHandle<'_>, String> {
+        // SAFETY: no pointer is passed.
+        let pcap = NonNull::new(unsafe { (self.open_dead)(link_type, SNAP_LENGTH) });
+        Ok(PcapHandle { library: self, pcap: pcap.ok_or("libpcap has no memory")? })
+    }
+
+    /// A handle that captures on an interface, which it does until it is dropped.
+    pub(crate) fn open_live(&self, interface: &CStr, link_type: libc::c_int) -> Result<PcapHandle<'_>, String> {
+        let mut error: [libc::c_char; ERROR_SIZE] = [0; ERROR_SIZE];
+        // SAFETY: `interface` ends with NUL, and `error` has the size that libpcap asks for.
+        let pcap = NonNull::new(unsafe { (self.create)(interface.as_ptr(), error.as_mut_ptr()) });
+        let Some(pcap) = pcap else {
+            // SAFETY: libpcap has written a text that ends with NUL; the array was zero before.
+            return Err(unsafe { CStr::from_ptr(error.as_ptr()) }.to_string_lossy().into_owned());
+        };
+        let handle = PcapHandle { library: self, pcap };
+        // SAFETY: the handle is open and not yet active.
+        if unsafe { (self.activate)(handle.pcap.as_ptr()) } < 0 {
+            return Err(handle.error());
+        }
+        // SAFETY: the handle is active.
+        let actual = unsafe { (self.datalink)(handle.pcap.as_ptr()) };
+        if actual == link_type { Ok(handle) } else { Err(format!("libpcap captures it with link type {actual}")) }
+    }
+}
+
+impl PcapHandle<'_> {
+    /// The program of an expression, or libpcap's words.
+    pub(crate) fn compile(&self, expression: &CStr) -> Result<Vec<Instruction>, String> {
+        let mut program = BpfProgram { length: 0, instructions: std::ptr::null_mut() };
+        let (pcap, text) = (self.pcap.as_ptr(), expression.as_ptr());
+        // SAFETY: the handle is open, `program` lives through the call, and the expression ends with NUL.
+        if unsafe { (self.library.compile)(pcap, &raw mut program, text, 1, NETMASK_UNKNOWN) } != 0 {
+            return Err(self.error());
+        }
+        // SAFETY: libpcap says that so many instructions stand there; `Instruction` has the layout of `struct bpf_insn`.
+        let compiled = unsafe { std::slice::from_raw_parts(program.instructions, program.length as usize) }.to_vec();
+        // SAFETY: the program is the one that was compiled, and is not used any more.
+        unsafe { (self.library.freecode)(&raw mut program) };
+        Ok(compiled)
+    }
+
+    fn error(&self) -> String {
+        // SAFETY: the handle is open; libpcap gives a text that ends with NUL and lives as long as the handle.
+        unsafe { CStr::from_ptr((self.library.geterr)(self.pcap.as_ptr())) }.to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for PcapHandle<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the handle is open and is not used any more.
+        unsafe { (self.library.close)(self.pcap.as_ptr()) };
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::frame::LinkType;
+use netwatch_model::Timestamp;
 
 fn link(index: u32, name: &str, up: bool) -> Link {
     Link {
@@ -17,8 +18,8 @@ fn link(index: u32, name: &str, up: bool) -> Link {
     }
 }
 
-const fn at(millis: u64) -> Moment {
-    Moment { wall: Timestamp::from_secs(1_000_000), monotonic: Duration::from_millis(millis) }
+const fn at(millis: u64) -> Reading {
+    Reading { wall: Timestamp::from_secs(1_000_000), monotonic: Duration::from_millis(millis) }
 }
 
 const SLOT: InterfaceIndex = InterfaceIndex(0);
