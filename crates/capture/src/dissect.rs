@@ -41,21 +41,12 @@ pub enum Undissected {
     BadIp,
     /// The ports are cut.
     TruncatedTransport,
-    /// A later fragment that waits for its first fragment.
-    FragmentWaiting,
 }
 
 impl Undissected {
     /// All reasons.
-    pub const ALL: [Self; 7] = [
-        Self::Arp,
-        Self::Lldp,
-        Self::OtherLink,
-        Self::TruncatedLink,
-        Self::BadIp,
-        Self::TruncatedTransport,
-        Self::FragmentWaiting,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Arp, Self::Lldp, Self::OtherLink, Self::TruncatedLink, Self::BadIp, Self::TruncatedTransport];
 
     /// The word used in every surface.
     #[must_use]
@@ -67,7 +58,6 @@ impl Undissected {
             Self::TruncatedLink => "truncated_link",
             Self::BadIp => "bad_ip",
             Self::TruncatedTransport => "truncated_transport",
-            Self::FragmentWaiting => "fragment_waiting",
         }
     }
 }
@@ -137,8 +127,8 @@ pub struct Packet {
     pub direction: Direction,
     /// Where it was captured.
     pub interface: InterfaceIndex,
-    /// Carried inside another packet that is counted too.
-    pub inner: bool,
+    /// The interface's counters have it already: it was inside another packet, or waited as a fragment.
+    pub counted: bool,
     /// ICMP type × 256 + code.
     pub icmp: u16,
     /// TCP fields.

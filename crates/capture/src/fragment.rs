@@ -1,7 +1,7 @@
 //! Fragments: only the first of a datagram has ports.
 //!
 //! All fragments of a datagram belong to the flow of the first. Those that come before it wait here as a sum and are credited when it
-//! arrives; those whose first fragment never comes go to a counter. The table holds [`Fragments::MAX`] datagrams for at most
+//! arrives (the interface's counters have them at once); those whose first fragment never comes go to a counter. The table holds [`Fragments::MAX`] datagrams for at most
 //! [`Fragments::PATIENCE`] of packet time (RFC 791 suggests 15 s at least); the oldest gives way.
 
 use std::collections::VecDeque;
@@ -84,7 +84,7 @@ impl Fragments {
                 Placed::Wait
             }
             None => {
-                self.remember(key, Known::Waiting(packet), packet.time, true);
+                self.remember(key, Known::Waiting(Packet { counted: true, ..packet }), packet.time, true);
                 Placed::Wait
             }
         }

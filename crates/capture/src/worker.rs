@@ -213,8 +213,8 @@ impl Worker {
                     self.enqueue(packet, at);
                 }
                 Placed::Wait => {
-                    use crate::dissect::Undissected::FragmentWaiting;
-                    self.rates.undissected(frame.interface, frame.direction, FragmentWaiting, packet.amount.l2_octets);
+                    let (p, a) = (&packet, packet.amount);
+                    self.rates.packet(p.interface, p.direction, p.protocol, 0, a.packets, a.l2_octets);
                 }
             },
             Dissected::Not(why, amount) => {

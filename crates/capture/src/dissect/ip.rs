@@ -1,8 +1,7 @@
 //! IPv4 (RFC 791) and IPv6 (RFC 8200) with its extension headers and fragments.
 //!
 //! Octets are those that the header states (`total length`, 40 + `payload length`), but never more than the wire carried: a header
-//! that claims more than the frame has is counted by the frame. A stated length of zero (IPv4 `BIG TCP`, IPv6 jumbograms) means what the
-//! frame has.
+//! that claims more than the frame has is counted by the frame. A total length of zero in IPv4, and a jumbogram, mean what the frame has.
 
 use netwatch_model::Protocol;
 
@@ -39,7 +38,7 @@ pub fn parse(
     let at = usize::from(layer.at);
     let header = match layer.data.get(at).map(|b| b >> 4) {
         Some(4) => ipv4(layer, at)?,
-        Some(6) => ipv6(layer, at)?,
+        Some(6) => ipv6(layer, at, frame.segment_size)?,
         _ => return Err(Undissected::BadIp),
     };
     let later = header.fragment.is_some_and(|f| !f.first);
@@ -72,7 +71,7 @@ pub fn parse(
         protocol: header.protocol,
         direction: frame.direction,
         interface: frame.interface,
-        inner: layer.inner,
+        counted: layer.inner,
         icmp: transport.icmp,
         segment: transport.segment,
         amount,
@@ -106,12 +105,14 @@ fn ipv4(layer: &Layer<'_>, at: usize) -> Result<Header, Undissected> {
     })
 }
 
-fn ipv6(layer: &Layer<'_>, at: usize) -> Result<Header, Undissected> {
+fn ipv6(layer: &Layer<'_>, at: usize, segment_size: u16) -> Result<Header, Undissected> {
     let d = layer.data;
     let cut = Undissected::BadIp;
     let (source, destination) = (be128(d, at + 8).ok_or(cut)?, be128(d, at + 24).ok_or(cut)?);
     let stated = u32::from(be16(d, at + 4).ok_or(cut)?);
-    let octets = if stated == 0 { layer.wire_left } else { (40 + stated).min(layer.wire_left) };
+    // A jumbogram (RFC 2675) has a hop-by-hop header; Linux leaves the length of large super-frames out.
+    let unstated = stated == 0 && (d.get(at + 6) == Some(&0) || segment_size != 0);
+    let octets = if unstated { layer.wire_left } else { (40 + stated).min(layer.wire_left) };
     if octets < 40 {
         return Err(cut);
     }

@@ -2,7 +2,7 @@
 //!
 //! A bucket holds ten (16-bit tag, 32-bit slot) pairs in 64 bytes. A pair whose home bucket is full lives in the next bucket that has
 //! room; `passed` counts how many pairs went past a bucket, so that a search stops where nobody went past. Removing a pair
-//! undoes the counts on its way. The index has room for a third more pairs than the table has places, so that ways stay short.
+//! undoes the counts on its way. The index has room for a quarter more pairs than the table has places, so that ways stay short.
 
 use super::os;
 
@@ -33,7 +33,7 @@ pub struct Index {
 impl Index {
     /// An index for `capacity` slots.
     pub fn new(capacity: usize) -> Self {
-        let count = (capacity * 4 / 3 / WAYS + 1).next_power_of_two();
+        let count = (capacity * 5 / 4 / WAYS + 1).next_power_of_two();
         Self { buckets: vec![Bucket::NONE; count].into_boxed_slice(), mask: count - 1 }
     }
 

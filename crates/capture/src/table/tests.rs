@@ -17,7 +17,7 @@ fn packet(addresses: Addresses, ports: (u16, u16)) -> Packet {
         protocol: Protocol::UDP,
         direction: Direction::In,
         interface: InterfaceIndex(0),
-        inner: false,
+        counted: false,
         icmp: 0,
         segment: Segment::default(),
         amount: Amount { packets: 1, octets: 100, l2_octets: 114 },

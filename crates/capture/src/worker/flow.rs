@@ -43,7 +43,7 @@ impl Worker {
         let application = hot.application;
         let inspect = hot.inspecting() && p.payload_at != 0 && p.payload_length != 0;
         self.note_change(slot);
-        if !p.inner {
+        if !p.counted {
             let a = p.amount;
             self.rates.packet(p.interface, p.direction, p.protocol, application, a.packets, a.l2_octets);
         }

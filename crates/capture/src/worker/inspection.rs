@@ -23,8 +23,8 @@ impl Inspection {
     }
 
     /// The application that the ports tell.
-    pub fn application(&self, _protocol: Protocol, _initiator_port: u16, _responder_port: u16) -> u16 {
-        0
+    pub fn application(&self, protocol: Protocol, initiator_port: u16, responder_port: u16) -> u16 {
+        self.apps.by_ports(protocol, initiator_port, responder_port).0
     }
 
     /// An application's name.

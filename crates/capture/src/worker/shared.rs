@@ -9,12 +9,14 @@ use netwatch_model::{Label, Metric, Record, Sample, Series, Timestamp, Value};
 
 use super::Worker;
 use crate::apps::AppTable;
+use crate::names::NameCache;
 use crate::rates::Rates;
 
 /// Shared by the workers of one capture.
 #[derive(Debug)]
 pub struct Shared {
     apps: Arc<AppTable>,
+    names: NameCache,
     state: Mutex<State>,
 }
 
@@ -39,13 +41,19 @@ impl Shared {
     /// For workers that use this table of applications.
     #[must_use]
     pub fn new(apps: Arc<AppTable>) -> Self {
-        Self { apps, state: Mutex::default() }
+        Self { apps, names: NameCache::default(), state: Mutex::default() }
     }
 
     /// The table of applications.
     #[must_use]
     pub const fn apps(&self) -> &Arc<AppTable> {
         &self.apps
+    }
+
+    /// Names learned from DNS answers.
+    #[must_use]
+    pub const fn names(&self) -> &NameCache {
+        &self.names
     }
 }
 
