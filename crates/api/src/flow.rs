@@ -259,6 +259,20 @@ pub struct FlowsQuery {
     pub limit: Option<u32>,
     /// `next_cursor` of the page before; all other parameters must be unchanged.
     pub cursor: Option<String>,
+    /// `json` or `csv`. Default: what `Accept` asks for, else `json`.
+    #[param(inline)]
+    pub format: Option<Format>,
+}
+
+/// How a list is written.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// `application/json`.
+    #[default]
+    Json,
+    /// `text/csv` (RFC 4180) with a header line; cells that a spreadsheet would take for a formula begin with an apostrophe.
+    Csv,
 }
 
 /// A page of flows.

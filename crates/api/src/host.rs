@@ -2,9 +2,20 @@
 
 use netwatch_model::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::traffic::Talker;
+
+/// Query of `GET /api/v1/hosts/{address}`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct HostQuery {
+    /// RFC 3339, or relative to now as `-15m`. Default: everything kept.
+    pub from: Option<String>,
+    /// RFC 3339, `now`, or relative. Default `now`.
+    pub to: Option<String>,
+}
 
 /// `GET /api/v1/hosts/{address}`
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]

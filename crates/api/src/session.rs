@@ -21,3 +21,12 @@ pub struct Session {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires: Option<Timestamp>,
 }
+
+/// `POST /api/v1/session/code`: a new one-time code, for the holder of the token.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Invitation {
+    /// 32 hexadecimal digits; the link is `http://ADDRESS/start#CODE`.
+    pub code: String,
+    /// Seconds for which it can be used.
+    pub valid_for: u64,
+}

@@ -4,6 +4,8 @@ use netwatch_model::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::flow::Format;
+
 /// What a chart is stacked by, or a list of talkers grouped by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -164,6 +166,9 @@ pub struct TopQuery {
     /// Column that orders the rows.
     #[param(inline)]
     pub sort: Option<TopSort>,
+    /// `json` or `csv`. Default: what `Accept` asks for, else `json`.
+    #[param(inline)]
+    pub format: Option<Format>,
 }
 
 /// What one talker carried. All octets are IP octets, outer packets only unless the filter names `tunnel`.
