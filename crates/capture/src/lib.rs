@@ -7,6 +7,7 @@ pub mod dissect;
 pub mod fragment;
 pub mod file;
 pub mod frame;
+pub mod inspect;
 pub mod interface;
 pub mod names;
 mod os;
