@@ -272,8 +272,8 @@ pub struct FlowRecord {
     pub name: Option<(Untrusted, NameSource)>,
     /// The local process.
     pub process: Option<Arc<Process>>,
-    /// How many conversations this record stands for: 1, or more for the "other" row of a full table, whose addresses are
-    /// unspecified and whose ports are zero.
+    /// How many conversations this record stands for. More than 1: too many ended at once to be told apart; the sums are right,
+    /// an address that they have in common is given, and what differs is unspecified or zero.
     pub conversations: u64,
 }
 
@@ -290,7 +290,7 @@ impl FlowRecord {
         self.end.since(self.start)
     }
 
-    /// Whether the record stands for conversations that had no place of their own.
+    /// Whether the record stands for several conversations that had no record of their own.
     #[must_use]
     pub const fn is_other(&self) -> bool {
         self.conversations != 1

@@ -91,8 +91,7 @@ impl Worker {
         let hot = self.table.hot(slot);
         let light = hot.octets_of(0) + hot.octets_of(1) < HEAVY && self.table.cold(slot).reported == 0;
         if light && self.ended_in_tick >= self.config.budget.ended {
-            let record = self.bare_record(slot, Some(reason));
-            self.other.add(&record, self.context_of(slot).interface);
+            self.other.add(self.bare_record(slot, Some(reason)));
             return;
         }
         self.ended_in_tick += 1;
