@@ -140,8 +140,7 @@ impl Worker {
             }
             let mut steps = std::mem::take(&mut self.steps);
             for step in &mut steps {
-                let payload = batch.get(usize::from(step.frame)).map_or(&[][..], |f| f.data);
-                self.count(step, payload);
+                self.count(step, batch.get(usize::from(step.frame)));
             }
             self.steps = steps;
         }

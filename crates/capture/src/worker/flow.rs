@@ -4,6 +4,7 @@ use netwatch_model::{EndReason, FlowState, Protocol};
 
 use super::{Step, Worker};
 use crate::dissect::Packet;
+use crate::frame::Frame;
 use crate::table::entry::NO_TCP;
 use crate::table::{Keyed, Slot};
 use crate::tcp::{ACK, SYN, Seen};
@@ -14,7 +15,7 @@ const EVICTION_LOOK: usize = 16;
 impl Worker {
     /// Last pass: adds a packet to its flow.
     #[inline]
-    pub(super) fn count(&mut self, step: &Step, data: &[u8]) {
+    pub(super) fn count(&mut self, step: &Step, frame: Option<&Frame<'_>>) {
         let (p, k) = (&step.packet, &step.keyed);
         // An earlier packet of the batch may have begun, ended or evicted the flow since it was looked for.
         let found = self.table.find(k, step.guess);
@@ -47,8 +48,8 @@ impl Worker {
             let a = p.amount;
             self.rates.packet(p.interface, p.direction, p.protocol, application, a.packets, a.l2_octets);
         }
-        if inspect {
-            self.inspect(slot, step, data);
+        if inspect && let Some(frame) = frame {
+            self.inspect(slot, step, frame.data, frame.segment_size);
         }
     }
 
@@ -94,7 +95,7 @@ impl Worker {
         let ports = [k.key.ports[initiator], k.key.ports[1 - initiator]];
         let application = self.inspection.application(p.protocol, ports[0], ports[1]);
         let tcp = if p.protocol == Protocol::TCP && p.segment.complete { self.tcp.take() } else { NO_TCP };
-        let inspect = self.inspection.wants(p.protocol, ports[0], ports[1]);
+        let inspect = self.inspection.wants(p.protocol);
         self.table.cold_mut(slot).icmp = p.icmp;
         let hot = self.table.hot_mut(slot);
         hot.set_initiator(initiator);
@@ -122,11 +123,11 @@ impl Worker {
     /// Ends a flow and gives its place back.
     pub(super) fn end(&mut self, slot: Slot, reason: EndReason) {
         self.close_record(slot, reason);
-        let tcp = self.table.hot(slot).tcp;
-        if tcp != NO_TCP {
-            self.tcp.give_back(tcp);
+        let hot = self.table.hot(slot);
+        if hot.tcp != NO_TCP {
+            self.tcp.give_back(hot.tcp);
         }
-        self.inspection.forget(slot);
+        self.inspection.forget(slot, hot.named(), hot.inspecting());
         self.table.remove(slot);
     }
 }

@@ -16,7 +16,7 @@ use crate::rates::Rates;
 #[derive(Debug)]
 pub struct Shared {
     apps: Arc<AppTable>,
-    names: NameCache,
+    names: Arc<NameCache>,
     state: Mutex<State>,
 }
 
@@ -41,7 +41,7 @@ impl Shared {
     /// For workers that use this table of applications.
     #[must_use]
     pub fn new(apps: Arc<AppTable>) -> Self {
-        Self { apps, names: NameCache::default(), state: Mutex::default() }
+        Self { apps, names: Arc::default(), state: Mutex::default() }
     }
 
     /// The table of applications.
@@ -52,7 +52,7 @@ impl Shared {
 
     /// Names learned from DNS answers.
     #[must_use]
-    pub const fn names(&self) -> &NameCache {
+    pub const fn names(&self) -> &Arc<NameCache> {
         &self.names
     }
 }
