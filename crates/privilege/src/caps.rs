@@ -17,7 +17,10 @@ use rustix::thread::{
 
 use crate::status::Status;
 
-/// A set of capabilities. Its [`Display`](fmt::Display) is `none`, `all`, or names joined by commas.
+/// A full set that lacks at most so many is shown by what it lacks.
+const FEW: u32 = 5;
+
+/// A set of capabilities. Its [`Display`](fmt::Display) is `none`, `all`, `all but …`, or names joined by commas.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct CapSet(u64);
 
@@ -72,16 +75,8 @@ impl CapSet {
     fn flags(self) -> CapabilitySet {
         CapabilitySet::from_bits_retain(self.0)
     }
-}
 
-impl fmt::Display for CapSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_empty() {
-            return f.write_str("none");
-        }
-        if self.flags().contains(known()) {
-            return f.write_str("all");
-        }
+    fn write_names(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
         for bit in (0..64).map(|n| 1_u64 << n).filter(|bit| self.0 & bit != 0) {
             f.write_str(separator)?;
@@ -92,6 +87,23 @@ impl fmt::Display for CapSet {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for CapSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("none");
+        }
+        let missing = Self((known() - self.flags()).bits());
+        if missing.is_empty() {
+            return f.write_str("all");
+        }
+        if missing.0.count_ones() <= FEW {
+            f.write_str("all but ")?;
+            return missing.write_names(f);
+        }
+        self.write_names(f)
     }
 }
 

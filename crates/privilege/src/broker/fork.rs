@@ -24,6 +24,7 @@ pub(super) fn run_in_child(socket: OwnedFd, body: impl FnOnce(OwnedFd) -> Infall
     let Some(pid) = Pid::from_raw(pid) else {
         child(&socket, body);
     };
+    drop(socket);
     Ok(pid)
 }
 

@@ -9,6 +9,7 @@ fn sets_are_shown_in_words() {
     assert_eq!(CapSet::NONE.to_string(), "none");
     assert_eq!(CapSet::NET_RAW.union(CapSet::SYS_PTRACE).to_string(), "cap_net_raw,cap_sys_ptrace");
     assert_eq!(CapSet::from_bits((1 << 41) - 1).to_string(), "all");
+    assert_eq!(CapSet::from_bits((1 << 41) - 1 - (1 << 24)).to_string(), "all but cap_sys_resource", "some containers");
     assert_eq!(CapSet::from_bits(1 << 50 | 1).to_string(), "cap_chown,50", "what a later kernel may add");
 }
 
