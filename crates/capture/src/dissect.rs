@@ -190,7 +190,11 @@ pub fn dissect(frame: &Frame<'_>, contexts: &mut Contexts) -> Dissected {
     }
     match tunnel::inside(&packet, &outer, frame, &link.vlan, contexts) {
         Some(inner) => {
-            share_segments(&mut packet, &inner, frame);
+            if frame.segment_size != 0
+                && let Ok((whole, _)) = ip::parse(&outer, &Frame { segment_size: 0, ..*frame }, context)
+            {
+                packet.amount = carried(whole.amount, &inner);
+            }
             Dissected::Tunnel(packet, inner)
         }
         None => Dissected::Packet(packet),
@@ -218,17 +222,10 @@ pub fn segments(payload: u32, segment_size: u16) -> u32 {
     if segment_size == 0 { 1 } else { payload.div_ceil(u32::from(segment_size)).max(1) }
 }
 
-/// A tunnelled super-frame is cut at its inner payload: the outer packet counts as often as the inner one.
-fn share_segments(outer: &mut Packet, inner: &Packet, frame: &Frame<'_>) {
-    if frame.segment_size == 0 {
-        return;
-    }
+/// A tunnelled super-frame is cut at its inner payload: all headers before that, outer ones too, are on the wire as often.
+fn carried(whole: Amount, inner: &Packet) -> Amount {
     let copies = inner.amount.packets.saturating_sub(1);
-    let base = outer.amount.octets.saturating_sub(inner.payload_length);
-    let l2_base = outer.amount.l2_octets.saturating_sub(inner.payload_length);
-    if outer.amount.packets == 1 {
-        outer.amount.packets = inner.amount.packets;
-        outer.amount.octets = outer.amount.octets.saturating_add(base.saturating_mul(copies));
-        outer.amount.l2_octets = outer.amount.l2_octets.saturating_add(l2_base.saturating_mul(copies));
-    }
+    let repeat =
+        |octets: u32| octets.saturating_add(octets.saturating_sub(inner.payload_length).saturating_mul(copies));
+    Amount { packets: inner.amount.packets, octets: repeat(whole.octets), l2_octets: repeat(whole.l2_octets) }
 }
