@@ -1,23 +1,29 @@
-//! `cargo xtask codegen`: the contract as files.
+//! `cargo xtask codegen`: what is written once in code and shown elsewhere too.
 //!
-//! The handlers of the server are the source; `openapi.json` is made of them, and the types of the web client of that file. Both
-//! are checked in, so that a change of the contract is seen in review.
+//! - The OpenAPI document is made of the server's handlers, by a test of the server that writes it when `UPDATE` is set.
+//! - The reference tables of the book are made of the descriptor lists of filter fields and configuration keys.
+//!
+//! All of it is checked in, so that a change of the contract is seen in review. The types of the web client are generated from the
+//! OpenAPI document by every build of the web app, and not checked in.
+
+mod sections;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::{fs, io};
 
 use crate::tidy::with_cause;
 
-const OPENAPI: &str = "crates/server/openapi.json";
-const CLIENT_TYPES: &str = "web/src/api/schema.d.ts";
+const OPENAPI: &str = "crates/api/openapi.json";
+const FILTER_LANGUAGE: &str = "docs/filter-language.md";
+const CONFIGURATION: &str = "docs/configuration.md";
 
 /// What to do with what was generated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Write it.
     Write,
-    /// Fail when it differs from what is there, and leave that as it was.
+    /// Fail when it differs from what is there.
     Check,
 }
 
@@ -31,54 +37,62 @@ enum Error {
     Start { command: String, source: io::Error },
     #[error("`{command}` failed; its own message stands above")]
     Failed { command: String },
+    #[error("{path} has no section `<!-- generated: {name} -->` that ends with `<!-- end -->`")]
+    NoSection { path: &'static str, name: &'static str },
 }
 
-/// Generates everything; the error names the files that are out of date.
+/// Generates everything; in check mode the error names the files that are out of date.
 pub fn run(root: &Path, mode: Mode) -> Result<String, String> {
-    generate(root, mode).map_err(|error| with_cause(&error))?
-}
-
-fn generate(root: &Path, mode: Mode) -> Result<Result<String, String>, Error> {
-    let paths = [OPENAPI, CLIENT_TYPES];
-    let before = paths.map(|path| read(&root.join(path)));
-    call(
-        root,
-        "cargo",
-        &["run", "--quiet", "--release", "--package", "netwatch-server", "--example", "openapi", "--", OPENAPI],
-    )?;
-    call(&root.join("web"), "npm", &["run", "--silent", "generate"])?;
-    if mode == Mode::Write {
-        return Ok(Ok(format!("codegen: wrote {}", paths.join(", "))));
-    }
-    let mut stale = Vec::new();
-    for (path, before) in paths.into_iter().zip(before) {
-        let (before, file) = (before?, root.join(path));
-        if read(&file)? != before {
-            stale.push(path);
-            fs::write(&file, before).map_err(|source| Error::Write { path: path.to_owned(), source })?;
+    let stale = generate(root, mode).map_err(|error| with_cause(&error))?;
+    match (mode, stale.as_slice()) {
+        (_, []) => Ok("codegen: everything is up to date".to_owned()),
+        (Mode::Write, written) => Ok(format!("codegen: wrote {}", written.join(", "))),
+        (Mode::Check, stale) => {
+            Err(format!("out of date: {}; run `cargo xtask codegen` and commit the result", stale.join(", ")))
         }
     }
-    if stale.is_empty() {
-        return Ok(Ok("codegen: generated files are up to date".to_owned()));
-    }
-    Ok(Err(format!("out of date: {}; run `cargo xtask codegen` and commit the result", stale.join(", "))))
 }
 
-/// The text of a file, empty when there is none yet.
-fn read(file: &Path) -> Result<String, Error> {
-    match fs::read_to_string(file) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        Err(source) => Err(Error::Read { path: file.display().to_string(), source }),
+/// The paths of what has changed. The OpenAPI document is checked by the server's own test, with all others.
+fn generate(root: &Path, mode: Mode) -> Result<Vec<&'static str>, Error> {
+    let mut changed = Vec::new();
+    if mode == Mode::Write {
+        let before = read(root, OPENAPI)?;
+        let test = ["test", "--quiet", "--release", "--package", "netwatch-server", "--test", "openapi"];
+        output(Command::new("cargo").args(test).env("UPDATE", "1").current_dir(root))?;
+        if read(root, OPENAPI)? != before {
+            changed.push(OPENAPI);
+        }
     }
+    let sample = ["run", "--quiet", "--release", "--package", "netwatch-cli", "--", "config", "sample"];
+    let sample = output(Command::new("cargo").args(sample).current_dir(root))?;
+    for (path, name, body) in [
+        (FILTER_LANGUAGE, "filter fields", sections::filter_fields()),
+        (CONFIGURATION, "configuration", sections::configuration(&sample)),
+    ] {
+        let text = read(root, path)?;
+        let fresh = sections::replace(&text, name, &body).ok_or(Error::NoSection { path, name })?;
+        if fresh != text {
+            changed.push(path);
+            if mode == Mode::Write {
+                fs::write(root.join(path), fresh).map_err(|source| Error::Write { path: path.to_owned(), source })?;
+            }
+        }
+    }
+    Ok(changed)
 }
 
-fn call(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), Error> {
-    let command = format!("{program} {}", arguments.join(" "));
-    let status = Command::new(program).args(arguments).current_dir(folder).status();
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(Error::Failed { command }),
-        Err(source) => Err(Error::Start { command, source }),
+fn read(root: &Path, path: &str) -> Result<String, Error> {
+    fs::read_to_string(root.join(path)).map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+/// What a program says on its standard output; its errors go to ours.
+fn output(command: &mut Command) -> Result<String, Error> {
+    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+    let title = format!("{} {}", command.get_program().to_string_lossy(), words.join(" "));
+    match command.stderr(Stdio::inherit()).output() {
+        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Ok(_) => Err(Error::Failed { command: title }),
+        Err(source) => Err(Error::Start { command: title, source }),
     }
 }

@@ -19,7 +19,7 @@ const USAGE: &str = "usage: cargo xtask <task>
 
 tasks:
   tidy               check the invariants of ARCHITECTURE.md
-  codegen            write openapi.json and the types of the web client
+  codegen            write openapi.json and the reference tables of the book
   codegen --check    fail when one of them is out of date";
 
 fn main() -> ExitCode {

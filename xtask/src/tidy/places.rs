@@ -42,11 +42,18 @@ pub fn unsafe_code(tree: &Tree) -> Vec<Violation> {
                         "`unsafe` belongs in `privilege`, `os.rs` or `ring.rs`",
                     ));
                 }
-                let argued = is_argued(file, line);
-                (!argued).then(|| Violation::new(file.path, line, "say in a `// SAFETY:` comment why this is sound"))
+                let is_fine = is_type(&file.code[line - 1]) || is_argued(file, line);
+                (!is_fine).then(|| Violation::new(file.path, line, "say in a `// SAFETY:` comment why this is sound"))
             })
             .collect()
     })
+}
+
+/// Whether `unsafe` is part of the type of a function pointer, which does nothing.
+fn is_type(code: &str) -> bool {
+    let after = code.split_once("unsafe").map_or("", |(_, after)| after.trim_start());
+    let after = after.strip_prefix("extern").map_or(after, |after| after.trim_start().trim_start_matches(['"', ' ']));
+    after.starts_with("fn(")
 }
 
 /// Whether a SAFETY comment stands at the line or above the statement that it is part of.
@@ -113,7 +120,7 @@ mod tests {
 
     #[test]
     fn unsafe_has_its_places_and_reasons() {
-        let reasoned = "//! a\nfn f() {\n    // SAFETY: one\n    // and two.\n    let x =\n        unsafe { g() };\n    unsafe { g() };\n}\n";
+        let reasoned = "//! a\nfn f() {\n    // SAFETY: one\n    // and two.\n    let x =\n        unsafe { g() };\n    unsafe { g() };\n}\nstruct F(unsafe extern \"C\" fn(u8));\n";
         let files = [("crates/capture/src/os.rs", reasoned), ("crates/capture/src/a.rs", "unsafe { g() }")];
         assert_finds(unsafe_code, &files, &[("crates/capture/src/a.rs", 1), ("crates/capture/src/os.rs", 7)]);
     }

@@ -1,0 +1,56 @@
+//! Generated sections of the book, between `<!-- generated: NAME -->` and `<!-- end -->`.
+
+use netwatch_model::filter::{Descriptor, Kind, fields};
+
+/// `text` with the section `name` filled with `body`; none when it has no such section.
+pub fn replace(text: &str, name: &str, body: &str) -> Option<String> {
+    let (before, rest) = text.split_once(&format!("<!-- generated: {name} -->\n"))?;
+    let (_, after) = rest.split_once("<!-- end -->")?;
+    Some(format!("{before}<!-- generated: {name} -->\n\n{}\n\n<!-- end -->{after}", body.trim_end()))
+}
+
+/// The table of the fields of the filter language.
+pub fn filter_fields() -> String {
+    let rows = fields().iter().map(row).collect::<String>();
+    format!("| field | also | values | meaning | example |\n|---|---|---|---|---|\n{rows}")
+}
+
+/// The sample of the configuration, as YAML.
+pub fn configuration(sample: &str) -> String {
+    format!("```yaml\n{}\n```", sample.trim_end())
+}
+
+fn row(field: &Descriptor) -> String {
+    let also = field.aliases.iter().map(|name| code(name)).collect::<Vec<_>>().join(", ");
+    let values = match field.kind {
+        Kind::Word(words) => words.iter().map(|word| code(word)).collect::<Vec<_>>().join(" "),
+        Kind::Number(max) => format!("0 to {max}"),
+        Kind::Id => "16 hexadecimal digits".to_owned(),
+        Kind::Protocol => "keyword or number".to_owned(),
+        kind => kind.as_str().to_owned(),
+    };
+    format!("| {} | {also} | {values} | {} | {} |\n", code(field.name), field.description, code(field.example))
+}
+
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_is_replaced_and_nothing_else() {
+        let text = "a\n<!-- generated: x -->\nold\n<!-- end -->\nb\n";
+        let fresh = replace(text, "x", "new\n").unwrap();
+        assert_eq!(fresh, "a\n<!-- generated: x -->\n\nnew\n\n<!-- end -->\nb\n");
+        assert_eq!(replace(&fresh, "x", "new"), Some(fresh.clone()));
+        assert_eq!(replace(text, "y", "new"), None);
+    }
+
+    #[test]
+    fn every_field_has_a_row() {
+        assert_eq!(filter_fields().lines().count(), fields().len() + 2);
+    }
+}
