@@ -272,6 +272,12 @@ impl Ring {
         Ok((group & 0xffff) as u16)
     }
 
+    /// Blocks of the ring.
+    #[must_use]
+    pub const fn block_count(&self) -> usize {
+        self.block_count
+    }
+
     /// What the ring is bound to.
     #[must_use]
     pub const fn target(&self) -> RingTarget {

@@ -87,7 +87,12 @@ fn every_frame_is_counted_once_whatever_it_holds() {
     for case in corpus() {
         let outcome = run(&case.packets, link(&case));
         assert_eq!(outcome.sum(Metric::TrafficPackets, 2), case.packets.len() as u64, "{}", case.name);
-        assert_eq!(outcome.sum(Metric::TrafficPackets, 3), 2 * case.packets.len() as u64, "{}: by protocol and by application", case.name);
+        assert_eq!(
+            outcome.sum(Metric::TrafficPackets, 3),
+            2 * case.packets.len() as u64,
+            "{}: by protocol and by application",
+            case.name
+        );
     }
 }
 
@@ -96,7 +101,8 @@ fn a_packet_cut_at_any_length_changes_no_other_count() {
     let neighbour = Packet::new(
         netwatch_model::Timestamp::from_secs(1_700_000_000),
         netwatch_testkit::frames::ethernet(
-            netwatch_testkit::frames::ipv4("192.0.2.1", "192.0.2.2").carry(netwatch_testkit::frames::udp(7, 9, b"hello")),
+            netwatch_testkit::frames::ipv4("192.0.2.1", "192.0.2.2")
+                .carry(netwatch_testkit::frames::udp(7, 9, b"hello")),
         )
         .build(),
     );
@@ -106,8 +112,7 @@ fn a_packet_cut_at_any_length_changes_no_other_count() {
             let all: Vec<_> = [neighbour.clone()].into_iter().chain(cuts).chain([neighbour.clone()]).collect();
             let outcome = run(&all, LinkType::Ethernet);
             let honest = outcome.flows.iter().filter(|f| f.source_port == 7 && f.destination_port == 9);
-            let (packets, octets) =
-                honest.fold((0, 0), |(p, o), f| (p + f.forward.packets, o + f.forward.octets));
+            let (packets, octets) = honest.fold((0, 0), |(p, o), f| (p + f.forward.packets, o + f.forward.octets));
             assert_eq!((packets, octets), (2, 66), "{}", case.name);
             assert_eq!(outcome.sum(Metric::TrafficPackets, 2), all.len() as u64, "{}", case.name);
         }
