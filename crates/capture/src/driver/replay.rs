@@ -39,7 +39,9 @@ pub(super) fn run(replay: &FileReplay, core: &Core, outlet: &Outlet, shutdown: &
             Ok(Progress::Frames) if shutdown.is_raised() => break None,
             Ok(Progress::Frames) => {}
             Ok(Progress::Waiting(time)) => {
-                player.say_numbers();
+                if player.said.is_some() {
+                    player.say_numbers();
+                }
                 outlet.put(&mut player.out);
                 if wait(shutdown, pacer.wait(time, elapsed)) {
                     break None;

@@ -53,9 +53,10 @@ mod tests {
     fn raised_until_cleared() {
         let signal = Signal::new().unwrap();
         assert!(!signal.is_raised());
-        signal.clone().raise();
+        let same = signal.clone();
         signal.raise();
-        assert!(signal.is_raised() && signal.is_raised());
+        same.raise();
+        assert!(signal.is_raised() && same.is_raised());
         signal.clear();
         assert!(!signal.is_raised());
     }
