@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netwatch_model::{
-    AgentId, Batch, BatchKey, BootId, Event, EventKind, Metric, Record, Sample, Series, Severity, Timestamp, Untrusted,
-    Value,
+    AgentId, Batch, BatchKey, BootId, Event, EventKind, Label, Metric, Record, Sample, Series, Severity, Timestamp,
+    Untrusted, Value,
 };
 
 /// How much is collected, and how much may wait.
@@ -69,7 +69,8 @@ impl Batcher {
     /// The batcher of one run; `now` is monotonic.
     #[must_use]
     pub fn new(config: Config, agent: AgentId, boot: BootId, now: Duration) -> Self {
-        let series = Arc::new(Series { metric: Metric::RecordsDropped, labels: Vec::new() });
+        let labels = vec![Label::Reason("server queue full".into())];
+        let series = Arc::new(Series { metric: Metric::RecordsDropped, labels });
         let (open, backlog) = (Vec::new(), VecDeque::new());
         Self {
             config,

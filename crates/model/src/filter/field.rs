@@ -177,11 +177,12 @@ pub const fn fields() -> &'static [Descriptor] {
     FIELDS
 }
 
-/// The candidate nearest to `word` by edit distance, when it is near enough to be meant (a third of the letters, at least one).
+/// The candidate nearest to `word` by edit distance, when it is near enough to be meant: one letter of two or
+/// three, two of up to eight, a third of more.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(64).flat_map(char::to_lowercase).collect();
-    let limit = (word.len() / 3).max(1);
+    let limit = (word.len() / 2).clamp(1, 2).max(word.len() / 3);
     let scored = candidates.into_iter().map(|c| (distance(&word, c), c));
     scored.filter(|(d, _)| *d <= limit).min_by_key(|(d, _)| *d).map(|(_, c)| c)
 }

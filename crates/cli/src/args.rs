@@ -1,0 +1,293 @@
+//! The command line as it is written: flags and words, nothing resolved.
+//!
+//! Every flag that sets a key of the configuration says so in [`Overrides`], so that its value is read by the same code as a file's.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{Key, Raw};
+
+mod parts;
+
+pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
+
+/// See who uses the network, how much, with which protocol and which program.
+#[derive(Parser, Debug)]
+#[command(name = "netwatch", version = crate::version::short(), arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    after_help = "Start with `netwatch up` and open the link that it prints. `netwatch doctor` says what is missing."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What holds for all commands.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Flags of every command.
+#[derive(Args, Debug, Default)]
+pub struct Global {
+    /// Configuration file [default: ~/.config/netwatch/netwatch.yaml, else /etc/netwatch/netwatch.yaml]
+    #[arg(long, global = true, value_name = "FILE", env = "NETWATCH_CONFIG", help_heading = "Global options")]
+    pub config: Option<PathBuf>,
+    /// What is worth a log line: error, warn, info, debug or trace
+    #[arg(long, global = true, value_name = "LEVEL", help_heading = "Global options")]
+    pub log: Option<String>,
+    /// Log lines for people (text) or for programs (json)
+    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Global options")]
+    pub log_format: Option<String>,
+    /// Colours; also off when NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global options")]
+    pub color: Color,
+    /// More log lines: -v debug, -vv trace
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub verbose: u8,
+    /// Fewer log lines: only errors
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    pub quiet: bool,
+}
+
+impl Global {
+    /// What the flags set.
+    pub fn overrides(&self) -> Vec<(Key, Raw)> {
+        let by_count = match (self.quiet, self.verbose) {
+            (true, _) => Some("error"),
+            (false, 0) => None,
+            (false, 1) => Some("debug"),
+            (false, _) => Some("trace"),
+        };
+        let mut set = Overrides::default();
+        set.text(Key::LogLevel, self.log.as_deref().or(by_count));
+        set.text(Key::LogFormat, self.log_format.as_deref());
+        set.0
+    }
+}
+
+/// When there are colours.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Color {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How data is printed.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Format {
+    /// Columns for people.
+    #[default]
+    Table,
+    /// One JSON object a line.
+    Json,
+    /// Comma-separated values (RFC 4180) with a head line.
+    Csv,
+    /// YAML documents.
+    Yaml,
+}
+
+/// What can be done.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Capture, and show it in the browser
+    Up(UpArgs),
+    /// The same in the terminal
+    Top(TopArgs),
+    /// List flows of a capture file or of a running server
+    Flows(FlowsArgs),
+    /// Write packets to a pcapng file
+    Capture(RecordArgs),
+    /// Check what this machine allows, and say what to do
+    Doctor(DoctorArgs),
+    /// Check or show the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// List the interfaces of this machine
+    Interfaces(InterfacesArgs),
+    /// Print the completion script of a shell
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages to a directory
+    Man {
+        /// Directory, made when it is missing.
+        directory: PathBuf,
+    },
+    /// Print version, commit and features
+    Version {
+        /// How it is printed
+        #[arg(long, value_name = "FORMAT", default_value = "table")]
+        format: Format,
+    },
+}
+
+/// `netwatch up`
+#[derive(Args, Debug)]
+pub struct UpArgs {
+    #[command(flatten)]
+    pub capture: CaptureArgs,
+    #[command(flatten)]
+    pub flows: FlowArgs,
+    #[command(flatten)]
+    pub listen: ListenArgs,
+    /// Read a capture file (pcap, pcapng, gzip) instead of capturing
+    #[arg(long, value_name = "FILE", conflicts_with = "interface")]
+    pub read: Option<PathBuf>,
+    /// How fast the file is read: as it was captured (1x), or as fast as possible (max)
+    #[arg(long, value_name = "SPEED", default_value = "max", requires = "read")]
+    pub speed: Speed,
+}
+
+/// How fast a capture file is read.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Speed {
+    /// With the pauses between its packets.
+    #[value(name = "1x")]
+    Original,
+    /// As fast as possible.
+    #[default]
+    Max,
+}
+
+/// `netwatch top`
+#[derive(Args, Debug)]
+pub struct TopArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    #[command(flatten)]
+    pub capture: CaptureArgs,
+    #[command(flatten)]
+    pub flows: FlowArgs,
+    /// Directory of the running server, for its token
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Which flows are shown, for example `src in 10.0.0.0/8 and not port 443`
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
+}
+
+/// `netwatch flows`
+#[derive(Args, Debug)]
+pub struct FlowsArgs {
+    /// Read a capture file (pcap, pcapng, gzip); `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    pub read: Option<PathBuf>,
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the running server, for its token
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+    /// Which flows, for example `sni ~ "*.example.com" and bytes > 1MB`
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// Column that orders the list; all but start are largest first
+    #[arg(long, value_name = "COLUMN", default_value = "start")]
+    pub sort: SortColumn,
+    /// Most rows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Frames that are read from the file, in tcpdump syntax
+    #[arg(long, value_name = "EXPRESSION")]
+    pub capture_filter: Option<String>,
+    /// Octets looked at of each frame
+    #[arg(long, value_name = "SIZE")]
+    pub capture_length: Option<String>,
+    #[command(flatten)]
+    pub flows: FlowArgs,
+}
+
+/// Column that orders a list of flows.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum SortColumn {
+    /// Time of the first packet, oldest first.
+    #[default]
+    Start,
+    /// IP octets of both directions.
+    Bytes,
+    /// Packets of both directions.
+    Packets,
+    /// From first to last packet.
+    Duration,
+    /// Octets by duration.
+    Rate,
+}
+
+/// `netwatch capture`
+#[derive(Args, Debug)]
+pub struct RecordArgs {
+    /// File to write (pcapng); `-` for standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub write: PathBuf,
+    /// Interfaces, separated by commas
+    #[arg(short, long, value_name = "IF", value_delimiter = ',')]
+    pub interface: Vec<String>,
+    /// Stop when the file has this size
+    #[arg(long, value_name = "SIZE")]
+    pub max_size: Option<String>,
+    /// Stop after this time
+    #[arg(long, value_name = "TIME")]
+    pub duration: Option<String>,
+    /// Stop after this many packets
+    #[arg(short = 'c', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_packets: Option<u64>,
+    /// Octets kept of each frame [default: whole frames]
+    #[arg(long, value_name = "SIZE")]
+    pub capture_length: Option<String>,
+    /// Capture frames for other machines, too
+    #[arg(long)]
+    pub promiscuous: bool,
+    /// Overwrite a file that exists
+    #[arg(long)]
+    pub force: bool,
+    /// Which frames, in tcpdump syntax
+    #[arg(value_name = "EXPRESSION", trailing_var_arg = true, conflicts_with = "capture_filter")]
+    pub expression: Vec<String>,
+    /// The same as a flag
+    #[arg(long, visible_alias = "filter", value_name = "EXPRESSION")]
+    pub capture_filter: Option<String>,
+}
+
+/// `netwatch doctor`
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+    #[command(flatten)]
+    pub listen: ListenArgs,
+}
+
+/// `netwatch interfaces`
+#[derive(Args, Debug)]
+pub struct InterfacesArgs {
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}
+
+/// `netwatch config`
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Check files, variables and flags; exit code 2 when something is wrong
+    Check,
+    /// Print what is in force; secrets are hidden
+    Show {
+        /// Also print where each value was written
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Print the JSON Schema of the file
+    Schema,
+    /// Print a file with every key at its default
+    Sample,
+}

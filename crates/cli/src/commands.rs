@@ -1,0 +1,76 @@
+//! One module for each command, and what they share.
+
+mod config;
+mod flows;
+mod generate;
+mod interfaces;
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use crate::args::{Cli, Command, Format, Overrides};
+use crate::config::{Key, Layers, Raw, Settings};
+use crate::failure::Outcome;
+use crate::{logging, output, version};
+
+/// Runs the command.
+///
+/// # Errors
+/// Why it ended early, with the exit code.
+pub fn run(cli: &Cli) -> Outcome {
+    match &cli.command {
+        Command::Flows(flows) => flows::run(cli, flows),
+        Command::Config(command) => config::run(cli, command),
+        Command::Interfaces(args) => interfaces::run(args),
+        Command::Completions { shell } => generate::completions(*shell),
+        Command::Man { directory } => generate::man(directory),
+        Command::Version { format } => print_version(*format),
+        _ => Err(crate::failure::usage("not wired yet")),
+    }
+}
+
+/// Standard output with a buffer: flush it before the end.
+fn stdout() -> BufWriter<io::Stdout> {
+    BufWriter::new(io::stdout())
+}
+
+/// Reads files, environment and flags.
+fn layers(cli: &Cli, flags: Overrides) -> Layers {
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let flags: Vec<(Key, Raw)> = cli.global.overrides().into_iter().chain(flags.0).collect();
+    Layers::load(cli.global.config.as_deref(), &environment, &flags)
+}
+
+/// The resolved configuration; logging runs from here on.
+fn settings(cli: &Cli, flags: Overrides) -> Result<Settings, crate::failure::Failure> {
+    let settings = Settings::resolve(&layers(cli, flags), default_data_dir())?;
+    logging::start(&settings, cli.global.color);
+    Ok(settings)
+}
+
+/// `/var/lib/netwatch` for root, else `$XDG_DATA_HOME/netwatch` or `~/.local/share/netwatch`.
+fn default_data_dir() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/netwatch");
+    }
+    let path = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let data = path("XDG_DATA_HOME").or_else(|| path("HOME").map(|h| h.join(".local/share")));
+    data.unwrap_or_else(std::env::temp_dir).join("netwatch")
+}
+
+fn print_version(format: Format) -> Outcome {
+    let version = version::long();
+    let mut out = stdout();
+    match format {
+        Format::Json => output::json_line(&mut out, &version)?,
+        Format::Yaml => output::yaml_document(&mut out, &version)?,
+        Format::Table | Format::Csv => {
+            let commit = version.commit.map(|c| format!(" ({c})")).unwrap_or_default();
+            writeln!(out, "netwatch {}{commit} {}", version.version, version.target)?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! `netwatch interfaces`, and choosing the ones to capture.
+
+use netwatch_capture::interface::link::Link;
+use netwatch_capture::interface::monitor;
+use netwatch_model::filter::nearest;
+use serde::Serialize;
+
+use crate::args::{Format, InterfacesArgs};
+use crate::failure::{Failure, Outcome, usage};
+use crate::output;
+use crate::output::table::{Align, Table};
+
+/// One interface, as it is printed.
+#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
+struct Row {
+    name: String,
+    index: u32,
+    /// `up`, `no_carrier` or `down`.
+    state: &'static str,
+    mtu: u32,
+    address: Option<String>,
+    loopback: bool,
+    /// Whether Netwatch can read its frames.
+    capturable: bool,
+    /// Whether `netwatch up` captures it without being told.
+    default: bool,
+}
+
+pub fn run(args: &InterfacesArgs) -> Outcome {
+    let links = list()?;
+    let chosen = choose(&[], &links).unwrap_or_default();
+    let rows: Vec<Row> = links.iter().map(|link| row(link, &chosen)).collect();
+    let columns = ["name", "index", "state", "mtu", "address", "loopback", "capturable", "default"];
+    let mut out = super::stdout();
+    output::rows(&mut out, args.format, &rows, &columns, table)?;
+    if rows.is_empty() && args.format == Format::Table {
+        return Err(Failure::Other(anyhow::anyhow!("this machine has no network interface")));
+    }
+    Ok(())
+}
+
+/// The interfaces of this machine, by index.
+pub fn list() -> Result<Vec<Link>, Failure> {
+    let mut links = monitor::list().map_err(anyhow::Error::new)?;
+    links.sort_by_key(|l| l.index);
+    Ok(links)
+}
+
+/// The names to capture: those wanted, or all that are up and can be read but loopback, or loopback when no other is.
+///
+/// # Errors
+/// A wanted name that does not exist, with the names that do and the nearest.
+pub fn choose(wanted: &[String], links: &[Link]) -> Result<Vec<String>, Failure> {
+    if wanted.is_empty() {
+        let usable = |l: &&Link| l.up && l.link.is_some();
+        let names = |loopback: bool| {
+            let some = links.iter().filter(usable).filter(|l| l.loopback == loopback);
+            some.map(|l| l.name.raw().to_owned()).collect::<Vec<_>>()
+        };
+        let others = names(false);
+        return Ok(if others.is_empty() { names(true) } else { others });
+    }
+    for name in wanted {
+        let Some(link) = links.iter().find(|l| l.name.raw() == name) else {
+            return Err(usage(unknown(name, links)));
+        };
+        if link.link.is_none() {
+            let message =
+                format!("netwatch cannot read the frames of interface {} (hardware type {})", link.name, link.hardware);
+            return Err(usage(message));
+        }
+    }
+    let mut names: Vec<String> = Vec::new();
+    for name in wanted {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    Ok(names)
+}
+
+fn unknown(name: &str, links: &[Link]) -> String {
+    let shown = netwatch_model::Untrusted::new(name);
+    let hint = nearest(name, links.iter().map(|l| l.name.raw())).map(netwatch_model::Untrusted::new);
+    let hint = hint.map(|h| format!(" (did you mean {h}?)")).unwrap_or_default();
+    let known: Vec<String> = links.iter().map(|l| l.name.to_string()).collect();
+    format!("there is no interface {shown}{hint}: this machine has {}", known.join(", "))
+}
+
+fn row(link: &Link, chosen: &[String]) -> Row {
+    let address = link.station.filter(|_| !link.loopback);
+    Row {
+        name: link.name.to_string(),
+        index: link.index,
+        state: match (link.up, link.running) {
+            (true, true) => "up",
+            (true, false) => "no_carrier",
+            (false, _) => "down",
+        },
+        mtu: link.mtu,
+        address: address.map(|a| a.map(|b| format!("{b:02x}")).join(":")),
+        loopback: link.loopback,
+        capturable: link.link.is_some(),
+        default: chosen.iter().any(|c| c == link.name.raw()),
+    }
+}
+
+fn table(rows: &[Row]) -> Table {
+    let heading = [
+        ("NAME", Align::Left),
+        ("STATE", Align::Left),
+        ("MTU", Align::Right),
+        ("ADDRESS", Align::Left),
+        ("CAPTURED BY DEFAULT", Align::Left),
+    ];
+    let mut table = Table::new(&heading);
+    for r in rows {
+        let by_default = match (r.default, r.capturable) {
+            (true, _) => "yes",
+            (false, true) => "no",
+            (false, false) => "cannot be read",
+        };
+        let address = r.address.clone().unwrap_or_default();
+        table.row([r.name.clone(), r.state.to_owned(), r.mtu.to_string(), address, by_default.to_owned()]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use netwatch_capture::frame::LinkType;
+
+    use super::*;
+
+    fn link(name: &str, up: bool, loopback: bool) -> Link {
+        let (name, link) = (name.into(), Some(LinkType::Ethernet));
+        Link { index: 1, name, up, running: up, loopback, mtu: 1500, station: None, link, hardware: 1 }
+    }
+
+    #[test]
+    fn without_a_wish_all_but_loopback_are_taken() {
+        let lo = link("lo", true, true);
+        assert_eq!(choose(&[], &[lo.clone(), link("a", true, false), link("b", false, false)]).unwrap(), ["a"]);
+        assert_eq!(choose(&[], &[lo.clone(), link("b", false, false)]).unwrap(), ["lo"]);
+        assert_eq!(
+            choose(&["lo".into(), "b".into(), "lo".into()], &[lo, link("b", false, false)]).unwrap(),
+            ["lo", "b"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let links = [link("lo", true, true), link("eth0", true, false), link("$(reboot)\u{202e}", true, false)];
+        let Err(Failure::Usage(error)) = choose(&["ehto".into()], &links) else { panic!("not refused") };
+        assert_eq!(
+            error.to_string(),
+            "there is no interface ehto (did you mean eth0?): this machine has lo, eth0, $(reboot)\\u{202e}"
+        );
+    }
+}

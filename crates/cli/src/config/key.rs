@@ -1,0 +1,163 @@
+//! The keys: one list from which reading, `config show`, schema, sample and documentation derive.
+
+use super::value::{Kind, Raw, Value};
+
+/// A key of the configuration; [`Descriptor`] says what it means.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Key {
+    Listen,
+    DataDir,
+    Token,
+    AllowedHosts,
+    Retention,
+    ArchiveSize,
+    Interfaces,
+    CaptureFilter,
+    CaptureLength,
+    Workers,
+    Promiscuous,
+    RingSize,
+    Capacity,
+    Inspect,
+    Processes,
+    ActiveTimeout,
+    TcpTimeout,
+    TcpOpeningTimeout,
+    TcpClosedTimeout,
+    UdpTimeout,
+    IcmpTimeout,
+    OtherTimeout,
+    LogLevel,
+    LogFormat,
+}
+
+/// Everything that is known about a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Descriptor {
+    /// Which key.
+    pub key: Key,
+    /// Section of the file.
+    pub section: &'static str,
+    /// Name in the section.
+    pub name: &'static str,
+    /// What its values look like.
+    pub kind: Kind,
+    /// As it would be written.
+    pub default: &'static str,
+    /// The flag that sets it, empty when there is none.
+    pub flag: &'static str,
+    /// What it does, for file, schema and documentation.
+    pub description: &'static str,
+}
+
+impl Key {
+    /// Its entry in [`KEYS`].
+    pub fn descriptor(self) -> &'static Descriptor {
+        // The list is in the order of the variants, which a test proves.
+        KEYS.get(self as usize).unwrap_or(&KEYS[0])
+    }
+
+    /// The key `section.name`.
+    pub fn from_path(path: &str) -> Option<Self> {
+        KEYS.iter().find(|d| path.split_once('.') == Some((d.section, d.name))).map(|d| d.key)
+    }
+}
+
+impl Descriptor {
+    /// `section.name`.
+    pub fn path(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+
+    /// The default as a value.
+    pub fn default_value(&self) -> Value {
+        let raw = Raw::Scalar(self.default.to_owned());
+        // That every default can be read is proven by a test.
+        self.kind.read(&raw).unwrap_or_else(|_| Value::Text(self.default.to_owned()))
+    }
+
+    /// Whether its value is never shown.
+    pub const fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Secret)
+    }
+}
+
+/// The sections with their headings, in order.
+pub const SECTIONS: [(&str, &str); 4] = [
+    ("server", "Where people and programs reach Netwatch, and what it keeps."),
+    ("capture", "Where packets come from."),
+    ("flows", "How packets become conversations."),
+    ("log", "What is written to standard error."),
+];
+
+const S: u64 = 1_000_000_000;
+const DAY: u64 = 86_400 * S;
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+const IDLE: Kind = Kind::Duration(S, DAY);
+
+const fn d(
+    key: Key,
+    section: &'static str,
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    flag: &'static str,
+    description: &'static str,
+) -> Descriptor {
+    Descriptor { key, section, name, kind, default, flag, description }
+}
+
+/// All keys.
+#[rustfmt::skip]
+pub static KEYS: &[Descriptor] = &[
+    d(Key::Listen, "server", "listen", Kind::Listen, "127.0.0.1:8470", "--listen",
+      "Address and port of the web app and the API. Only loopback unless you say otherwise here."),
+    d(Key::DataDir, "server", "data_dir", Kind::Text, "", "--data-dir",
+      "Directory for the token. Empty: /var/lib/netwatch for root, else $XDG_DATA_HOME/netwatch."),
+    d(Key::Token, "server", "token", Kind::Secret, "", "",
+      "Bearer token of a new data directory, at least 16 characters. Empty: a random one is made. Better set by NETWATCH_TOKEN."),
+    d(Key::AllowedHosts, "server", "allowed_hosts", Kind::List, "", "--allowed-host",
+      "Host names under which the web app may be opened, besides localhost and the listen address."),
+    d(Key::Retention, "server", "retention", Kind::Duration(60 * S, DAY), "60m", "--retention",
+      "How long ended flows and rates stay searchable."),
+    d(Key::ArchiveSize, "server", "archive_size", Kind::Size(MIB, 64 * GIB), "640MB", "--archive-size",
+      "Memory for ended flows; when it is used up the oldest go first."),
+    d(Key::Interfaces, "capture", "interfaces", Kind::List, "", "--interface",
+      "Interfaces to capture. Empty: all that are up but loopback; loopback when no other is up."),
+    d(Key::CaptureFilter, "capture", "filter", Kind::Text, "", "--capture-filter",
+      "Which frames the kernel hands over, in tcpdump syntax. Empty: all."),
+    d(Key::CaptureLength, "capture", "length", Kind::Size(64, 256 * KIB), "2KiB", "--capture-length",
+      "Octets kept of each frame. Counts do not depend on it; names need the first packets whole."),
+    d(Key::Workers, "capture", "workers", Kind::Count(0, 64), "0", "--workers",
+      "Worker threads. 0: one for each two cores, at least one."),
+    d(Key::Promiscuous, "capture", "promiscuous", Kind::Flag, "false", "--promiscuous",
+      "Whether frames for other machines are captured, too."),
+    d(Key::RingSize, "capture", "ring_size", Kind::Size(256 * KIB, 4 * GIB), "8MiB", "--ring-size",
+      "Memory of the kernel's ring for each interface and worker."),
+    d(Key::Capacity, "flows", "capacity", Kind::Count(1024, 16_000_000), "1000000", "--flow-capacity",
+      "Conversations in the flow table; when it is full light ones give way and are counted."),
+    d(Key::Inspect, "flows", "inspect", Kind::Flag, "true", "",
+      "Whether payload is looked at for names (DNS, TLS, QUIC, HTTP)."),
+    d(Key::Processes, "flows", "processes", Kind::Flag, "true", "",
+      "Whether the local process of a flow is looked up."),
+    d(Key::ActiveTimeout, "flows", "active_timeout", IDLE, "30m", "--active-timeout",
+      "A flow that goes on begins a new record after this time."),
+    d(Key::TcpTimeout, "flows", "tcp_timeout", IDLE, "5m", "--tcp-timeout",
+      "TCP without a packet ends after this time."),
+    d(Key::TcpOpeningTimeout, "flows", "tcp_opening_timeout", IDLE, "30s", "",
+      "TCP of which only the SYN was seen ends after this time."),
+    d(Key::TcpClosedTimeout, "flows", "tcp_closed_timeout", IDLE, "5s", "",
+      "TCP that was closed or reset waits this long for stragglers."),
+    d(Key::UdpTimeout, "flows", "udp_timeout", IDLE, "1m", "--udp-timeout",
+      "UDP without a packet ends after this time."),
+    d(Key::IcmpTimeout, "flows", "icmp_timeout", IDLE, "30s", "",
+      "ICMP without a packet ends after this time."),
+    d(Key::OtherTimeout, "flows", "other_timeout", IDLE, "1m", "",
+      "Every other protocol without a packet ends after this time."),
+    d(Key::LogLevel, "log", "level", Kind::Word(&["error", "warn", "info", "debug", "trace"]), "info", "--log",
+      "What is worth a line."),
+    d(Key::LogFormat, "log", "format", Kind::Word(&["text", "json"]), "text", "--log-format",
+      "Lines for people, or JSON for programs."),
+];

@@ -1,0 +1,152 @@
+//! The resolved configuration: what will run.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{ConfigError, Fault, Key, Layers, Value};
+
+/// Everything that is set, with its type.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// Address of web app and API.
+    pub listen: SocketAddr,
+    /// Directory for what must outlive the process.
+    pub data_dir: PathBuf,
+    /// Bearer token of a new data directory.
+    pub token: Option<Secret>,
+    /// Host names that are accepted besides localhost and the listen address.
+    pub allowed_hosts: Vec<String>,
+    /// How long ended flows and rates are kept.
+    pub retention: Duration,
+    /// Bytes for ended flows.
+    pub archive_size: u64,
+    /// Interfaces by name; empty means "choose".
+    pub interfaces: Vec<String>,
+    /// Filter in tcpdump syntax; empty means "all frames".
+    pub capture_filter: String,
+    /// Octets kept of each frame.
+    pub capture_length: u32,
+    /// Worker threads; zero means "choose".
+    pub workers: usize,
+    /// Whether frames for others are captured.
+    pub promiscuous: bool,
+    /// Bytes of each ring.
+    pub ring_size: u64,
+    /// Places of the flow table.
+    pub capacity: usize,
+    /// Whether payload is looked at for names.
+    pub inspect: bool,
+    /// Whether processes are looked up.
+    pub processes: bool,
+    /// When records end.
+    pub timeouts: netwatch_capture::config::Timeouts,
+    /// Least severe level that is logged.
+    pub log_level: String,
+    /// Whether logs are JSON.
+    pub log_json: bool,
+}
+
+/// A text that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text, for those who need it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// Shortest token that is accepted.
+const MIN_TOKEN: usize = 16;
+
+impl Settings {
+    /// Resolves what was written. `root` and `home` tell where data goes when nothing is said.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the configuration.
+    pub fn resolve(layers: &Layers, default_data_dir: PathBuf) -> Result<Self, ConfigError> {
+        layers.check()?;
+        let get = Typed(layers);
+        let token = Some(get.text(Key::Token)).filter(|t| !t.is_empty()).map(Secret);
+        if token.as_ref().is_some_and(|t| t.0.len() < MIN_TOKEN) {
+            let message = format!("the token is shorter than {MIN_TOKEN} characters: choose a longer one");
+            return Err(ConfigError(vec![Fault { origin: layers.get(Key::Token).origin.clone(), message }]));
+        }
+        let data_dir = Some(get.text(Key::DataDir)).filter(|t| !t.is_empty()).map_or(default_data_dir, PathBuf::from);
+        Ok(Self {
+            // The kind of the key has accepted the text.
+            listen: get.text(Key::Listen).parse().unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 8470))),
+            data_dir,
+            token,
+            allowed_hosts: get.list(Key::AllowedHosts),
+            retention: get.duration(Key::Retention),
+            archive_size: get.number(Key::ArchiveSize),
+            interfaces: get.list(Key::Interfaces),
+            capture_filter: get.text(Key::CaptureFilter),
+            capture_length: u32::try_from(get.number(Key::CaptureLength)).unwrap_or(u32::MAX),
+            workers: get.count(Key::Workers),
+            promiscuous: get.flag(Key::Promiscuous),
+            ring_size: get.number(Key::RingSize),
+            capacity: get.count(Key::Capacity),
+            inspect: get.flag(Key::Inspect),
+            processes: get.flag(Key::Processes),
+            timeouts: netwatch_capture::config::Timeouts {
+                tcp: get.duration(Key::TcpTimeout),
+                tcp_opening: get.duration(Key::TcpOpeningTimeout),
+                tcp_closed: get.duration(Key::TcpClosedTimeout),
+                udp: get.duration(Key::UdpTimeout),
+                icmp: get.duration(Key::IcmpTimeout),
+                other: get.duration(Key::OtherTimeout),
+                active: get.duration(Key::ActiveTimeout),
+            },
+            log_level: get.text(Key::LogLevel),
+            log_json: get.text(Key::LogFormat) == "json",
+        })
+    }
+}
+
+/// Values by type; each key's kind has guaranteed the type before.
+struct Typed<'a>(&'a Layers);
+
+impl Typed<'_> {
+    fn text(&self, key: Key) -> String {
+        match &self.0.get(key).value {
+            Value::Text(text) => text.clone(),
+            _ => String::new(),
+        }
+    }
+
+    fn list(&self, key: Key) -> Vec<String> {
+        match &self.0.get(key).value {
+            Value::List(list) => list.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn flag(&self, key: Key) -> bool {
+        self.0.get(key).value == Value::Flag(true)
+    }
+
+    fn number(&self, key: Key) -> u64 {
+        match self.0.get(key).value {
+            Value::Number(n) => n,
+            _ => 0,
+        }
+    }
+
+    fn count(&self, key: Key) -> usize {
+        usize::try_from(self.number(key)).unwrap_or(usize::MAX)
+    }
+
+    fn duration(&self, key: Key) -> Duration {
+        Duration::from_nanos(self.number(key))
+    }
+}

@@ -1,0 +1,84 @@
+//! How a command fails: what is printed, and the exit code.
+//!
+//! Exit codes: 0 all is well; 1 it could not be done; 2 it was asked for in a wrong way (flag, filter, interface, configuration).
+
+use std::fmt;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub enum Failure {
+    /// It was asked for in a wrong way: exit code 2.
+    Usage(anyhow::Error),
+    /// It could not be done: exit code 1.
+    Other(anyhow::Error),
+    /// Everything was said already: this exit code.
+    Said(u8),
+    /// Nobody reads our output any more: exit code 0, not a word.
+    Quiet,
+}
+
+/// What a command gives.
+pub type Outcome = Result<(), Failure>;
+
+/// A wrong question: exit code 2.
+pub fn usage(message: impl fmt::Display) -> Failure {
+    Failure::Usage(anyhow::Error::msg(message.to_string()))
+}
+
+impl Failure {
+    /// Prints what went wrong and gives the exit code.
+    pub fn report(&self) -> ExitCode {
+        let (error, code) = match self {
+            Self::Usage(error) => (error, 2),
+            Self::Other(error) => (error, 1),
+            Self::Said(code) => return ExitCode::from(*code),
+            Self::Quiet => return ExitCode::SUCCESS,
+        };
+        // When standard error is closed there is nobody left to tell.
+        let _ = write!(io::stderr(), "{}", text(error));
+        ExitCode::from(code)
+    }
+}
+
+/// The message and its causes, one a line.
+fn text(error: &anyhow::Error) -> String {
+    let mut out = String::new();
+    let mut last = String::new();
+    for (i, cause) in error.chain().enumerate() {
+        let message = cause.to_string();
+        // A library that repeats its source in its message says nothing new.
+        if i > 0 && last.contains(&message) {
+            continue;
+        }
+        let head = if i == 0 { "netwatch: " } else { "  because: " };
+        out.push_str(head);
+        out.push_str(&message);
+        out.push('\n');
+        last = message;
+    }
+    out
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        let broken = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
+        if error.chain().filter_map(|c| c.downcast_ref()).any(broken) { Self::Quiet } else { Self::Other(error) }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::Quiet;
+        }
+        Self::Other(anyhow::Error::new(error).context("cannot write the output"))
+    }
+}
+
+impl From<crate::config::ConfigError> for Failure {
+    fn from(error: crate::config::ConfigError) -> Self {
+        Self::Usage(anyhow::Error::new(error))
+    }
+}
