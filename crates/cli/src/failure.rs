@@ -54,11 +54,18 @@ fn text(error: &anyhow::Error) -> String {
         }
         let head = if i == 0 { "netwatch: " } else { "  because: " };
         out.push_str(head);
-        out.push_str(&message);
+        out.extend(message.chars().flat_map(visible));
         out.push('\n');
         last = message;
     }
     out
+}
+
+/// Names of files and interfaces in a message are data: what could deceive the eye is written as `\u{…}`.
+fn visible(c: char) -> impl Iterator<Item = char> {
+    let deceptive = c != '\n' && netwatch_model::untrusted::is_deceptive(c);
+    let escaped = deceptive.then(|| c.escape_unicode()).into_iter().flatten();
+    escaped.chain((!deceptive).then_some(c))
 }
 
 impl From<anyhow::Error> for Failure {
