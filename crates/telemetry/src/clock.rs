@@ -30,6 +30,13 @@ pub fn monotonic() -> Duration {
     Duration::new(u64::try_from(t.tv_sec).unwrap_or(0), u32::try_from(t.tv_nsec).unwrap_or(0))
 }
 
+/// Processor time that all threads of this process have used.
+#[must_use]
+pub fn process_cpu() -> Duration {
+    let t = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(u64::try_from(t.tv_sec).unwrap_or(0), u32::try_from(t.tv_nsec).unwrap_or(0))
+}
+
 /// Where the time comes from: the system, or a test.
 pub trait ClockSource: Send + Sync {
     /// The wall clock.

@@ -1,7 +1,14 @@
 //! Netwatch's own metrics, logs and health, as types.
 //!
-//! Why: a program that watches others must be watched itself, and in one way everywhere. What: [`clock`] is the only reader of
-//! the clock.
+//! Why: a program that watches others must be watched itself, and in one way everywhere. What:
+//! - [`clock`] is the only reader of the clock;
+//! - [`logs`] writes log lines that are safe to look at;
+//! - [`metrics`] is the registry behind `/metrics`;
+//! - [`health`] is what works and what does not.
+//!
 //! Limits: nothing here sends anything anywhere; a surface above renders what these types hold.
 
 pub mod clock;
+pub mod health;
+pub mod logs;
+pub mod metrics;
