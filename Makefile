@@ -28,7 +28,9 @@ SECTION = @printf '\n==> %s\n'
 # Arguments of `netwatch up` for `make run`, for example `make run ARGS="--interface eth0"`.
 ARGS ?=
 
-WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' 2>/dev/null)
+# What the web app is made of: no results, and neither tests nor what each build generates.
+WEB_SOURCES := crates/api/openapi.json $(shell find web -type d \( -name node_modules -o -name dist -o -name e2e -o -name test-results \) -prune \
+	-o -type f -not -name '*.test.*' -not -name schema.d.ts -print 2>/dev/null)
 
 .PHONY: build run test check bench package screenshots \
         setup-build setup-test tidy format lint docs-check codegen-check web-check rust-build web-e2e doc-test rust-test
