@@ -1,6 +1,7 @@
 //! One module for each command, and what they share.
 
 mod config;
+mod doctor;
 mod flows;
 mod generate;
 mod interfaces;
@@ -22,6 +23,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Flows(flows) => flows::run(cli, flows),
         Command::Config(command) => config::run(cli, command),
         Command::Interfaces(args) => interfaces::run(args),
+        Command::Doctor(args) => doctor::run(cli, args),
         Command::Completions { shell } => generate::completions(*shell),
         Command::Man { directory } => generate::man(directory),
         Command::Version { format } => print_version(*format),

@@ -54,18 +54,24 @@ fn text(error: &anyhow::Error) -> String {
         }
         let head = if i == 0 { "netwatch: " } else { "  because: " };
         out.push_str(head);
-        out.extend(message.chars().flat_map(visible));
+        out.push_str(&message.split('\n').map(visible).collect::<Vec<_>>().join("\n"));
         out.push('\n');
         last = message;
     }
     out
 }
 
-/// Names of files and interfaces in a message are data: what could deceive the eye is written as `\u{…}`.
-fn visible(c: char) -> impl Iterator<Item = char> {
-    let deceptive = c != '\n' && netwatch_model::untrusted::is_deceptive(c);
-    let escaped = deceptive.then(|| c.escape_unicode()).into_iter().flatten();
-    escaped.chain((!deceptive).then_some(c))
+/// Names of files and interfaces are data: what could deceive the eye is written as `\u{…}`.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if netwatch_model::untrusted::is_deceptive(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 impl From<anyhow::Error> for Failure {

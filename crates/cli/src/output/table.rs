@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use netwatch_model::Untrusted;
+use crate::failure::visible;
 
 /// Where the cells of a column stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +17,7 @@ pub enum Align {
 #[derive(Clone, Debug)]
 pub struct Table {
     heading: Vec<(&'static str, Align)>,
+    widest: usize,
     rows: Vec<Vec<String>>,
 }
 
@@ -26,12 +27,17 @@ const MAX_WIDTH: usize = 64;
 impl Table {
     /// An empty table.
     pub fn new(heading: &[(&'static str, Align)]) -> Self {
-        Self { heading: heading.to_vec(), rows: Vec::new() }
+        Self { heading: heading.to_vec(), widest: MAX_WIDTH, rows: Vec::new() }
+    }
+
+    /// The same, but no cell is cut: for sentences.
+    pub fn unlimited(self) -> Self {
+        Self { widest: usize::MAX, ..self }
     }
 
     /// Adds a row; what could deceive the eye is made visible, and long cells are cut.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().map(|c| cut(&Untrusted::new(&c).to_string(), MAX_WIDTH)).collect());
+        self.rows.push(cells.into_iter().map(|c| cut(&visible(&c), self.widest)).collect());
     }
 
     /// Prints heading and rows.
