@@ -80,3 +80,21 @@ fn an_independent_dissector_counts_the_same_octets() {
 fn l2_octets(records: &[&crate::expectation::ExpectedRecord]) -> Option<u64> {
     records.iter().map(|record| Some(record.l2_octets? + record.reverse_l2_octets?)).sum()
 }
+
+#[test]
+fn another_flow_meter_counts_the_same_where_it_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let flows = oracle::nfdump_flows(&case("truth").file(), folder.path());
+    let sums = |port: u16| {
+        let to = flows.iter().filter(|flow| flow.destination.1 == port);
+        let from = flows.iter().filter(|flow| flow.source.1 == port);
+        let sum = |(p, o), flow: &oracle::OneWayFlow| (p + flow.packets, o + flow.octets);
+        (to.fold((0, 0), sum), from.fold((0, 0), sum))
+    };
+    assert_eq!(sums(1111), ((10, 1280), (5, 1140)), "{flows:#?}");
+    assert_eq!(sums(1112), ((4, 116), (0, 0)));
+    assert_eq!(sums(1113), ((6, 1968), (0, 0)));
+    // Two conversations, which it takes for one.
+    assert_eq!(sums(1116), ((10, 1900), (3, 120)));
+    assert_eq!(sums(1119), ((36, 2808), (0, 0)));
+}
