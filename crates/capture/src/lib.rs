@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod interface;
 pub mod names;
 mod os;
+pub mod process;
 pub mod rates;
 pub mod ring;
 pub mod source;
