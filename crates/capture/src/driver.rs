@@ -5,6 +5,7 @@
 //! | the caller of [`Capture::run`], live | netlink, life cycle, meters | netlink, shutdown, the tick | shutdown |
 //! | the caller of [`Capture::run`], file | the file, the flow table | the pace, shutdown | shutdown or the file's end |
 //! | `capture-N`, one a live worker | flow table N, ring N of each interface | rings, commands, shutdown, the tick | shutdown |
+//! | `capture-owners`, live | the owner lookup | its pace of 100 ms | shutdown |
 //! | `capture-records` | the [`RecordSink`] | the queue of records | all senders are gone |
 //!
 //! Queues: commands to a worker (depth 16, the supervisor waits: a worker takes them at each turn of its loop); records to
@@ -25,12 +26,14 @@ use crate::apps::AppTable;
 use crate::config::FlowConfig;
 use crate::file::FileError;
 use crate::interface::monitor::MonitorError;
+use crate::process::{OwnerLookup, ProcessTable};
 use crate::source::Source;
 use signal::Signal;
 
 mod live;
 mod meter;
 mod outlet;
+mod owners;
 mod reader;
 mod replay;
 pub mod signal;
@@ -89,6 +92,8 @@ pub struct Dependencies {
     pub seed: [u64; 4],
     /// Where records go.
     pub sink: Box<dyn RecordSink>,
+    /// Tells the processes of this machine's sockets, for live capture; absent: flows have no process.
+    pub owners: Option<Box<dyn OwnerLookup>>,
 }
 
 /// Why capture has ended, when it was not told to.
@@ -156,17 +161,27 @@ impl Capture {
     /// When capture cannot start, or cannot go on. An interface that is down, gone or forbidden is no error but an event.
     pub fn run(self, shutdown: &Signal) -> Result<(), CaptureError> {
         let Self { config, dependencies } = self;
-        let Dependencies { sockets, clock, apps, seed, sink } = dependencies;
-        let core = Core { workers: config.workers, flow: config.flow, clock, apps, seed };
+        let Dependencies { sockets, clock, apps, seed, sink, owners } = dependencies;
+        let owners = owners.filter(|_| matches!(config.source, Source::Live(_)));
+        let processes = owners.as_ref().map(|_| Arc::new(ProcessTable::new()));
+        let core = Core { workers: config.workers, flow: config.flow, clock, apps, seed, processes };
+        let stop = owners::Stop::default();
         std::thread::scope(|scope| {
             let (outlet, drain) = outlet::channel();
             let drain = named("capture-records")
                 .spawn_scoped(scope, move || drain.run(sink))
                 .map_err(|source| CaptureError::Start { what: "thread for records", source })?;
+            if let (Some(lookup), Some(table)) = (owners, &core.processes) {
+                let (clock, stop) = (&*core.clock, &stop);
+                named("capture-owners")
+                    .spawn_scoped(scope, move || owners::run(table, lookup, clock, stop))
+                    .map_err(|source| CaptureError::Start { what: "thread for processes", source })?;
+            }
             let result = match config.source {
                 Source::Live(source) => live::run(source, &core, &*sockets, &outlet, shutdown),
                 Source::File(replay) => replay::run(&replay, &core, &outlet, shutdown),
             };
+            stop.stop();
             drop(outlet);
             drain.join().map_err(|_| CaptureError::Defect)?;
             result
@@ -181,6 +196,7 @@ struct Core {
     clock: Arc<dyn ClockSource>,
     apps: Arc<AppTable>,
     seed: [u64; 4],
+    processes: Option<Arc<ProcessTable>>,
 }
 
 fn named(name: &str) -> std::thread::Builder {

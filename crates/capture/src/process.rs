@@ -72,7 +72,7 @@ pub enum LookupError {
 }
 
 /// Who can tell the owners of the local sockets.
-pub trait OwnerLookup {
+pub trait OwnerLookup: Send {
     /// All sockets and their owners now.
     ///
     /// # Errors

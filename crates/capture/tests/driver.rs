@@ -102,7 +102,7 @@ fn dependencies(sockets: Arc<dyn OpenSocket>, records: SyncSender<Vec<Record>>) 
     // A test that has seen enough does not listen any more.
     let sink = move |batch| drop(records.send(batch));
     let clock = Arc::new(SystemClock);
-    Dependencies { sockets, clock, apps: Arc::default(), seed: [1, 2, 3, 4], sink: Box::new(sink) }
+    Dependencies { sockets, clock, apps: Arc::default(), seed: [1, 2, 3, 4], sink: Box::new(sink), owners: None }
 }
 
 /// Runs a capture in a namespace while `work` goes on, and gives what the capture ended with.

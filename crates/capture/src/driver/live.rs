@@ -64,7 +64,7 @@ impl<'scope> Hands<'scope> {
         outlet: &Outlet,
         stop: &Signal,
     ) -> Result<Self, CaptureError> {
-        let shared = Arc::new(Shared::new(Arc::clone(&core.apps)));
+        let shared = Arc::new(Shared::new(Arc::clone(&core.apps)).with_processes(core.processes.clone()));
         let mut hands = Self { readers: Vec::new(), threads: Vec::new() };
         for number in (0..=u8::MAX).take(core.workers) {
             let started = hands.start_one(scope, core, &shared, counters, outlet, stop, number);

@@ -3,7 +3,7 @@
 //! Names that payload gave (SNI, Host) are kept by slot, for at most [`MAX_NAMED`] flows at once; a flow beyond that goes by the DNS
 //! name of its address, which is looked up when a record is made and never for a packet.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -13,6 +13,7 @@ use super::shared::Shared;
 use super::{Step, Worker};
 use crate::apps::{AppId, AppTable};
 use crate::inspect::{DEFAULT_BUFFERS, Findings, Inspector, MAX_LOOKED, Payload, Verdict};
+use crate::process::ProcessTable;
 use crate::table::Slot;
 
 /// Flows of one worker whose name from payload is kept.
@@ -23,6 +24,7 @@ pub const MAX_NAMED: usize = 262_144;
 pub struct Inspection {
     apps: Arc<AppTable>,
     inspector: Inspector,
+    processes: Option<Arc<ProcessTable>>,
     named: HashMap<u32, (Untrusted, NameSource), foldhash::fast::RandomState>,
     not_kept: u64,
     on: bool,
@@ -34,6 +36,7 @@ impl Inspection {
         Self {
             apps: Arc::clone(shared.apps()),
             inspector: Inspector::new(Arc::clone(shared.names()), DEFAULT_BUFFERS),
+            processes: shared.processes().map(Arc::clone),
             named: HashMap::default(),
             not_kept: 0,
             on,
@@ -55,7 +58,8 @@ impl Inspection {
         self.on && Inspector::wants(protocol)
     }
 
-    /// Adds the name to a record: what payload gave (`named`), else what DNS said of the responder to the initiator.
+    /// Adds the name to a record: what payload gave (`named`), else what DNS said of the responder to the initiator; and the local
+    /// process, outside of tunnels.
     pub fn describe(&self, slot: Slot, named: bool, record: &mut FlowRecord) {
         if named {
             record.name = self.named.get(&slot.0).cloned();
@@ -63,6 +67,11 @@ impl Inspection {
         if record.name.is_none() && self.on {
             let name = self.inspector.names().lookup(record.destination, record.source, record.start);
             record.name = name.map(|name| (name, NameSource::Dns));
+        }
+        if let Some(processes) = self.processes.as_ref().filter(|_| record.tunnel.is_none()) {
+            let source = SocketAddr::new(record.source, record.source_port);
+            let destination = SocketAddr::new(record.destination, record.destination_port);
+            record.process = processes.owner(record.protocol, source, destination);
         }
     }
 

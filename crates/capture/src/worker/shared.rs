@@ -10,6 +10,7 @@ use netwatch_model::{Label, Metric, Record, Sample, Series, Timestamp, Value};
 use super::Worker;
 use crate::apps::AppTable;
 use crate::names::NameCache;
+use crate::process::ProcessTable;
 use crate::rates::Rates;
 
 /// Shared by the workers of one capture.
@@ -17,6 +18,7 @@ use crate::rates::Rates;
 pub struct Shared {
     apps: Arc<AppTable>,
     names: Arc<NameCache>,
+    processes: Option<Arc<ProcessTable>>,
     state: Mutex<State>,
 }
 
@@ -41,13 +43,25 @@ impl Shared {
     /// For workers that use this table of applications.
     #[must_use]
     pub fn new(apps: Arc<AppTable>) -> Self {
-        Self { apps, names: Arc::default(), state: Mutex::default() }
+        Self { apps, names: Arc::default(), processes: None, state: Mutex::default() }
     }
 
     /// The table of applications.
     #[must_use]
     pub const fn apps(&self) -> &Arc<AppTable> {
         &self.apps
+    }
+
+    /// Flows of this machine's sockets get the process that owns them from `table`.
+    #[must_use]
+    pub fn with_processes(self, table: Option<Arc<ProcessTable>>) -> Self {
+        Self { processes: table, ..self }
+    }
+
+    /// The owners of this machine's sockets, when they are looked up.
+    #[must_use]
+    pub const fn processes(&self) -> Option<&Arc<ProcessTable>> {
+        self.processes.as_ref()
     }
 
     /// Names learned from DNS answers.
