@@ -33,7 +33,7 @@ WEB_SOURCES := crates/api/openapi.json $(shell find web -type d \( -name node_mo
 	-o -type f -not -name '*.test.*' -not -name schema.d.ts -print 2>/dev/null)
 
 .PHONY: build run test check bench package screenshots \
-        setup-build setup-test tidy format lint docs-check codegen-check web-check rust-build web-e2e doc-test rust-test
+        setup-build setup-test tidy deny format lint docs-check codegen-check web-check rust-build web-e2e doc-test rust-test
 
 build: setup-build web/dist/index.html rust-build
 	@echo "built $(BINARY)"
@@ -42,9 +42,9 @@ run: build
 	@exec "$(BINARY)" up $(ARGS)
 
 # Cheap checks first; nextest last, so that its summary closes the run.
-test: setup-test tidy format web-check web/dist/index.html lint docs-check rust-build codegen-check web-e2e doc-test rust-test
+test: setup-test tidy deny format web-check web/dist/index.html lint docs-check rust-build codegen-check web-e2e doc-test rust-test
 
-check: setup-build tidy format web-check lint docs-check
+check: setup-build tidy deny format web-check lint docs-check
 
 bench: setup-test build
 	$(SECTION) "bench"
@@ -68,6 +68,12 @@ setup-test:
 tidy:
 	$(SECTION) "tidy: the invariants of ARCHITECTURE.md"
 	cargo run --quiet $(CARGO_FLAGS) --package xtask -- tidy
+
+# The few packages that must never come in are checked by tidy too; licences need the tool.
+deny:
+	$(SECTION) "licences and sources of dependencies"
+	@if command -v cargo-deny >/dev/null; then cargo deny --offline check licenses bans sources; \
+	else echo "skipped: cargo-deny is not installed"; fi
 
 format:
 	$(SECTION) "format"
