@@ -116,7 +116,7 @@ pub struct ProcessStatistics {
 /// `GET /readyz` and `GET /livez`
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Health {
-    /// `ok`, `degraded` or `failed`.
+    /// The worst of all components: `ok`, `starting`, `degraded` or `failed`.
     pub status: String,
     /// One entry for each component that is not ok.
     pub reasons: Vec<HealthReason>,
@@ -127,7 +127,7 @@ pub struct Health {
 pub struct HealthReason {
     /// Which component.
     pub component: String,
-    /// `degraded` or `failed`.
+    /// `starting`, `degraded` or `failed`.
     pub status: String,
     /// What and what to do.
     pub reason: String,
