@@ -7,10 +7,10 @@ export const api = createClient<paths>({ baseUrl: location.origin });
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
-/** The data of an answer. */
-export async function dataOf<T>(request: Promise<Answer<T>>): Promise<T> {
+/** The data of an answer. Lists could also come as text (CSV); the app asks for JSON alone. */
+export async function dataOf<T>(request: Promise<Answer<T>>): Promise<Exclude<T, string>> {
   const { data, error, response } = await reached(request);
-  if (response.ok && data !== undefined) return data;
+  if (response.ok && data !== undefined) return data as Exclude<T, string>;
   throw new RequestError(isProblem(error) ? error : unreadable(response));
 }
 

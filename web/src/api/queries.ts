@@ -2,7 +2,11 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { RangeQuery } from "~/time/range";
 import { api, dataOf } from "./client";
-import type { Dimension, FlowSort, FlowStatus, SortOrder, TopSort } from "./schema";
+import type { Dimension, FlowSort, operations, TopSort } from "./schema";
+
+type FlowsParameters = NonNullable<operations["list_flows"]["parameters"]["query"]>;
+export type FlowStatus = NonNullable<FlowsParameters["status"]>;
+export type SortOrder = NonNullable<FlowsParameters["order"]>;
 
 export type FlowsQuestion = RangeQuery & {
   filter?: string;

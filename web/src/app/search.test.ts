@@ -2,7 +2,13 @@ import { expect, it } from "vitest";
 import { parseSearch, stringifySearch, validateSearch } from "./search";
 
 it("gives back the state that it was given", () => {
-  const state = { from: "-15m", filter: 'sni ~ "*.example.com" and port 443', by: "host", sort: "rate", order: "asc" } as const;
+  const state = {
+    from: "-15m",
+    filter: 'sni ~ "*.example.com" and port 443',
+    by: "host",
+    sort: "rate",
+    order: "asc",
+  } as const;
   expect(validateSearch(parseSearch(stringifySearch(state)))).toEqual(state);
 });
 

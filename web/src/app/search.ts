@@ -3,7 +3,8 @@
  *
  * Words that say the default are left out, so that links stay short and old links keep their meaning.
  */
-import type { Dimension, FlowSort, FlowStatus, SortOrder } from "~/api/schema";
+import type { FlowStatus, SortOrder } from "~/api/queries";
+import type { Dimension, FlowSort } from "~/api/schema";
 
 export const dimensions = [
   "host",

@@ -2,7 +2,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { isTransient, RequestError } from "~/api/problem";
 import { sessionQuery } from "~/api/queries";
-import { StreamClient } from "~/stream/client";
+import { type Socket, StreamClient } from "~/stream/client";
 
 export const queryClient: QueryClient = new QueryClient({
   defaultOptions: {
@@ -18,12 +18,13 @@ export const queryClient: QueryClient = new QueryClient({
 
 /** An answer "sign-in needed" to any question means that the session has ended: ask once who we are, and the frame follows. */
 queryClient.getQueryCache().subscribe(({ type, query }) => {
-  const ended = type === "updated" && query.state.error instanceof RequestError && query.state.error.is("unauthenticated");
+  const ended =
+    type === "updated" && query.state.error instanceof RequestError && query.state.error.is("unauthenticated");
   if (ended && query.queryKey[0] !== "session") void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey });
 });
 
 export const stream: StreamClient = new StreamClient({
-  open: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/api/v1/stream`),
+  open: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/api/v1/stream`) as Socket,
   now: () => Date.now(),
   random: () => Math.random(),
   after: (milliseconds, action) => {

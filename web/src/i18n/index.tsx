@@ -6,7 +6,7 @@
 import { createContext, Fragment, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 import { preferences, usePreferences } from "~/prefs/preferences";
 import { fill, type Message, template, type Values } from "./catalogue";
-import { en, type Catalogue, type Key } from "./en";
+import { type Catalogue, en, type Key } from "./en";
 
 export type { Key } from "./en";
 export type Translate = (key: Key, values?: Values) => string;

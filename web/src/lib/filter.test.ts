@@ -11,7 +11,8 @@ describe("terms", () => {
     expect(quote(String.raw`a\u{202e}b`)).toBe(String.raw`"a\u{202e}b"`);
     expect(quote(String.raw`C:\x`)).toBe(String.raw`"C:\\x"`);
   });
-  it("cannot be left by what a name holds", () => expect(quote('" or host = any')).toBe(String.raw`"\" or host = any"`));
+  it("cannot be left by what a name holds", () =>
+    expect(quote('" or host = any')).toBe(String.raw`"\" or host = any"`));
 });
 
 describe("including", () => {
@@ -41,8 +42,9 @@ describe("excluding", () => {
 });
 
 describe("negation", () => {
-  it.each(["port = 443", 'name != "x"', "port in (1, 2)", "not (a or b)", 'name ~ "*.x"'])("of %s undoes itself", (one) =>
-    expect(negation(negation(one))).toBe(one),
+  it.each(["port = 443", 'name != "x"', "port in (1, 2)", "not (a or b)", 'name ~ "*.x"'])(
+    "of %s undoes itself",
+    (one) => expect(negation(negation(one))).toBe(one),
   );
 });
 

@@ -5,7 +5,19 @@
  * Across fields terms are joined by `and`; values of one field gather in one `in (…)`. `host` does not gather: two hosts mean the
  * conversations between them.
  */
-const gathering = new Set(["src", "dst", "port", "sport", "dport", "protocol", "vlan", "tunnel", "application", "name", "sni"]);
+const gathering = new Set([
+  "src",
+  "dst",
+  "port",
+  "sport",
+  "dport",
+  "protocol",
+  "vlan",
+  "tunnel",
+  "application",
+  "name",
+  "sni",
+]);
 for (const field of ["dns", "http_host", "process", "pid", "user", "container", "interface", "state", "end_reason"]) {
   gathering.add(field);
 }
@@ -50,7 +62,10 @@ export function exclude(terms: readonly string[], removed: string): string[] {
     return values.length === 0 ? [] : [written({ ...found, values })];
   });
   // Taking a value out of `in (…)` has said it already.
-  const narrowed = wanted !== undefined && terms.some((one) => isSame(parse(one), wanted)) && rest.some((one) => isSame(parse(one), wanted));
+  const narrowed =
+    wanted !== undefined &&
+    terms.some((one) => isSame(parse(one), wanted)) &&
+    rest.some((one) => isSame(parse(one), wanted));
   const opposite = negation(removed);
   return narrowed || rest.includes(opposite) ? rest : [...rest, opposite];
 }

@@ -47,3 +47,12 @@ function isIpv6(text: string): boolean {
   const size = groups.length + (tail === undefined ? 0 : 2);
   return groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group)) && (halves.length === 2 ? size < 8 : size === 8);
 }
+
+/** The list of flows as a file: the same question, up to the largest page. */
+export function flowsCsv(question: Readonly<Record<string, string | number | undefined>>): string {
+  const words = new URLSearchParams({ format: "csv" });
+  for (const [name, value] of Object.entries({ ...question, limit: 1000 })) {
+    if (value !== undefined && name !== "cursor") words.set(name, String(value));
+  }
+  return `/api/v1/flows?${words}`;
+}

@@ -14,7 +14,12 @@ export function useFormat(): Format {
 
 function bind(choice: format.UnitChoice) {
   const { locale } = choice;
-  const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  const clock = new Intl.DateTimeFormat(locale, {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  });
   const full = new Intl.DateTimeFormat(locale, {
     dateStyle: "medium",
     timeStyle: "long",

@@ -43,6 +43,7 @@ describe("the URL", () => {
   );
 });
 
-it("asks the API in its own words", () => expect(queryOfRange({ kind: "relative", seconds: 900 })).toEqual({ from: "-15m" }));
+it("asks the API in its own words", () =>
+  expect(queryOfRange({ kind: "relative", seconds: 900 })).toEqual({ from: "-15m" }));
 it("writes durations in the largest exact unit", () =>
   expect([30, 90, 900, 3600, 5400].map(shortDuration)).toEqual(["30s", "90s", "15m", "1h", "90m"]));

@@ -120,7 +120,15 @@ export function MenuNote({ children }: { children: ReactNode }) {
   return <div className={`${styles.note} mono`}>{children}</div>;
 }
 
-export function MenuCheck({ checked, children, onChange }: { checked: boolean; children: ReactNode; onChange: () => void }) {
+export function MenuCheck({
+  checked,
+  children,
+  onChange,
+}: {
+  checked: boolean;
+  children: ReactNode;
+  onChange: () => void;
+}) {
   return (
     <button
       type="button"

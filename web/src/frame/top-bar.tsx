@@ -1,0 +1,69 @@
+/** The top bar: workspace and breadcrumb, search, range of time, live state. Nothing else is global. */
+import { Link, useMatches, useSearch } from "@tanstack/react-router";
+import type { AppSearch } from "~/app/search";
+import { type Key as TextKey, useT } from "~/i18n";
+import { paths } from "~/lib/paths";
+import { Key } from "~/ui/controls";
+import { Icon } from "~/ui/icons";
+import styles from "./frame.module.css";
+import { LiveState } from "./live-state";
+import { TimePicker } from "./time-picker";
+
+export function TopBar({ onSearch }: { onSearch: () => void }) {
+  const t = useT();
+  return (
+    <header className={styles.top}>
+      <Crumbs />
+      <button type="button" className={styles.search} onClick={onSearch} aria-label={t("palette.title")}>
+        <Icon name="search" size={14} />
+        <span>{t("palette.short")}</span>
+        <Key>{navigator.platform.startsWith("Mac") ? "⌘ K" : "Ctrl K"}</Key>
+      </button>
+      <TimePicker />
+      <LiveState />
+    </header>
+  );
+}
+
+const words: Readonly<Record<string, TextKey>> = {
+  "/": "page.overview",
+  "/traffic": "page.traffic",
+  "/events": "page.events",
+  "/health": "page.health",
+  "/settings": "page.settings",
+  "/flows/$id": "page.flow",
+  "/hosts/$address": "page.host",
+};
+
+function Crumbs() {
+  const t = useT();
+  const search = useSearch({ strict: false }) as AppSearch;
+  const match = useMatches().at(-1);
+  const route = match?.routeId ?? "/";
+  const word = words[route];
+  const params = match?.params as Record<string, string> | undefined;
+  const object = params?.address ?? params?.id;
+  return (
+    <nav aria-label={t("frame.breadcrumb")}>
+      <ol className={styles.crumbs}>
+        <li>
+          <Link {...paths.overview(search)}>{t("frame.workspace")}</Link>
+        </li>
+        {object !== undefined && (
+          <li>
+            <Link {...paths.traffic(search)}>{t("page.traffic")}</Link>
+          </li>
+        )}
+        <li>
+          {object !== undefined ? (
+            <span className="mono" aria-current="page">
+              {object}
+            </span>
+          ) : (
+            <span aria-current="page">{word === undefined ? t("page.missing") : t(word)}</span>
+          )}
+        </li>
+      </ol>
+    </nav>
+  );
+}
