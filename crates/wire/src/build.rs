@@ -7,6 +7,14 @@ use std::net::IpAddr;
 use crate::quic::Version;
 use crate::quic::keys::InitialKeys;
 
+/// Bytes written as hexadecimal digits; whatever else stands between them is left out.
+#[must_use]
+pub fn from_hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> =
+        text.chars().filter_map(|c| c.to_digit(16)).filter_map(|digit| digit.try_into().ok()).collect();
+    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
 /// What a hello says, beside what every hello says.
 #[derive(Clone, Debug, Default)]
 pub struct HelloOptions<'a> {

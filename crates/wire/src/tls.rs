@@ -27,7 +27,8 @@ pub struct ClientHello {
     pub sni: Option<Untrusted>,
     /// Application protocols by preference, as they came.
     pub alpn: Vec<Untrusted>,
-    /// Whether the hello carries an encrypted one, so that `sni` is the outer name.
+    /// Whether the hello carries an encrypted one, so that `sni` is the outer name. Browsers put random bytes there when they have no
+    /// key for it, which looks the same (GREASE ECH).
     pub encrypted: bool,
 }
 

@@ -2,15 +2,9 @@ use netwatch_model::Untrusted;
 use proptest::prelude::*;
 
 use super::*;
-use crate::build::{self, HelloOptions};
+use crate::build::{self, HelloOptions, from_hex};
 
 const CLIENT_ID: [u8; 8] = [0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08];
-
-fn from_hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    digits.chunks(2).map(byte).collect()
-}
 
 fn hello(name: &str, key_share: usize) -> Vec<u8> {
     build::client_hello(&HelloOptions { sni: Some(name.as_bytes()), alpn: &["h3"], key_share })
@@ -39,6 +33,21 @@ fn client_initials_of_the_standards() {
         let found = complete(InitialReassembly::new().datagram(&datagram));
         assert_eq!(found.sni, Some("example.com".into()), "{version:?}");
         assert_eq!(found.alpn, ["alpn".into()]);
+    }
+}
+
+/// A post-quantum hello as Chromium sends it: over two datagrams, in shuffled CRYPTO frames with PING and PADDING in between.
+#[test]
+fn chromium_in_both_orders() {
+    let datagrams = [
+        from_hex(include_str!("../../testdata/chromium-initial-1-of-2.hex")),
+        from_hex(include_str!("../../testdata/chromium-initial-2-of-2.hex")),
+    ];
+    for order in [[0, 1], [1, 0]] {
+        let mut reassembly = InitialReassembly::new();
+        assert!(matches!(reassembly.datagram(&datagrams[order[0]]), Initial::NeedMore(_)), "{order:?}");
+        let found = complete(reassembly.datagram(&datagrams[order[1]]));
+        assert_eq!((found.sni, found.alpn), (Some("quic.example".into()), vec!["h3".into()]), "{order:?}");
     }
 }
 

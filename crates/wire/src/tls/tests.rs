@@ -34,6 +34,15 @@ fn post_quantum_hello_over_two_segments_with_the_name_in_the_second() {
 }
 
 #[test]
+fn post_quantum_hello_of_chromium() {
+    let stream = build::from_hex(include_str!("../../testdata/chromium-post-quantum-hello.hex"));
+    let found = complete(client_hello(&stream));
+    assert_eq!((found.sni, found.encrypted), (Some("tls.example".into()), true));
+    assert_eq!(found.alpn, ["h2".into(), "http/1.1".into()]);
+    assert!(matches!(client_hello(&stream[..1448]), Hello::NeedMore { .. }));
+}
+
+#[test]
 fn what_is_known_of_a_cut_hello_is_given() {
     let mut message = hello(b"cut.example", &[], 0);
     message.truncate(message.len() - 3);
