@@ -1,0 +1,149 @@
+//! What the handlers share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use netwatch_api::statistics::Statistics;
+use netwatch_model::Timestamp;
+use netwatch_telemetry::clock::ClockSource;
+use netwatch_telemetry::health::{Health, HealthReport};
+use netwatch_telemetry::metrics::Metrics;
+use tokio::sync::Semaphore;
+
+use crate::access::{Access, AccessError};
+use crate::fault::Fault;
+use crate::metrics::ServerMetrics;
+use crate::process;
+use crate::query::LiveStore;
+use crate::stream::{Feed, Frame, Hub, Mark};
+
+/// Shared by all handlers; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) store: Arc<LiveStore>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) data_clock: Arc<dyn ClockSource>,
+    pub(crate) clock: Arc<dyn ClockSource>,
+    pub(crate) queries: Semaphore,
+    pub(crate) productions: Semaphore,
+    pub(crate) hub: Hub,
+    pub(crate) health: Health,
+    pub(crate) registry: Arc<Metrics>,
+    pub(crate) metrics: ServerMetrics,
+    pub(crate) started: Timestamp,
+    pub(crate) document: Bytes,
+}
+
+impl App {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    /// The time by which data is asked for: that of the packets when they come from a file.
+    pub(crate) fn data_now(&self) -> Timestamp {
+        self.0.data_clock.now()
+    }
+
+    /// Time for intervals.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.0.clock.monotonic()
+    }
+
+    /// The stream.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    /// Asks the store on a thread of its own, so that long computing holds up neither streams nor short answers.
+    pub(crate) async fn ask<T, F>(&self, question: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&LiveStore) -> T + Send + 'static,
+    {
+        let closed = |_| Fault::unavailable("the server is stopping");
+        let _turn = self.0.queries.acquire().await.map_err(closed)?;
+        let store = Arc::clone(&self.0.store);
+        blocking(move || question(&store)).await
+    }
+
+    /// Makes a frame of the stream. The stream waits for itself only, never for queries.
+    pub(crate) async fn produce(&self, feed: &Feed, after: Mark) -> Result<Frame, Fault> {
+        let (app, feed) = (self.clone(), feed.clone());
+        self.production(move |store| feed.produce(&app, store, after, app.data_now())).await?
+    }
+
+    /// Where a subscription begins.
+    pub(crate) async fn start_of(&self, feed: &Feed, since: Option<Timestamp>) -> Result<Mark, Fault> {
+        let (feed, now) = (feed.clone(), self.data_now());
+        self.production(move |store| feed.start(store, since, now)).await
+    }
+
+    async fn production<T, F>(&self, question: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&LiveStore) -> T + Send + 'static,
+    {
+        let closed = |_| Fault::unavailable("the server is stopping");
+        let _turn = self.0.productions.acquire().await.map_err(closed)?;
+        let store = Arc::clone(&self.0.store);
+        blocking(move || question(&store)).await
+    }
+
+    /// Calls access control where it may write to disk.
+    pub(crate) async fn access_call<T, F>(&self, call: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Access) -> Result<T, AccessError> + Send + 'static,
+    {
+        let access = Arc::clone(&self.0.access);
+        Ok(blocking(move || call(&access)).await??)
+    }
+
+    pub(crate) fn metrics(&self) -> &ServerMetrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn document(&self) -> &Bytes {
+        &self.0.document
+    }
+
+    pub(crate) async fn statistics(&self) -> Result<Statistics, Fault> {
+        let now = self.data_now();
+        let app = self.clone();
+        self.ask(move |store| app.statistics_of(store, now)).await
+    }
+
+    /// The statistics of the store, with those of the server itself.
+    pub(crate) fn statistics_of(&self, store: &LiveStore, now: Timestamp) -> Statistics {
+        let mut statistics = store.statistics(now);
+        env!("CARGO_PKG_VERSION").clone_into(&mut statistics.version);
+        (statistics.started, statistics.now) = (self.0.started, now);
+        statistics.stream = self.metrics().stream_statistics();
+        statistics.process = process::read();
+        statistics
+    }
+
+    pub(crate) fn health(&self) -> HealthReport {
+        self.0.health.report()
+    }
+
+    /// All metrics as text.
+    pub(crate) async fn metrics_text(&self) -> Result<String, Fault> {
+        let registry = Arc::clone(&self.0.registry);
+        blocking(move || registry.encode()).await
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "a query failed");
+        Fault::new(netwatch_api::ProblemCode::Internal, "the query failed; the log tells more")
+    })
+}

@@ -1,0 +1,217 @@
+//! Lists as CSV (RFC 4180) for spreadsheets.
+//!
+//! Cells that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, TAB or CR first) get an apostrophe in front: names come from the
+//! network. Columns are those of the API types, nested ones by their path.
+
+use std::fmt::Display;
+
+use axum::http::uri::Uri;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use netwatch_api::flow::{Flow, FlowPage, Format};
+use netwatch_api::traffic::{Talker, Top};
+
+/// Whether the answer is to be CSV: by `format`, else by the first type that `Accept` names.
+pub(crate) fn wanted(format: Option<Format>, headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let first = accept.split([',', ';']).next().unwrap_or("").trim();
+    format.map_or_else(|| first.eq_ignore_ascii_case("text/csv"), |f| f == Format::Csv)
+}
+
+/// A table on its way out.
+pub(crate) struct Csv {
+    text: String,
+    file: &'static str,
+    next: Option<HeaderValue>,
+}
+
+impl Csv {
+    /// Flows, one a line.
+    pub(crate) fn flows(page: &FlowPage) -> Self {
+        let mut csv = Self::new("flows.csv", FLOW_COLUMNS.iter().map(|(name, _)| *name));
+        for flow in &page.items {
+            csv.line(FLOW_COLUMNS.iter().map(|(_, cell)| cell(flow)));
+        }
+        csv
+    }
+
+    /// Talkers, then `other` and `total`.
+    pub(crate) fn top(top: &Top) -> Self {
+        let names = ["row", "key", "label", "octets", "packets", "octets_in", "octets_out", "flows", "filter"];
+        let mut csv = Self::new("top.csv", names);
+        let items = top.items.iter().map(|t| ("item", t));
+        for (row, t) in items.chain([("other", &top.other), ("total", &top.total)]) {
+            csv.line(talker(row, t));
+        }
+        csv
+    }
+
+    /// Tells where the next page is (RFC 8288).
+    pub(crate) fn next_page(mut self, uri: &Uri, cursor: Option<&str>) -> Self {
+        let Some(cursor) = cursor else { return self };
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let kept = form_urlencoded::parse(uri.query().unwrap_or("").as_bytes());
+        query.extend_pairs(kept.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
+        self.next = HeaderValue::from_str(&format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish())).ok();
+        self
+    }
+
+    fn new<'a>(file: &'static str, header: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut csv = Self { text: String::new(), file, next: None };
+        csv.line(header.into_iter().map(str::to_owned));
+        csv
+    }
+
+    fn line(&mut self, cells: impl IntoIterator<Item = String>) {
+        for (i, cell) in cells.into_iter().enumerate() {
+            if i > 0 {
+                self.text.push(',');
+            }
+            push_cell(&mut self.text, &cell);
+        }
+        self.text.push_str("\r\n");
+    }
+}
+
+impl IntoResponse for Csv {
+    fn into_response(self) -> Response {
+        let kind = "text/csv; charset=utf-8; header=present".to_owned();
+        let name = format!("attachment; filename=\"{}\"", self.file);
+        let mut response =
+            ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)], self.text).into_response();
+        if let Some(next) = self.next {
+            response.headers_mut().insert(header::LINK, next);
+        }
+        response
+    }
+}
+
+/// One cell: quoted when it must be, defused when it begins like a formula.
+fn push_cell(text: &mut String, cell: &str) {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let quoted = formula || cell.contains([',', '"', '\r', '\n']);
+    if quoted {
+        text.push('"');
+    }
+    if formula {
+        text.push('\'');
+    }
+    for c in cell.chars() {
+        if c == '"' {
+            text.push('"');
+        }
+        text.push(c);
+    }
+    if quoted {
+        text.push('"');
+    }
+}
+
+fn talker(row: &str, t: &Talker) -> [String; 9] {
+    let numbers = [t.octets, t.packets, t.octets_in, t.octets_out, t.flows].map(|n| n.to_string());
+    let [octets, packets, octets_in, octets_out, flows] = numbers;
+    let texts = [row, &t.key, &t.label, &t.filter].map(str::to_owned);
+    let [row, key, label, filter] = texts;
+    [row, key, label, octets, packets, octets_in, octets_out, flows, filter]
+}
+
+fn optional<T: Display>(value: Option<T>) -> String {
+    value.map_or_else(String::new, |v| v.to_string())
+}
+
+fn tcp<T: Display>(flow: &Flow, cell: impl FnOnce(&netwatch_api::flow::FlowTcp) -> Option<T>) -> String {
+    optional(flow.tcp.as_ref().and_then(cell))
+}
+
+fn process<T: Display>(flow: &Flow, cell: impl FnOnce(&netwatch_api::flow::FlowProcess) -> Option<T>) -> String {
+    optional(flow.process.as_ref().and_then(cell))
+}
+
+type Column<T> = (&'static str, fn(&T) -> String);
+
+/// The columns of a flow: each with its name in the API.
+const FLOW_COLUMNS: &[Column<Flow>] = &[
+    ("id", |f| f.id.clone()),
+    ("source", |f| f.source.clone()),
+    ("source_port", |f| f.source_port.to_string()),
+    ("destination", |f| f.destination.clone()),
+    ("destination_port", |f| f.destination_port.to_string()),
+    ("protocol", |f| f.protocol.to_string()),
+    ("vlan", |f| f.vlan.iter().map(u16::to_string).collect::<Vec<_>>().join(" ")),
+    ("packets", |f| f.packets.to_string()),
+    ("reverse_packets", |f| f.reverse_packets.to_string()),
+    ("octets", |f| f.octets.to_string()),
+    ("reverse_octets", |f| f.reverse_octets.to_string()),
+    ("l2_octets", |f| f.l2_octets.to_string()),
+    ("reverse_l2_octets", |f| f.reverse_l2_octets.to_string()),
+    ("octets_in", |f| f.octets_in.to_string()),
+    ("octets_out", |f| f.octets_out.to_string()),
+    ("start", |f| f.start.to_string()),
+    ("end", |f| f.end.to_string()),
+    ("end_reason", |f| optional(f.end_reason.as_ref())),
+    ("state", |f| f.state.clone()),
+    ("application", |f| f.application.clone()),
+    ("name", |f| optional(f.name.as_ref())),
+    ("name_source", |f| optional(f.name_source.as_ref())),
+    ("interface", |f| f.interface.clone()),
+    ("icmp_id", |f| optional(f.icmp_id)),
+    ("tunnel.kind", |f| optional(f.tunnel.as_ref().map(|t| &t.kind))),
+    ("tunnel.id", |f| optional(f.tunnel.as_ref().map(|t| t.id))),
+    ("tcp.flags", |f| tcp(f, |t| Some(t.flags.clone()))),
+    ("tcp.reverse_flags", |f| tcp(f, |t| Some(t.reverse_flags.clone()))),
+    ("tcp.server_rtt", |f| tcp(f, |t| t.server_rtt)),
+    ("tcp.client_rtt", |f| tcp(f, |t| t.client_rtt)),
+    ("tcp.response_time", |f| tcp(f, |t| t.response_time)),
+    ("tcp.retransmitted", |f| tcp(f, |t| Some(t.retransmitted))),
+    ("tcp.reverse_retransmitted", |f| tcp(f, |t| Some(t.reverse_retransmitted))),
+    ("process.pid", |f| process(f, |p| Some(p.pid))),
+    ("process.name", |f| process(f, |p| Some(p.name.clone()))),
+    ("process.user", |f| process(f, |p| Some(p.user.clone()))),
+    ("process.container", |f| process(f, |p| p.container.clone())),
+    ("conversations", |f| f.conversations.to_string()),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(text: &str) -> String {
+        let mut out = String::new();
+        push_cell(&mut out, text);
+        out
+    }
+
+    #[test]
+    fn cells_are_quoted_as_rfc_4180_says() {
+        assert_eq!(cell("plain"), "plain");
+        assert_eq!(cell("a,b"), "\"a,b\"");
+        assert_eq!(cell("a\"b"), "a\"\"b".replacen("a\"\"b", "\"a\"\"b\"", 1));
+        assert_eq!(cell("a\r\nb"), "\"a\r\nb\"");
+    }
+
+    #[test]
+    fn formulas_are_defused() {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
+            assert_eq!(cell(text), format!("\"'{text}\""));
+        }
+        assert_eq!(cell("1=1"), "1=1");
+    }
+
+    #[test]
+    fn accept_and_format_choose() {
+        let mut headers = HeaderMap::new();
+        assert!(!wanted(None, &headers));
+        headers.insert(header::ACCEPT, HeaderValue::from_static("text/csv, application/json;q=0.5"));
+        assert!(wanted(None, &headers) && !wanted(Some(Format::Json), &headers));
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/csv"));
+        assert!(!wanted(None, &headers) && wanted(Some(Format::Csv), &headers));
+    }
+
+    #[test]
+    fn the_next_page_keeps_the_other_parameters() {
+        let uri: Uri = "/api/v1/flows?limit=2&cursor=old&filter=port%20443".parse().unwrap();
+        let csv = Csv::new("x", ["a"]).next_page(&uri, Some("new&x"));
+        let next = csv.next.unwrap();
+        assert_eq!(next, "</api/v1/flows?limit=2&filter=port+443&cursor=new%26x>; rel=\"next\"");
+    }
+}

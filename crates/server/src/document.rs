@@ -1,0 +1,46 @@
+//! The OpenAPI 3.1 document: what the routes do not say of themselves.
+
+use netwatch_api::Problem;
+use netwatch_api::stream::{ClientMessage, ServerMessage};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+/// The document without its paths.
+pub(crate) fn base() -> utoipa::openapi::OpenApi {
+    Base::openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Netwatch",
+        description = "What is on the network and what it carries. Times are RFC 3339 in UTC with nanoseconds, durations are seconds, \
+                       sizes are octets. Errors are RFC 9457 problem documents with stable codes."
+    ),
+    components(schemas(Problem, ClientMessage, ServerMessage)),
+    modifiers(&Schemes),
+    tags(
+        (name = "flows", description = "Conversations"),
+        (name = "traffic", description = "Rates and top talkers"),
+        (name = "filter", description = "The filter language"),
+        (name = "session", description = "Signing in"),
+        (name = "stream", description = "Live data"),
+        (name = "system", description = "How Netwatch itself is doing")
+    )
+)]
+struct Base;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let cookie = ApiKeyValue::with_description("netwatch_session", "Set by signing in with the printed link.");
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+        let bearer = bearer.description(Some("The token in the file `token` of the data directory."));
+        components.add_security_scheme("token", SecurityScheme::Http(bearer.build()));
+        document.info.license = None;
+        document.info.contact = None;
+    }
+}

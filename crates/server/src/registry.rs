@@ -1,0 +1,98 @@
+//! The list of all routes, each with the permission that it needs.
+//!
+//! A route can be added in one way only, and that way asks for its [`Permission`]: one that declares none does not compile. The list is
+//! what the gate decides by, and what the OpenAPI document is made from.
+
+use std::collections::HashMap;
+
+use axum::Router;
+use axum::http::Method;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, ResponseBuilder};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use crate::app::App;
+
+/// What a request must be allowed to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Permission {
+    /// Anybody may ask: health, and signing in.
+    Public,
+    /// See what was observed.
+    Read,
+    /// Make one-time codes with which others sign in: the bearer token only.
+    Invite,
+}
+
+/// Which permission each method of each path needs.
+#[derive(Debug, Default)]
+pub(crate) struct Permissions(HashMap<String, Vec<(Method, Permission)>>);
+
+impl Permissions {
+    /// What `method` on the route `path` needs; reading when the method is unknown, so that strangers learn nothing from it.
+    pub(crate) fn of(&self, path: &str, method: &Method) -> Permission {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let declared = self.0.get(path).and_then(|list| list.iter().find(|(m, _)| m == method));
+        declared.map_or(Permission::Read, |(_, permission)| *permission)
+    }
+}
+
+/// Collects routes.
+pub(crate) struct Registry {
+    router: OpenApiRouter<App>,
+    permissions: Permissions,
+}
+
+impl Registry {
+    /// No routes, and what the document says beside them.
+    pub(crate) fn new(document: OpenApi) -> Self {
+        Self { router: OpenApiRouter::with_openapi(document), permissions: Permissions::default() }
+    }
+
+    /// Adds the handlers of one path, made with `routes!`.
+    pub(crate) fn route(
+        mut self,
+        permission: Permission,
+        (schemas, mut paths, handlers): UtoipaMethodRouter<App>,
+    ) -> Self {
+        for (path, item) in &mut paths.paths {
+            for (method, operation) in operations(item) {
+                describe(operation, permission);
+                self.permissions.0.entry(path.clone()).or_default().push((method, permission));
+            }
+        }
+        self.router = self.router.routes((schemas, paths, handlers));
+        self
+    }
+
+    /// The router, the permissions and the document.
+    pub(crate) fn finish(self) -> (Router<App>, Permissions, OpenApi) {
+        let (router, document) = self.router.split_for_parts();
+        (router, self.permissions, document)
+    }
+}
+
+/// Writes into the document what holds for every operation of that permission.
+fn describe(operation: &mut Operation, permission: Permission) {
+    let none: [&str; 0] = [];
+    operation.security = Some(match permission {
+        Permission::Public => vec![SecurityRequirement::default()],
+        Permission::Read => vec![SecurityRequirement::new("session", none), SecurityRequirement::new("token", none)],
+        Permission::Invite => vec![SecurityRequirement::new("token", none)],
+    });
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let problem = ResponseBuilder::new().description("What went wrong").content("application/problem+json", content);
+    operation.responses.responses.insert("default".to_owned(), problem.build().into());
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let all = [
+        (Method::GET, &mut item.get),
+        (Method::PUT, &mut item.put),
+        (Method::POST, &mut item.post),
+        (Method::DELETE, &mut item.delete),
+        (Method::PATCH, &mut item.patch),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}

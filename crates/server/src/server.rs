@@ -1,0 +1,149 @@
+//! The server: built from its configuration and what it depends on, run until it is told to stop.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use netwatch_api::ProblemCode;
+use netwatch_telemetry::clock::ClockSource;
+use netwatch_telemetry::health::Health;
+use netwatch_telemetry::metrics::Metrics;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+
+use crate::access::Access;
+use crate::app::{App, Shared};
+use crate::config::Config;
+use crate::error::ServerError;
+use crate::fault::Fault;
+use crate::gate::{self, AllowedHosts, Gate};
+use crate::metrics::{self, ServerMetrics};
+use crate::query::LiveStore;
+use crate::stream::Hub;
+use crate::{assets, driver, headers, routes};
+
+/// Largest body of a request, bytes.
+const MAX_BODY: usize = 64 * 1024;
+/// Answers above this size are compressed, when the client takes gzip.
+const COMPRESS_ABOVE: u64 = 8 * 1024;
+
+/// What the server is given.
+pub struct Dependencies {
+    /// What was observed.
+    pub store: Arc<LiveStore>,
+    /// Who may come in.
+    pub access: Arc<Access>,
+    /// The clock of sessions and timeouts.
+    pub clock: Arc<dyn ClockSource>,
+    /// The time by which data is asked for: the same clock, or that of the packets of a capture file.
+    pub data_clock: Arc<dyn ClockSource>,
+    /// How all components are.
+    pub health: Health,
+    /// The registry behind `/metrics`.
+    pub registry: Arc<Metrics>,
+    /// The server's own part of the registry.
+    pub metrics: ServerMetrics,
+}
+
+/// A server that is ready to run.
+pub struct Server {
+    config: Config,
+    app: App,
+    router: Router,
+}
+
+impl Server {
+    /// Puts the parts together. Opens and starts nothing.
+    ///
+    /// # Errors
+    /// When the OpenAPI document cannot be written, which is a defect.
+    pub fn build(config: Config, dependencies: Dependencies) -> Result<Self, ServerError> {
+        let (router, permissions, document) = routes::all().finish();
+        let Dependencies { store, access, clock, data_clock, health, registry, metrics } = dependencies;
+        let started = clock.now();
+        let threads = config.query_threads.max(1);
+        let app = App::new(Shared {
+            store,
+            access,
+            clock,
+            data_clock,
+            health,
+            queries: Semaphore::new(threads),
+            productions: Semaphore::new(threads),
+            registry,
+            metrics,
+            started,
+            hub: Hub::new(config.max_stream_clients),
+            document: Bytes::from(document.to_json().map_err(ServerError::Document)?),
+        });
+        let gate = Gate::new(app.clone(), AllowedHosts::new(config.listen, &config.hosts), permissions);
+        let limit = config.request_timeout;
+        let router = router
+            .method_not_allowed_fallback(method_not_allowed)
+            .fallback(assets::serve)
+            .with_state(app.clone())
+            .layer(from_fn_with_state(gate, gate::pass))
+            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .layer(compression())
+            .layer(from_fn(move |request, next| in_time(limit, request, next)))
+            .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| defect()))
+            .layer(from_fn_with_state(app.clone(), metrics::count))
+            .layer(from_fn(headers::add));
+        Ok(Self { config, app, router })
+    }
+
+    /// Serves the connections of `listener` until `shutdown` is ready; then lets answers and streams end, for some seconds at most.
+    ///
+    /// # Errors
+    /// None now; sessions that cannot be saved at the end are logged.
+    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
+        if !assets::is_built() {
+            tracing::warn!("the web app is not in this build: `make build` makes one that has it");
+        }
+        driver::run(&self.config, self.app, self.router, listener, shutdown).await;
+        Ok(())
+    }
+}
+
+/// Listens on an address.
+///
+/// # Errors
+/// When it is in use or not ours; the text names the address.
+pub async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => ServerError::InUse { address, source },
+        _ => ServerError::Listen { address, source },
+    })
+}
+
+fn compression() -> CompressionLayer<impl Predicate> {
+    let what = SizeAbove::new(COMPRESS_ABOVE).and(NotForContentType::IMAGES).and(NotForContentType::const_new("font/"));
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(what)
+}
+
+async fn in_time(limit: Duration, request: Request, next: Next) -> Result<Response, Fault> {
+    let late = |_| Fault::unavailable(format!("no answer within {} seconds", limit.as_secs()));
+    timeout(limit, next.run(request)).await.map_err(late)
+}
+
+async fn method_not_allowed() -> Fault {
+    Fault::new(
+        ProblemCode::MethodNotAllowed,
+        "the route exists, but not with this method: `Allow` lists those that it has",
+    )
+}
+
+/// A handler panicked: the panic hook has logged where.
+fn defect() -> Response {
+    Fault::new(ProblemCode::Internal, "a defect of Netwatch: its log tells more").into_response()
+}
