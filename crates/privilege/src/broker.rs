@@ -133,6 +133,19 @@ pub enum BrokerError {
     Refused,
 }
 
+impl From<BrokerError> for io::Error {
+    /// [`io::ErrorKind::PermissionDenied`] exactly when the right to capture is missing.
+    fn from(error: BrokerError) -> Self {
+        let kind = match &error {
+            BrokerError::Denied { .. } => io::ErrorKind::PermissionDenied,
+            BrokerError::Gone { .. } => io::ErrorKind::NotConnected,
+            BrokerError::Timeout { .. } => io::ErrorKind::TimedOut,
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
 impl Broker {
     /// Forks the broker and waits until it is ready and confined. Call it in `main` itself: the broker ends with the thread
     /// that started it.

@@ -242,6 +242,7 @@ fn without_the_right_each_call_names_the_command() {
         let command = format!("`sudo setcap cap_net_raw,cap_sys_ptrace,cap_dac_read_search+ep {}`", program.display());
         assert!(matches!(error, BrokerError::Denied { .. }), "{error}");
         assert!(error.to_string().contains(&command), "{error}");
+        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::PermissionDenied);
         assert_eq!(broker.owners().unwrap(), [1], "the rest still works");
         done()
     });
