@@ -5,6 +5,7 @@ mod doctor;
 mod flows;
 mod generate;
 mod interfaces;
+mod top;
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Flows(flows) => flows::run(cli, flows),
         Command::Config(command) => config::run(cli, command),
         Command::Interfaces(args) => interfaces::run(args),
+        Command::Top(args) => top::run(cli, args),
         Command::Doctor(args) => doctor::run(cli, args),
         Command::Completions { shell } => generate::completions(*shell),
         Command::Man { directory } => generate::man(directory),
@@ -48,7 +50,7 @@ fn layers(cli: &Cli, flags: Overrides) -> Layers {
 /// The resolved configuration; logging runs from here on.
 fn settings(cli: &Cli, flags: Overrides) -> Result<Settings, crate::failure::Failure> {
     let settings = Settings::resolve(&layers(cli, flags), default_data_dir())?;
-    logging::start(&settings, cli.global.color);
+    logging::start(&settings, cli.global.color).map_err(anyhow::Error::new)?;
     Ok(settings)
 }
 

@@ -1,9 +1,8 @@
-//! Log lines on standard error.
+//! How loud the log is, and whether there are colours.
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use netwatch_telemetry::logs::{self, LogFormat};
 
 use crate::args::Color;
 use crate::config::Settings;
@@ -19,16 +18,18 @@ pub fn colored(color: Color, terminal: bool) -> bool {
 }
 
 /// Starts logging. Log lines of libraries below `warn` are left out unless everything is traced.
-pub fn start(settings: &Settings, color: Color) {
+///
+/// # Errors
+/// When the filter is none, which is a defect, or logging runs already.
+pub fn start(settings: &Settings, color: Color) -> Result<(), logs::LogError> {
     let level = settings.log_level.as_str();
-    let rule = if level == "trace" { "trace".to_owned() } else { directives(level) };
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(rule))
-        .with_writer(std::io::stderr)
-        .with_ansi(colored(color, std::io::stderr().is_terminal()))
-        .with_target(false);
-    // A second start, as in tests, changes nothing.
-    let _ = if settings.log_json { builder.json().finish().try_init() } else { builder.finish().try_init() };
+    let filter = if level == "trace" { "trace".to_owned() } else { directives(level) };
+    let format = match (settings.log_json, colored(color, std::io::stderr().is_terminal())) {
+        (true, _) => LogFormat::Json,
+        (false, true) => LogFormat::Colored,
+        (false, false) => LogFormat::Human,
+    };
+    logs::init(&filter, format).map(drop)
 }
 
 fn directives(level: &str) -> String {

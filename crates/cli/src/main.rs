@@ -10,6 +10,7 @@ mod config;
 mod failure;
 mod logging;
 mod output;
+mod top;
 mod version;
 
 use std::process::ExitCode;

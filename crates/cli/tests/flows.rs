@@ -1,8 +1,9 @@
 //! `netwatch flows --read`: the names that scripts rely on, filters, formats, hostile names and damaged files.
 
-mod common;
+#[path = "support/sandbox.rs"]
+mod sandbox;
 
-use common::{Sandbox, text};
+use sandbox::{Sandbox, text};
 
 /// The fields that scripts rely on.
 const PROMISED: [&str; 18] = [
@@ -52,7 +53,7 @@ fn compressed_and_from_standard_input_it_is_the_same() {
     let plain = sandbox.run(&["flows", "--read", text(&file), "--format", "csv"]).exits(0);
     let input = std::fs::File::open(&file).unwrap();
     let piped = sandbox.command(&["flows", "--read", "-", "--format", "csv"]).stdin(input).output().unwrap();
-    let piped = common::Said::from(piped).exits(0);
+    let piped = sandbox::Said::from(piped).exits(0);
     let rows = |s: &str| s.lines().count();
     assert_eq!(rows(&plain.out), rows(&piped.out));
     assert!(plain.out.starts_with("id,source,source_port,destination,"), "{}", plain.out);
@@ -124,7 +125,7 @@ fn nobody_listening_is_no_error() {
         .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    common::Said::from(output).exits(0).complains("");
+    sandbox::Said::from(output).exits(0).complains("");
 }
 
 /// The name in the TLS hello looks like HTML and shell; the file, whose name becomes that of the interface, attacks terminal and
