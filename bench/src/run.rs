@@ -1,0 +1,233 @@
+//! All programs side by side, each alone on the receiving end of a veth pair.
+//!
+//! For each program, rate and number of flows: start it, wait until it captures, let it settle, read its CPU time, generate,
+//! let it settle again, read CPU time and memory, ask for its drops, end it. The generator stays on the last processor; the
+//! programs run where the scheduler puts them. "Offered" is what the receiving interface has counted.
+
+use std::fmt::Write as _;
+use std::net::UdpSocket;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use netwatch_telemetry::clock::monotonic;
+use netwatch_testkit::netns::Namespace;
+
+use crate::error::BenchError;
+use crate::generate;
+use crate::process::Usage;
+use crate::program::{self, Bench, Program};
+
+/// `netwatch-bench run`
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// Programs to measure [default: all]
+    #[arg(long = "program", value_enum)]
+    programs: Vec<Program>,
+    /// Packets in a second, 0 for as many as possible [default: 300000 and 0]
+    #[arg(long = "rate")]
+    rates: Vec<u64>,
+    /// Numbers of flows [default: 100000 and 1000000]
+    #[arg(long = "flows")]
+    flows: Vec<u32>,
+    /// How long to generate, for each figure
+    #[arg(long, default_value_t = DEFAULT_SECONDS)]
+    seconds: f64,
+    /// The binary of Netwatch [default: beside this one]
+    #[arg(long)]
+    netwatch: Option<PathBuf>,
+}
+
+const DEFAULT_SECONDS: f64 = 10.0;
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Self { programs: Vec::new(), rates: Vec::new(), flows: Vec::new(), seconds: DEFAULT_SECONDS, netwatch: None }
+    }
+}
+
+/// The interface that frames are sent from.
+const SENDER: &str = "bench-out";
+/// The interface that programs read.
+pub const RECEIVER: &str = "bench-in";
+/// How long a program has to begin.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Time for a program to be done with its start, and with the last frames.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// One row of the table.
+struct Row {
+    program: Program,
+    rate: u64,
+    flows: u32,
+    figures: Figures,
+}
+
+/// What was measured.
+#[derive(Clone, Copy, Debug)]
+struct Figures {
+    offered: u64,
+    seconds: f64,
+    cpu: Duration,
+    drops: u64,
+    peak_resident_bytes: u64,
+}
+
+impl Figures {
+    fn nanoseconds_per_packet(&self) -> f64 {
+        self.cpu.as_nanos() as f64 / self.offered.max(1) as f64
+    }
+}
+
+/// Measures everything and prints a markdown table.
+pub fn main(arguments: &Arguments) -> Result<String, BenchError> {
+    let programs = if arguments.programs.is_empty() { Program::ALL.to_vec() } else { arguments.programs.clone() };
+    let rates = if arguments.rates.is_empty() { vec![300_000, 0] } else { arguments.rates.clone() };
+    let flows = if arguments.flows.is_empty() { vec![100_000, 1_000_000] } else { arguments.flows.clone() };
+    let mut rows = Vec::new();
+    for &flows in &flows {
+        for &rate in &rates {
+            for &program in &programs {
+                eprintln!("{} at {} with {flows} flows", program.name(), rate_name(rate));
+                match measure(arguments, program, rate, flows) {
+                    Ok(figures) => rows.push(Row { program, rate, flows, figures }),
+                    // One program that fails must not cost the figures of the others.
+                    Err(error) if !matches!(error, BenchError::Namespace(_)) => {
+                        eprintln!("  SKIPPED: {}", error.chain())
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+    Ok(table(&rows))
+}
+
+fn measure(arguments: &Arguments, program: Program, rate: u64, flows: u32) -> Result<Figures, BenchError> {
+    let sender = Namespace::new().map_err(BenchError::Namespace)?;
+    let receiver = Namespace::new().map_err(BenchError::Namespace)?;
+    sender.connect(SENDER, &receiver, RECEIVER);
+    // The programs that export send their records here, so that nobody answers them with errors; the queue may overflow.
+    let _exports = receiver.enter(|| UdpSocket::bind("127.0.0.1:9995")).map_err(BenchError::system("bind a socket"))?;
+    let directory = tempfile::tempdir().map_err(BenchError::system("make a directory"))?;
+    let netwatch = arguments.netwatch.clone().unwrap_or_else(beside);
+    let longest = SETTLE * 3 + Duration::from_secs_f64(arguments.seconds);
+    let bench = Bench { namespace: &receiver, directory: directory.path(), netwatch: &netwatch, flows, longest };
+    let mut running = program.start(&bench)?;
+    let ended = || BenchError::Ended { program: program.name().to_owned(), words: program::tail(&bench) };
+    until(PATIENCE, || captures(&receiver) || !matches!(running.0.try_wait(), Ok(None)));
+    if !captures(&receiver) {
+        return Err(ended());
+    }
+    std::thread::sleep(SETTLE);
+    let before = Usage::of_tree(running.0.id())?;
+    let received = frames_received(&receiver);
+    let seconds = generate(arguments, &sender, rate, flows)?;
+    std::thread::sleep(SETTLE);
+    let after = Usage::of_tree(running.0.id()).map_err(|_| ended())?;
+    let counted = program.finish(running, &bench)?;
+    Ok(Figures {
+        offered: frames_received(&receiver) - received,
+        seconds,
+        cpu: after.cpu.saturating_sub(before.cpu),
+        drops: counted.drops,
+        peak_resident_bytes: after.peak_resident_bytes,
+    })
+}
+
+/// Runs the generator as a process of its own, so that its time is not that of the bench; gives its duration.
+fn generate(arguments: &Arguments, from: &Namespace, rate: u64, flows: u32) -> Result<f64, BenchError> {
+    let own = std::env::current_exe().map_err(BenchError::system("find this program"))?;
+    let last = std::thread::available_parallelism().map_or(0, |n| n.get() - 1);
+    let mut command = Command::new(own);
+    command.args(["generate", "--interface", SENDER]);
+    for (key, value) in [("--rate", rate), ("--flows", u64::from(flows)), ("--processor", last as u64)] {
+        command.args([key, &value.to_string()]);
+    }
+    command.args(["--seconds", &arguments.seconds.to_string()]);
+    let output = from.enter(|| command.output()).map_err(BenchError::system("start the generator"))?;
+    let report: Result<generate::Report, _> = serde_json::from_slice(&output.stdout);
+    let words = || String::from_utf8_lossy(&output.stderr).into_owned();
+    report.map(|r| r.seconds).map_err(|_| BenchError::Words { program: "the generator".to_owned(), words: words() })
+}
+
+/// Whether a packet socket of the namespace is bound to the receiver, its only interface beside loopback.
+fn captures(namespace: &Namespace) -> bool {
+    let table = namespace.enter(|| std::fs::read_to_string("/proc/thread-self/net/packet")).unwrap_or_default();
+    table.lines().skip(1).any(|line| line.split_whitespace().nth(5) == Some("1"))
+}
+
+/// Frames that the receiver has taken in, as the kernel counts them.
+fn frames_received(namespace: &Namespace) -> u64 {
+    let table = namespace.enter(|| std::fs::read_to_string("/proc/thread-self/net/dev")).unwrap_or_default();
+    let line = table.lines().find_map(|line| line.trim_start().strip_prefix(RECEIVER)?.strip_prefix(':'));
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
+}
+
+/// Waits for something, as long as `patience`.
+pub fn until(patience: Duration, mut done: impl FnMut() -> bool) {
+    let deadline = monotonic() + patience;
+    while !done() && monotonic() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn beside() -> PathBuf {
+    std::env::current_exe().unwrap_or_default().with_file_name("netwatch")
+}
+
+fn rate_name(rate: u64) -> String {
+    if rate == 0 { "full speed".to_owned() } else { format!("{rate} packets/s") }
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut text = String::from(
+        "| flows | asked for | program | offered, packets/s | CPU ns/packet | over floor | share of a core | dropped | peak memory |\n\
+         |---:|---|---|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for row in rows {
+        let same = |other: &&Row| other.program == Program::Floor && other.rate == row.rate && other.flows == row.flows;
+        let figures = row.figures;
+        let over = rows.iter().find(same).map_or("–".to_owned(), |floor| {
+            format!("{:+.0}", figures.nanoseconds_per_packet() - floor.figures.nanoseconds_per_packet())
+        });
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {:.0} | {:.0} | {over} | {:.1} % | {:.3} % | {:.0} MB |",
+            row.flows,
+            rate_name(row.rate),
+            row.program.name(),
+            figures.offered as f64 / figures.seconds,
+            figures.nanoseconds_per_packet(),
+            100.0 * figures.cpu.as_secs_f64() / figures.seconds,
+            100.0 * figures.drops as f64 / figures.offered.max(1) as f64,
+            figures.peak_resident_bytes as f64 / 1e6,
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_tells_the_difference_to_the_floor() {
+        let row = |program, nanos| Row {
+            program,
+            rate: 300_000,
+            flows: 1000,
+            figures: Figures {
+                offered: 3_000_000,
+                seconds: 10.0,
+                cpu: Duration::from_nanos(3_000_000 * nanos),
+                drops: 3000,
+                peak_resident_bytes: 20_000_000,
+            },
+        };
+        let text = table(&[row(Program::Floor, 20), row(Program::Netwatch, 110)]);
+        let last = "| 1000 | 300000 packets/s | netwatch | 300000 | 110 | +90 | 3.3 % | 0.100 % | 20 MB |";
+        assert_eq!(text.lines().last(), Some(last));
+    }
+}
