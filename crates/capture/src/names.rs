@@ -6,7 +6,8 @@
 //! An address may have many names at once, as content networks do. So a name is kept with the client that was told it, and a flow gets
 //! the last name that *its* client was told before the flow began, or else the last that anybody was told. A name holds for flows
 //! that begin within its time to live, clamped to [`MIN_TTL`]..[`MAX_TTL`], and [`GRACE`] after it, because programs keep addresses for
-//! longer than they may. Whether it holds is judged by the flow's start: a long flow keeps its name.
+//! longer than they may. Whether it holds is judged by the flow's start, so that a long flow keeps its name; and as long as its client
+//! begins flows it goes on to hold, so that a long conversation, which goes on in a new record now and then, keeps it too.
 //!
 //! Limits: the given number of addresses, the least used of them gives way; [`NAMES_PER_ADDRESS`] names each, the oldest gives way. Both
 //! are counted.
@@ -29,8 +30,8 @@ pub const MIN_TTL: Duration = Duration::from_secs(60);
 /// A name holds at most that long, without grace (RFC 1035 section 3.2.1 allows 68 years).
 pub const MAX_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long after its time a name is still believed.
-pub const GRACE: Duration = Duration::from_secs(10 * 60);
+/// How long after its time, or after its client's last flow, a name is still believed: longer than a record may be active.
+pub const GRACE: Duration = Duration::from_secs(60 * 60);
 
 /// How much later than the flow's first packet an answer may have been seen: packets of different workers are not in order.
 pub const SLACK: Duration = Duration::from_secs(2);
@@ -223,8 +224,11 @@ impl Slot {
         let limit = start + SLACK;
         let holds = |told: &&Told| told.first <= limit && start <= told.until;
         let age = |told: &&Told| (told.client == client, if told.last <= limit { told.last } else { told.first });
-        let best = self.told.iter().filter(holds).max_by_key(age)?;
+        let best = self.told.iter_mut().filter(|told| holds(&&**told)).max_by_key(|told| age(&&**told))?;
         self.used = true;
+        if best.client == client {
+            best.until = best.until.max(start + GRACE);
+        }
         Some(best.name.clone())
     }
 }

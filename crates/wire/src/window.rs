@@ -32,15 +32,30 @@ impl Window {
     pub fn insert(&mut self, offset: u64, piece: &[u8]) {
         let Some(start) = usize::try_from(offset).ok().filter(|start| *start < Self::CAPACITY) else { return };
         let end = start.saturating_add(piece.len()).min(Self::CAPACITY);
-        for (index, byte) in (start..end).zip(piece) {
-            let (word, bit) = (index / 64, 1_u64 << (index % 64));
-            let (Some(word), Some(place)) = (self.present.get_mut(word), self.bytes.get_mut(index)) else { return };
-            if *word & bit == 0 {
-                *word |= bit;
-                *place = *byte;
-            }
+        let mut piece = piece;
+        let mut at = start;
+        while at < end {
+            let stop = (at / 64 * 64 + 64).min(end);
+            let (now, rest) = piece.split_at(stop - at);
+            self.insert_in_word(at, now);
+            (piece, at) = (rest, stop);
         }
         self.advance();
+    }
+
+    /// Adds bytes whose places have their bits in one word.
+    fn insert_in_word(&mut self, at: usize, bytes: &[u8]) {
+        let mask = (u64::MAX >> (64 - bytes.len())) << (at % 64);
+        let Some(word) = self.present.get_mut(at / 64) else { return };
+        let Some(places) = self.bytes.get_mut(at..at + bytes.len()) else { return };
+        if *word & mask == 0 {
+            places.copy_from_slice(bytes);
+        } else {
+            let there = *word >> (at % 64);
+            let empty = places.iter_mut().zip(bytes).enumerate().filter(|(bit, _)| there & (1 << bit) == 0);
+            empty.for_each(|(_, (place, byte))| *place = *byte);
+        }
+        *word |= mask;
     }
 
     /// The bytes from the start of the stream up to the first gap.
@@ -117,9 +132,13 @@ mod tests {
             }
             let mut model = vec![false; stream.len()];
             let mut window = Window::new();
+            let other = vec![0x55; 900];
             for (start, length) in cuts {
                 window.insert(start as u64, &stream[start..start + length]);
                 model[start..start + length].fill(true);
+                if model[start / 2..start].iter().all(|there| *there) {
+                    window.insert(start as u64 / 2, &other[..(start - start / 2).min(900)]); // what is there stays
+                }
             }
             let want = model.iter().take_while(|there| **there).count().min(Window::CAPACITY);
             prop_assert_eq!(window.prefix(), &stream[..want]);
