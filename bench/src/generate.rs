@@ -66,7 +66,7 @@ pub fn main(arguments: &Arguments) -> Result<String, BenchError> {
 
 fn send(arguments: &Arguments, sender: &os::Sender) -> Result<Report, BenchError> {
     let mut frames = Frames::new(arguments.flows);
-    let mut batch = os::Batch::new(BATCH, frames::LONGEST);
+    let mut batch = os::Batch::new(BATCH);
     let start = monotonic();
     let end = Duration::from_secs_f64(arguments.seconds);
     let (mut offered, mut refused) = (0_u64, 0_u64);

@@ -93,7 +93,7 @@ pub fn main(arguments: &Arguments) -> Result<String, BenchError> {
                     Ok(figures) => rows.push(Row { program, rate, flows, figures }),
                     // One program that fails must not cost the figures of the others.
                     Err(error) if !matches!(error, BenchError::Namespace(_)) => {
-                        eprintln!("  SKIPPED: {}", error.chain())
+                        eprintln!("  SKIPPED: {}", error.chain());
                     }
                     Err(error) => return Err(error),
                 }
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_table_tells_the_difference_to_the_floor() {
-        let row = |program, nanos| Row {
+        let row = |program, nanos: u64| Row {
             program,
             rate: 300_000,
             flows: 1000,

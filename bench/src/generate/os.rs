@@ -11,16 +11,15 @@ pub struct Sender(OwnedFd);
 
 /// Frames that are sent together.
 pub struct Batch {
-    frames: Vec<Box<[u8; LONGEST]>>,
+    frames: Vec<[u8; LONGEST]>,
     vectors: Vec<libc::iovec>,
     messages: Vec<libc::mmsghdr>,
 }
 
 impl Batch {
     /// Room for `count` frames, payload zero.
-    pub fn new(count: usize, longest: usize) -> Self {
-        debug_assert_eq!(longest, LONGEST);
-        let mut frames: Vec<_> = (0..count).map(|_| Box::new([0_u8; LONGEST])).collect();
+    pub fn new(count: usize) -> Self {
+        let mut frames = vec![[0_u8; LONGEST]; count];
         let vectors = frames.iter_mut().map(|f| libc::iovec { iov_base: f.as_mut_ptr().cast(), iov_len: 0 }).collect();
         let mut batch = Self { frames, vectors, messages: Vec::new() };
         batch.messages = batch.vectors.iter_mut().map(message).collect();
