@@ -49,6 +49,7 @@ export class Plot {
     this.#plot.batch(() => {
       this.#plot.setData([stacked.times, ...lanes] as uPlot.AlignedData, false);
       this.#plot.setScale("x", { min: from, max: to });
+      this.#plot.setScale("y", { min: this.#drawing?.extent[0] ?? -1, max: this.#drawing?.extent[1] ?? 1 });
     });
   }
 
@@ -69,7 +70,7 @@ export class Plot {
     return {
       width,
       height,
-      padding: axes ? [10, 2, 0, 0] : [2, 0, 2, 0],
+      padding: axes ? [10, 24, 0, 0] : [2, 0, 2, 0],
       legend: { show: false },
       cursor: {
         show: axes,
@@ -86,7 +87,7 @@ export class Plot {
       },
       scales: {
         x: { time: true, auto: false },
-        y: { auto: false, range: () => this.#drawing?.extent ?? [-1, 1] },
+        y: { auto: false },
       },
       axes: axes ? this.#axes() : [{ show: false }, { show: false }],
       series: [{}, ...this.#series(slots), ...this.#series(slots)],
@@ -166,7 +167,11 @@ export class Plot {
       if (loss.kernelDrops + loss.recordsDropped + loss.flowsOther === 0) return;
       const start = drawing.layout.times[i] ?? 0;
       const left = plot.valToPos(start, "x", true);
-      const width = Math.max(4 * pixel, plot.valToPos(start + drawing.layout.bucket, "x", true) - left);
+      const width = Math.max(5 * pixel, plot.valToPos(start + drawing.layout.bucket, "x", true) - left);
+      ctx.globalAlpha = 0.16;
+      ctx.fillStyle = palette().warning;
+      ctx.fillRect(left, bbox.top, width, bbox.height);
+      ctx.globalAlpha = 1;
       ctx.fillStyle = pattern;
       ctx.fillRect(left, bbox.top, width, bbox.height);
       ctx.fillStyle = palette().warning;

@@ -13,6 +13,7 @@ import { type Format, useFormat } from "~/prefs/use-format";
 import { useTimeActions } from "~/time/time";
 import { problemText } from "~/ui/feedback";
 import { Legend, type LegendEntry, writeFigures } from "./legend";
+import { lossText } from "./losses";
 import { onPalette } from "./palette";
 import { Plot } from "./plot";
 import styles from "./rates-chart.module.css";
@@ -202,11 +203,22 @@ class Screen {
     this.#read("in", text(sumAt(layout, "in", index)));
     this.#read("out", text(sumAt(layout, "out", index)));
     this.#read("moment", layout.times[index] === undefined ? "" : format.clock(layout.times[index] * 1000));
-    this.#read("lost", lossText(layout, this.#cursor, t, format));
+    this.#read("lost", this.#lost(layout));
     this.#message(layout, source, t);
     writeFigures(this.#host, layout, index, (value) =>
       value === null ? "–" : measure === "octets" ? format.rateFigures(value) : format.quantity(value),
     );
+  }
+
+  /** What was lost at the pointer, or in the whole range. */
+  #lost({ losses }: Layout): string {
+    const { t, format } = this.#options;
+    const text = lossText(
+      this.#cursor === undefined ? losses : losses.slice(this.#cursor, this.#cursor + 1),
+      t,
+      format,
+    );
+    return text === "" ? "" : `▲ ${text}`;
   }
 
   #message(layout: Layout, source: ChartSource, t: ScreenOptions["t"]): void {
@@ -231,21 +243,6 @@ class Screen {
 function sumAt(layout: Layout, lane: "in" | "out", index: number): number | null {
   const values = layout.series.map((one) => one[lane][index]).filter((value) => value != null);
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);
-}
-
-/** What was lost at the pointer, or in the whole range. */
-function lossText(layout: Layout, index: number | undefined, t: ReturnType<typeof useT>, format: Format): string {
-  const losses = index === undefined ? layout.losses : layout.losses.slice(index, index + 1);
-  const sum = (of: (loss: Layout["losses"][number]) => number) => losses.reduce((all, loss) => all + of(loss), 0);
-  const frames = sum((loss) => loss.kernelDrops);
-  const records = sum((loss) => loss.recordsDropped);
-  const flows = sum((loss) => loss.flowsOther);
-  const parts = [
-    frames > 0 && t("chart.lostFrames", { n: frames, count: format.count(frames) }),
-    records > 0 && t("chart.lostRecords", { n: records, count: format.count(records) }),
-    flows > 0 && t("chart.lostFlows", { n: flows, count: format.count(flows) }),
-  ].filter((part) => part !== false);
-  return parts.length === 0 ? "" : `▲ ${parts.join(" · ")}`;
 }
 
 function unitOf(measure: Measure, format: Format, t: ReturnType<typeof useT>): string {

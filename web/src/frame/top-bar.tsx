@@ -39,12 +39,12 @@ function Crumbs() {
   const t = useT();
   const search = useSearch({ strict: false }) as AppSearch;
   const match = useMatches().at(-1);
-  const route = match?.routeId ?? "/";
+  const route = match?.fullPath ?? "/";
   const word = words[route];
   const params = match?.params as Record<string, string> | undefined;
   const object = params?.address ?? params?.id;
   return (
-    <nav aria-label={t("frame.breadcrumb")}>
+    <nav aria-label={t("frame.breadcrumb")} className={styles.where}>
       <ol className={styles.crumbs}>
         <li>
           <Link {...paths.overview(search)}>{t("frame.workspace")}</Link>

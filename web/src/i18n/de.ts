@@ -286,7 +286,7 @@ export const de: Catalogue = {
   "state.reset": "Zurückgesetzt",
   "state.ended": "Beendet",
 
-  "end.active": "Er ist nicht beendet.",
+  "end.active": "Noch aktiv",
   "end.idleTimeout": "Während der Ruhezeit war nichts zu sehen.",
   "end.activeTimeout": "Die Höchstdauer war erreicht; das Gespräch geht in einem neuen Datensatz weiter.",
   "end.endOfFlow": "Das Ende der Verbindung wurde gesehen.",
@@ -407,7 +407,6 @@ export const de: Catalogue = {
   "overview.sources": "Woher die Daten kommen",
   "overview.events": "Neueste Ereignisse",
   "overview.nothingLost": "Nichts verloren in {duration}",
-  "overview.lost": "Verloren: {frames} Frames, {records} Datensätze, {flows} Flows ohne eigene Zeile",
   "overview.activeFlows": { one: "{n} aktiver Flow", other: "{n} aktive Flows" },
 
   "settings.hint": "in diesem Browser gespeichert",

@@ -243,7 +243,7 @@ export const en = {
   "flow.user": "User",
   "flow.container": "Container",
   "flow.tunnel": "Tunnel",
-  "flow.ending": "Ended because",
+  "flow.ending": "End",
   "flow.first": "First packet",
   "flow.last": "Last packet",
   "flow.meanRate": "Mean rate",
@@ -281,7 +281,7 @@ export const en = {
   "state.reset": "Reset",
   "state.ended": "Ended",
 
-  "end.active": "It has not ended.",
+  "end.active": "Still active",
   "end.idleTimeout": "Nothing was seen for the idle timeout.",
   "end.activeTimeout": "The active timeout was reached; the conversation goes on in a new record.",
   "end.endOfFlow": "The end of the connection was seen.",
@@ -400,7 +400,6 @@ export const en = {
   "overview.sources": "Where the data comes from",
   "overview.events": "Newest events",
   "overview.nothingLost": "Nothing lost in {duration}",
-  "overview.lost": "Lost: {frames} frames, {records} records, {flows} flows without a row",
   "overview.activeFlows": { one: "{n} active flow", other: "{n} active flows" },
 
   "settings.hint": "kept in this browser",

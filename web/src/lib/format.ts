@@ -62,6 +62,7 @@ export function duration(seconds: number, locale: string): string {
   if (seconds === 0) return "0 s";
   if (seconds < 0.001) return `${figuresOf(seconds * 1e6, locale)} µs`;
   if (seconds < 0.9995) return `${figuresOf(seconds * 1e3, locale)} ms`;
+  if (Number.isInteger(seconds) && seconds < 60) return `${seconds} s`;
   if (seconds < 59.95) return `${figuresOf(seconds, locale)} s`;
   const whole = Math.round(seconds);
   if (whole < 3600) return pairOf(Math.floor(whole / 60), "min", whole % 60, "s");

@@ -137,7 +137,7 @@ function Head<Row>({ columns, state, sorting }: HeadProps<Row>) {
                   onClick={() => sorting.onSort(column.sort ?? "")}
                   title={t("table.sort", { column: column.header })}
                 >
-                  {title}
+                  <span className={styles.title}>{title}</span>
                   <span aria-hidden="true">{sorted ? (sorting.descending ? "↓" : "↑") : ""}</span>
                 </button>
               )}

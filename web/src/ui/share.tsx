@@ -10,9 +10,11 @@ export function Share({ part, whole, id }: ShareProps) {
   const share = whole > 0 ? Math.min(1, part / whole) : 0;
   return (
     <span className={styles.share}>
-      <span className={styles.track}>
-        <span className={styles.bar} style={{ width: `${share * 100}%`, background: cssVariable(placeOf(id)) }} />
-      </span>
+      {id !== "" && (
+        <span className={styles.track}>
+          <span className={styles.bar} style={{ width: `${share * 100}%`, background: cssVariable(placeOf(id)) }} />
+        </span>
+      )}
       <span className={styles.figure}>{format.percent(part, whole)}</span>
     </span>
   );

@@ -61,15 +61,15 @@ export function FlowPage() {
           <Section title={t("flow.who")}>
             <FlowFacts flow={flow} elsewhere />
           </Section>
-        </div>
-        <div>
           <Section title={t("flow.when")}>
             <FlowTimes flow={flow} />
           </Section>
+        </div>
+        <div>
+          <TcpQuality flow={flow} />
           <Section title={t("flow.volume")}>
             <FlowVolume flow={flow} />
           </Section>
-          <TcpQuality flow={flow} />
         </div>
       </div>
     </Page>

@@ -125,18 +125,18 @@ export function TcpQuality({ flow }: { flow: Flow }) {
     <Section title={t("flow.quality")} hint={t("flow.qualityHint")}>
       <div className={styles.path}>
         <span>{t("flow.client")}</span>
-        <i title={t("flow.clientRtt")}>{time(tcp.client_rtt)}</i>
+        <i>
+          {time(tcp.client_rtt)}
+          <small>{t("flow.clientRtt")}</small>
+        </i>
         <small>{t("flow.capturePoint")}</small>
-        <i title={t("flow.serverRtt")}>{time(tcp.server_rtt)}</i>
+        <i>
+          {time(tcp.server_rtt)}
+          <small>{t("flow.serverRtt")}</small>
+        </i>
         <span>{t("flow.server")}</span>
       </div>
-      <Facts
-        items={[
-          [t("flow.clientRtt"), time(tcp.client_rtt)],
-          [t("flow.serverRtt"), time(tcp.server_rtt)],
-          [t("flow.responseTime"), time(tcp.response_time)],
-        ]}
-      />
+      <Facts items={[[t("flow.responseTime"), time(tcp.response_time)]]} />
       <TwoWay
         lines={[
           [

@@ -37,7 +37,7 @@ export function Interfaces({ brief = false }: { brief?: boolean }) {
         rows={data.items}
         rowKey={(row) => row.name}
       />
-      <CaptureHelp items={data.items} />
+      {!brief && <CaptureHelp items={data.items} />}
     </>
   );
 }
@@ -47,7 +47,7 @@ export function CaptureHelp({ items }: { items: readonly Interface[] }) {
   return items
     .filter(({ detail, state }) => detail != null && detail !== "" && state !== "capturing")
     .map(({ name, detail, state }) => (
-      <div key={name} className={styles.help}>
+      <div key={name} className={styles.help} data-state={state}>
         <p>
           <CaptureState state={state} /> <strong className="mono">{name}</strong>
         </p>

@@ -4,6 +4,7 @@ import { Link, useSearch } from "@tanstack/react-router";
 import { interfacesQuery } from "~/api/queries";
 import type { Dimension } from "~/api/schema";
 import type { AppSearch } from "~/app/search";
+import { lossText } from "~/charts/losses";
 import { RateNow } from "~/charts/rate-now";
 import { RatesChart } from "~/charts/rates-chart";
 import { type ChartSource, useRates, useSourceVersion } from "~/charts/source";
@@ -29,11 +30,11 @@ export function OverviewPage() {
   const search = useSearch({ strict: false }) as AppSearch;
   const source = useRates({ by: "direction" }, useTime());
   const { data: interfaces } = useQuery(interfacesQuery);
-  const denied = interfaces?.items.filter(({ state }) => state === "denied") ?? [];
+  const blind = interfaces?.items.every(({ state }) => state === "denied") ?? false;
   return (
     <Page title={t("page.overview")} number={<RateNow source={source} />}>
       <Strip source={source} />
-      {denied.length > 0 && <CaptureHelp items={denied} />}
+      {blind && <CaptureHelp items={interfaces?.items ?? []} />}
       <RatesChart source={source} label={t("overview.chart")} height={172} limit={2} legend={false} />
       <div className={styles.grid}>
         {kinds.map((by) => (
@@ -67,9 +68,7 @@ function Strip({ source }: { source: ChartSource }) {
   const { data: statistics } = useStatistics();
   const { data: interfaces } = useQuery(interfacesQuery);
   useSourceVersion(source);
-  const sum = (of: "kernelDrops" | "recordsDropped" | "flowsOther") =>
-    source.window.losses.reduce((all, loss) => all + loss[of], 0);
-  const lost = sum("kernelDrops") + sum("recordsDropped") + sum("flowsOther");
+  const lost = lossText(source.window.losses, t, format);
   return (
     <div className={styles.strip}>
       {statistics !== undefined && interfaces !== undefined && (
@@ -77,17 +76,9 @@ function Strip({ source }: { source: ChartSource }) {
           <VerdictMark verdict={whereItStops(statistics, interfaces.items)} />
         </Link>
       )}
-      {source.window.length > 0 && (
+      {source.window.length > 0 && lost === "" && (
         <Link {...paths.health(search)}>
-          <Mark status={lost > 0 ? "warning" : "ok"}>
-            {lost > 0
-              ? t("overview.lost", {
-                  frames: format.count(sum("kernelDrops")),
-                  records: format.count(sum("recordsDropped")),
-                  flows: format.count(sum("flowsOther")),
-                })
-              : t("overview.nothingLost", { duration: format.duration(time.seconds) })}
-          </Mark>
+          <Mark status="ok">{t("overview.nothingLost", { duration: format.duration(time.seconds) })}</Mark>
         </Link>
       )}
       {statistics !== undefined && (

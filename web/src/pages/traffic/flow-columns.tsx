@@ -24,7 +24,7 @@ export function useFlowColumns(elsewhere = false): readonly Column<Flow>[] {
       {
         id: "source",
         header: t("column.source"),
-        width: 172,
+        width: 156,
         cell: (flow) =>
           isOther(flow)
             ? t("flows.otherRow", { n: flow.conversations })
@@ -33,7 +33,7 @@ export function useFlowColumns(elsewhere = false): readonly Column<Flow>[] {
       {
         id: "destination",
         header: t("column.destination"),
-        width: 172,
+        width: 156,
         cell: (flow) =>
           isOther(flow)
             ? null
@@ -47,14 +47,14 @@ export function useFlowColumns(elsewhere = false): readonly Column<Flow>[] {
       {
         id: "application",
         header: t("column.application"),
-        width: 92,
+        width: 84,
         priority: 2,
         cell: text("application", (flow) => flow.application),
       },
       {
         id: "process",
         header: t("column.process"),
-        width: 92,
+        width: 84,
         priority: 3,
         cell: text("process", (flow) => flow.process?.name),
       },
@@ -62,7 +62,7 @@ export function useFlowColumns(elsewhere = false): readonly Column<Flow>[] {
         id: "bytes",
         header: t("column.volume"),
         unit: "B",
-        width: 84,
+        width: 96,
         right: true,
         sort: "bytes",
         cell: (flow) => format.quantity(flow.octets + flow.reverse_octets),
@@ -71,7 +71,7 @@ export function useFlowColumns(elsewhere = false): readonly Column<Flow>[] {
         id: "rate",
         header: t("column.rate"),
         unit: format.rateUnit,
-        width: 98,
+        width: 86,
         right: true,
         priority: 2,
         sort: "rate",
@@ -80,7 +80,7 @@ export function useFlowColumns(elsewhere = false): readonly Column<Flow>[] {
       {
         id: "duration",
         header: t("column.duration"),
-        width: 92,
+        width: 88,
         right: true,
         priority: 2,
         sort: "duration",
@@ -97,7 +97,7 @@ export function useFlowColumns(elsewhere = false): readonly Column<Flow>[] {
           <time title={format.moment(Date.parse(flow.start))}>{format.clock(Date.parse(flow.start))}</time>
         ),
       },
-      { id: "state", header: t("column.state"), width: 112, priority: 3, cell: (flow) => <FlowState flow={flow} /> },
+      { id: "state", header: t("column.state"), width: 108, priority: 3, cell: (flow) => <FlowState flow={flow} /> },
     ];
     return [...columns, ...optionalColumns()];
 
