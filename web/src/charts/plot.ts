@@ -108,7 +108,7 @@ export class Plot {
         ...common,
         size: 26,
         gap: 7,
-        space: 84,
+        space: 64,
         grid: { show: false },
         values: (_, splits, _axis, _space, step) => splits.map((at) => this.#options.xLabel(at, step)),
       },

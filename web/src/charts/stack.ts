@@ -68,12 +68,12 @@ export function niceCeiling(value: number): number {
   return step * power;
 }
 
-/** Both ends of the axis. The smaller half keeps at least a sixth, so that "nothing" can be seen. */
+/** Both ends of the axis. The smaller half keeps at least a fifth of the larger, so that "nothing" can be seen. */
 export function extent(highest: number, lowest: number): [number, number] {
   const top = niceCeiling(highest * 1.06);
   const bottom = niceCeiling(lowest * 1.06);
   const largest = Math.max(top, bottom, 1);
-  return [-Math.max(bottom, largest / 6), Math.max(top, largest / 6)];
+  return [-Math.max(bottom, largest / 5), Math.max(top, largest / 5)];
 }
 
 function emptyLanes(slots: number, length: number): (number | null)[][] {

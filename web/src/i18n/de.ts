@@ -180,6 +180,7 @@ export const de: Catalogue = {
   "filter.label": "Filter",
   "filter.placeholder": "Filter: port 443 and not src in 10.0.0.0/8",
   "filter.more": "und …",
+  "filter.correct": "Korrigieren oder löschen Sie den Filter, um Verkehr zu sehen.",
   "filter.edit": "Als Text bearbeiten",
   "filter.clear": "Filter löschen",
   "filter.remove": "Entfernen",

@@ -179,6 +179,7 @@ export const en = {
   "filter.label": "Filter",
   "filter.placeholder": "Filter: port 443 and not src in 10.0.0.0/8",
   "filter.more": "and …",
+  "filter.correct": "Correct the filter, or clear it, to see traffic.",
   "filter.edit": "Edit as text",
   "filter.clear": "Clear filter",
   "filter.remove": "Remove",

@@ -1,7 +1,7 @@
 /** The five largest of a kind, as lines of name, share and rate: for overviews and panels. */
 import type { Dimension, Talker } from "~/api/schema";
 import { useT } from "~/i18n";
-import { cssVariable, placeOf } from "~/lib/color";
+import { cssVariable, placesOf } from "~/lib/color";
 import { useFormat } from "~/prefs/use-format";
 import { useTop } from "~/stream/use-top";
 import { useTime } from "~/time/time";
@@ -45,16 +45,17 @@ export function TalkerLines({ items, total, seconds, by, elsewhere = false, dimm
   const t = useT();
   const format = useFormat();
   const largest = items[0]?.octets ?? 0;
+  const places = placesOf(items.map(({ key }) => key));
   if (items.length === 0) return <p className={styles.none}>{t(emptyText(by))}</p>;
   return (
     <ol className={`${styles.list} ${dimmed ? styles.dimmed : ""}`}>
-      {items.map((item) => (
+      {items.map((item, i) => (
         <li key={item.key} className={styles.line}>
           <span
             className={styles.bar}
             style={{
               width: `${largest > 0 ? (item.octets / largest) * 100 : 0}%`,
-              background: cssVariable(placeOf(item.key)),
+              background: cssVariable(places[i] ?? 0),
             }}
           />
           <span className={styles.name}>

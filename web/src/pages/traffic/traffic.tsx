@@ -2,6 +2,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { Dimension } from "~/api/schema";
 import { type AppSearch, dimensions } from "~/app/search";
+import { useFilter } from "~/app/use-filter";
 import { RateNow } from "~/charts/rate-now";
 import { RatesChart } from "~/charts/rates-chart";
 import { RatesTable } from "~/charts/rates-table";
@@ -30,6 +31,7 @@ export function TrafficPage() {
   const navigate = useNavigate();
   const time = useTime();
   const by = search.by ?? defaultBy;
+  const invalid = useFilter().check?.valid === false;
   const source = useRates({ by, limit: seriesLimit, ...(search.filter && { filter: search.filter }) }, time);
   const set = (change: AppSearch) =>
     void navigate({ to: ".", search: (now: AppSearch) => ({ ...now, ...change }), replace: true });
@@ -42,24 +44,30 @@ export function TrafficPage() {
       actions={<ChartControls search={search} by={by} set={set} t={t} />}
     >
       <FilterBar />
-      <div className={styles.split}>
-        {asTable ? (
-          <RatesTable source={source} by={by} measure={measure} limit={seriesLimit} />
-        ) : (
-          <RatesChart
-            source={source}
-            label={t("traffic.chart", { by: t(`dimension.${by}`) })}
-            height={300}
-            measure={measure}
-            limit={seriesLimit}
-            renderLabel={({ key, label }) => (
-              <Value text={label} term={termOf(by, key)} host={by === "host" ? key : undefined} />
+      {invalid ? (
+        <p className={styles.note}>{t("filter.correct")}</p>
+      ) : (
+        <>
+          <div className={styles.split}>
+            {asTable ? (
+              <RatesTable source={source} by={by} measure={measure} limit={seriesLimit} />
+            ) : (
+              <RatesChart
+                source={source}
+                label={t("traffic.chart", { by: t(`dimension.${by}`) })}
+                height={300}
+                measure={measure}
+                limit={seriesLimit}
+                renderLabel={({ key, label }) => (
+                  <Value text={label} term={termOf(by, key)} host={by === "host" ? key : undefined} />
+                )}
+              />
             )}
-          />
-        )}
-      </div>
-      <Talkers search={search} />
-      <Flows search={search} />
+          </div>
+          <Talkers search={search} />
+          <Flows search={search} />
+        </>
+      )}
       {search.flow !== undefined && <FlowPanel id={search.flow} onClose={() => set({ flow: undefined })} />}
       {search.talker !== undefined && <TalkerPanel talker={search.talker} onClose={() => set({ talker: undefined })} />}
     </Page>
