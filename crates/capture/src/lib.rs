@@ -19,3 +19,4 @@ pub mod source;
 pub mod table;
 pub mod tcp;
 pub mod worker;
+pub mod writer;

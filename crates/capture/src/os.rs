@@ -246,3 +246,15 @@ impl Drop for PcapHandle<'_> {
         unsafe { (self.library.close)(self.pcap.as_ptr()) };
     }
 }
+
+/// Keeps `SIGXFSZ` from ending a test that meets a limit of file size.
+#[cfg(test)]
+pub(crate) fn block_file_size_signal() {
+    // SAFETY: an empty set is made before it is read; blocking a signal of this thread harms no memory.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGXFSZ);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+    }
+}

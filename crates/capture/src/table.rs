@@ -79,8 +79,8 @@ impl Table {
         Self {
             seed,
             index: Index::new(capacity),
-            hot: Vec::with_capacity(capacity),
-            cold: Vec::with_capacity(capacity),
+            hot: os::with_capacity_in_large_pages(capacity),
+            cold: os::with_capacity_in_large_pages(capacity),
             free: Vec::new(),
             long: Vec::new(),
             long_free: Vec::new(),

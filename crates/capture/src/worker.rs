@@ -92,7 +92,7 @@ impl Worker {
             inspection: Inspection::new(config.inspect, &shared),
             config,
             shared,
-            tcp: Slab::default(),
+            tcp: Slab::new(capacity),
             contexts: Contexts::default(),
             fragments: Fragments::default(),
             rates: Rates::default(),
@@ -231,13 +231,18 @@ impl Worker {
 }
 
 /// Places for TCP details, one cache line each.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Slab {
     places: Vec<Tcp>,
     free: Vec<u32>,
 }
 
 impl Slab {
+    /// Room for as many as the table can have.
+    fn new(capacity: usize) -> Self {
+        Self { places: crate::table::os::with_capacity_in_large_pages(capacity), free: Vec::new() }
+    }
+
     fn take(&mut self) -> u32 {
         if let Some(at) = self.free.pop() {
             self.places[at as usize] = Tcp::default();

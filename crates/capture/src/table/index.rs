@@ -34,7 +34,9 @@ impl Index {
     /// An index for `capacity` slots.
     pub fn new(capacity: usize) -> Self {
         let count = (capacity * 5 / 4 / WAYS + 1).next_power_of_two();
-        Self { buckets: vec![Bucket::NONE; count].into_boxed_slice(), mask: count - 1 }
+        let mut buckets = os::with_capacity_in_large_pages(count);
+        buckets.resize(count, Bucket::NONE);
+        Self { buckets: buckets.into_boxed_slice(), mask: count - 1 }
     }
 
     /// Asks for the home line of a hash.
