@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use netwatch_capture::file::pace::Speed;
+
 use crate::config::{Key, Raw};
 
 mod parts;
@@ -140,20 +142,13 @@ pub struct UpArgs {
     /// Read a capture file (pcap, pcapng, gzip) instead of capturing
     #[arg(long, value_name = "FILE", conflicts_with = "interface")]
     pub read: Option<PathBuf>,
-    /// How fast the file is read: as it was captured (1x), or as fast as possible (max)
-    #[arg(long, value_name = "SPEED", default_value = "max", requires = "read")]
+    /// How fast the file is read: as it was captured (1x), by another factor (2.5x), or as fast as possible (max)
+    #[arg(long, value_name = "SPEED", default_value = "max", requires = "read", value_parser = speed)]
     pub speed: Speed,
 }
 
-/// How fast a capture file is read.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Speed {
-    /// With the pauses between its packets.
-    #[value(name = "1x")]
-    Original,
-    /// As fast as possible.
-    #[default]
-    Max,
+fn speed(text: &str) -> Result<Speed, netwatch_capture::file::pace::ParseSpeedError> {
+    text.parse()
 }
 
 /// `netwatch top`

@@ -2,10 +2,11 @@
 
 mod config;
 mod doctor;
-mod flows;
+pub mod flows;
 mod generate;
-mod interfaces;
+pub mod interfaces;
 mod top;
+mod up;
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Flows(flows) => flows::run(cli, flows),
         Command::Config(command) => config::run(cli, command),
         Command::Interfaces(args) => interfaces::run(args),
+        Command::Up(args) => up::run(cli, args),
         Command::Top(args) => top::run(cli, args),
         Command::Doctor(args) => doctor::run(cli, args),
         Command::Completions { shell } => generate::completions(*shell),

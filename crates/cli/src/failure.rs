@@ -61,6 +61,22 @@ fn text(error: &anyhow::Error) -> String {
     out
 }
 
+/// An error with its causes on one line.
+pub fn one_line<E: std::error::Error + ?Sized>(error: &E) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        // A library that repeats its source in its message says nothing new.
+        if !text.contains(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// Names of files and interfaces are data: what could deceive the eye is written as `\u{…}`.
 pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -7,6 +7,7 @@ mod args;
 mod client;
 mod commands;
 mod config;
+mod engine;
 mod failure;
 mod logging;
 mod output;

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::args::{Cli, DoctorArgs, Format, Overrides};
 use crate::config::Settings;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, one_line as line};
 use crate::output;
 use crate::output::table::{Align, Table};
 
@@ -50,18 +50,6 @@ impl Row {
     fn fail(check: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { check, status: Status::Fail, detail: detail.into(), advice: Some(advice.into()) }
     }
-}
-
-/// An error with its causes on one line.
-fn line(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 pub fn run(cli: &Cli, args: &DoctorArgs) -> Outcome {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use netwatch_api::flow::Flow;
 use netwatch_capture::apps::AppTable;
 use netwatch_capture::bpf::BpfError;
-use netwatch_capture::config::{Budget, FlowConfig};
+use netwatch_capture::config::Budget;
 use netwatch_capture::file::{FileError, FileOptions, FileSource, FrameSink, Progress};
 use netwatch_capture::frame::{Frame, InterfaceIndex};
 use netwatch_capture::worker::Worker;
@@ -17,6 +17,7 @@ use netwatch_model::{Record, Timestamp, Untrusted};
 use super::rows::Rows;
 use crate::args::SortColumn;
 use crate::config::Settings;
+use crate::engine::{self, flow_config};
 use crate::failure::Failure;
 
 /// What came out of a file.
@@ -71,18 +72,9 @@ struct Replay {
 
 impl Replay {
     fn new(settings: &Settings, rows: Rows) -> Result<Self, Failure> {
-        let mut seed = [0_u64; 4];
-        for word in &mut seed {
-            *word = getrandom::u64().map_err(anyhow::Error::new)?;
-        }
-        let config = FlowConfig {
-            capacity: settings.capacity,
-            timeouts: settings.timeouts,
-            budget: Budget::EVERYTHING,
-            inspect: settings.inspect,
-        };
+        let config = flow_config(settings, Budget::EVERYTHING);
         let shared = Arc::new(Shared::new(Arc::new(AppTable::load(None).map_err(anyhow::Error::new)?)));
-        let worker = Worker::new(0, 1, config, shared, seed);
+        let worker = Worker::new(0, 1, config, shared, engine::seed()?);
         let capture_length = usize::try_from(settings.capture_length).unwrap_or(usize::MAX);
         Ok(Self { worker, capture_length, records: Vec::new(), rows })
     }

@@ -1,0 +1,127 @@
+//! `netwatch up`: capture, agent and server in one process, until a signal.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use netwatch_capture::driver::CaptureError;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::args::{Cli, Overrides, UpArgs};
+use crate::config::Settings;
+use crate::engine::confine::{Confined, confine};
+use crate::engine::{self, Engine, Input, Plan};
+use crate::failure::{Failure, Outcome, one_line};
+
+/// Longest time for an orderly end.
+const LAST_WORDS: Duration = Duration::from_secs(9);
+
+pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
+    let mut flags = Overrides::default();
+    args.capture.overrides(&mut flags);
+    args.flows.overrides(&mut flags);
+    args.listen.overrides(&mut flags);
+    let settings = super::settings(cli, flags)?;
+    let input = match &args.read {
+        Some(path) => Input::File(path.clone(), args.speed),
+        None => Input::Live,
+    };
+    let plan = Plan::new(&settings, &input)?;
+    let confined = confine(&settings.data_dir, args.read.as_deref(), settings.processes, &[])?;
+    if let Some(command) = &confined.missing {
+        tell_missing(command)?;
+    }
+    // The first threads start here.
+    engine::runtime()?.block_on(serve(plan, confined, &settings, args.read.as_deref()))
+}
+
+async fn serve(plan: Plan, confined: Confined, settings: &Settings, read: Option<&Path>) -> Outcome {
+    let mut signals = Signals::new()?;
+    let sources = plan.sources();
+    let code = plan.access.invite().map_err(anyhow::Error::new)?;
+    let mut engine = Engine::start(plan, confined.rights, settings)?;
+    announce(&sources, &link(engine.address, code.as_str()))?;
+    let failure = tokio::select! {
+        () = signals.next() => None,
+        failure = watch(&mut engine, read) => Some(failure),
+    };
+    tokio::select! {
+        () = engine.stop() => {}
+        () = signals.next() => return Err(Failure::Said(130)),
+        () = tokio::time::sleep(LAST_WORDS) => tracing::warn!("the end took too long and was cut"),
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// Waits for capture to end by a fault; a file that has been read is no reason to end.
+async fn watch(engine: &mut Engine, read: Option<&Path>) -> Failure {
+    match engine.ended.recv().await {
+        Some(Err(error)) if read.is_none() => Failure::Other(anyhow::Error::new(error)),
+        result => {
+            if let Some(Err(error)) = &result {
+                tracing::warn!(error = %one_line::<CaptureError>(error), "the capture file is shown as far as it was read");
+            }
+            std::future::pending().await
+        }
+    }
+}
+
+/// The one line on standard output.
+fn announce(sources: &str, link: &str) -> Outcome {
+    let mut out = io::stdout();
+    writeln!(out, "Netwatch shows {sources} at {link} (the link can be opened once, within 15 minutes)")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// What to type so that packets can be captured.
+fn tell_missing(command: &str) -> Outcome {
+    let mut err = io::stderr();
+    writeln!(
+        err,
+        "netwatch: capturing is not allowed. Grant the right and start again:\n  {command}\nUntil then it shows capture \
+         files: netwatch up --read FILE"
+    )?;
+    Ok(())
+}
+
+/// A server that listens everywhere is opened on this machine.
+fn link(mut address: std::net::SocketAddr, code: &str) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+    }
+    format!("http://{address}/start#{code}")
+}
+
+/// SIGINT and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let watch = |kind| signal(kind).context("cannot watch for signals");
+        Ok(Self { interrupt: watch(SignalKind::interrupt())?, terminate: watch(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_link_can_be_opened_on_this_machine() {
+        assert_eq!(link("0.0.0.0:80".parse().unwrap(), "c"), "http://127.0.0.1:80/start#c");
+        assert_eq!(link("[::]:80".parse().unwrap(), "c"), "http://[::1]:80/start#c");
+        assert_eq!(link("192.0.2.1:80".parse().unwrap(), "c"), "http://192.0.2.1:80/start#c");
+    }
+}

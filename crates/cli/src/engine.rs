@@ -1,0 +1,165 @@
+//! Capture, agent and server in one process: what `netwatch up` runs, and `netwatch top` when no server is there.
+//!
+//! The order matters, and nothing is half-started:
+//!
+//! 1. [`Plan::new`]: interfaces, filter and file are checked; the port is bound; the data directory is opened.
+//! 2. [`confine`]: the broker is forked, rights are dropped, the walls go up. Still one thread.
+//! 3. [`Engine::start`]: store, server, agent and capture are built and joined by the adapters of this folder, and their threads
+//!    start, from the server back to the source, so that no record comes before somebody takes it.
+//!
+//! The end goes the other way: capture says its last records, the agent sends them, the server ends its streams.
+
+mod clock;
+pub mod confine;
+mod health;
+mod plan;
+mod server;
+mod session;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::Context as _;
+use netwatch_agent::{Agent, Intake, Overflow};
+use netwatch_capture::apps::AppTable;
+use netwatch_capture::driver::signal::Signal;
+use netwatch_capture::driver::{Capture, CaptureError, Dependencies as CaptureDependencies};
+use netwatch_model::{AgentId, Record};
+use netwatch_server::Server;
+use netwatch_telemetry::clock::{ClockSource, SystemClock};
+use tokio::sync::{mpsc, oneshot};
+
+pub use plan::{Input, Plan, flow_config};
+
+use crate::config::Settings;
+use crate::failure::Failure;
+use clock::PacketClock;
+use confine::Rights;
+use health::Watch;
+
+/// The agent of this process: there is no other yet.
+const AGENT: AgentId = AgentId(1);
+/// Threads that serve the web app and the API.
+const SERVER_THREADS: usize = 2;
+
+/// Everything that runs.
+pub struct Engine {
+    /// Where the server listens.
+    pub address: SocketAddr,
+    stop_capture: Signal,
+    stop_server: oneshot::Sender<()>,
+    agent: JoinHandle<()>,
+    server: tokio::task::JoinHandle<()>,
+    /// Tells how capture has ended, once.
+    pub ended: mpsc::Receiver<Result<(), CaptureError>>,
+    capture: JoinHandle<()>,
+}
+
+/// The runtime of the server.
+///
+/// # Errors
+/// When the system gives no threads.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let builder = builder.worker_threads(SERVER_THREADS).thread_name("nw-server").enable_all();
+    builder.build().context("cannot start the threads of the server: raise the limit of processes (ulimit -u)")
+}
+
+impl Engine {
+    /// Builds and starts everything. Call it on the runtime of the server.
+    ///
+    /// # Errors
+    /// When a part cannot be built or the system gives no thread.
+    pub fn start(plan: Plan, rights: Rights, settings: &Settings) -> Result<Self, Failure> {
+        let from_file = plan.is_file();
+        let packets = Arc::new(PacketClock::default());
+        let data_clock: Arc<dyn ClockSource> =
+            if from_file { Arc::clone(&packets) as Arc<dyn ClockSource> } else { Arc::new(SystemClock) };
+        let watch = Watch::new(from_file)?;
+        let store = server::store(settings, from_file);
+        let uplink = session::join(&store)?;
+        let server = server::build(plan.server, store, plan.access, data_clock, watch.health.clone())?;
+        let listener = tokio::net::TcpListener::from_std(plan.listener).context("the listener cannot be used")?;
+        let address = listener.local_addr().context("the listener has no address")?;
+
+        let overflow = if from_file { Overflow::Wait } else { Overflow::DropOldest };
+        let config = netwatch_agent::Config { overflow, ..netwatch_agent::Config::default() };
+        let (agent, intake) = Agent::build(config, AGENT, uplink, SystemClock).map_err(anyhow::Error::new)?;
+        let capture = Capture::build(plan.capture, dependencies(rights, intake, packets, address.port())?);
+
+        let (stop_server, stop) = oneshot::channel::<()>();
+        let server = tokio::spawn(serve(server, listener, stop));
+        // The agent ends by itself, when capture has dropped its intake.
+        let agent = agent.spawn(Arc::default()).map_err(anyhow::Error::new)?;
+        let stop_capture = Signal::new().context("no file descriptor is left: raise the limit (ulimit -n)")?;
+        let (tell, ended) = mpsc::channel(1);
+        let signal = stop_capture.clone();
+        let run = move || {
+            let result = capture.run(&signal);
+            watch.capture_ended(&result);
+            // When nobody listens any more the process is ending.
+            let _ = tell.blocking_send(result);
+        };
+        let capture = std::thread::Builder::new().name("nw-capture".to_owned()).spawn(run);
+        let capture = capture.context("cannot start the thread of capture")?;
+        Ok(Self { address, stop_capture, stop_server, agent, server, ended, capture })
+    }
+
+    /// Ends everything in order; what does not end in time is left to the end of the process.
+    pub async fn stop(self) {
+        let Self { stop_capture, stop_server, agent, server, capture, .. } = self;
+        stop_capture.raise();
+        // Capture drops its intake when it has ended; then the agent sends what is left and ends, too.
+        let last_records = tokio::task::spawn_blocking(move || {
+            let captured = capture.join().is_ok();
+            captured & agent.join().is_ok()
+        });
+        if !last_records.await.unwrap_or(false) {
+            tracing::error!("a thread ended by a defect");
+        }
+        // The receiver is gone only when the server has ended already.
+        let _ = stop_server.send(());
+        if server.await.is_err() {
+            tracing::error!("the server ended by a defect");
+        }
+    }
+}
+
+async fn serve(server: Server, listener: tokio::net::TcpListener, stop: oneshot::Receiver<()>) {
+    let stopped = async { _ = stop.await };
+    if let Err(error) = server.run(listener, stopped).await {
+        tracing::error!(error = %crate::failure::one_line(&error), "the server has ended");
+    }
+}
+
+/// What capture needs of us.
+fn dependencies(
+    rights: Rights,
+    intake: Intake,
+    packets: Arc<PacketClock>,
+    port: u16,
+) -> anyhow::Result<CaptureDependencies> {
+    let mut apps = AppTable::load(None)?;
+    apps.label_own_port(port);
+    let sink = move |records: Vec<Record>| {
+        packets.see(&records);
+        // The agent has ended only when the process is ending.
+        let _ = intake.give_when_possible(records);
+    };
+    let Rights { sockets, owners } = rights;
+    let (clock, apps, sink) = (Arc::new(SystemClock), Arc::new(apps), Box::new(sink));
+    Ok(CaptureDependencies { sockets, clock, apps, seed: seed()?, sink, owners })
+}
+
+/// The secret that keys the hashes of this run.
+///
+/// # Errors
+/// When the system gives no random bytes.
+pub fn seed() -> anyhow::Result<[u64; 4]> {
+    let mut seed = [0_u64; 4];
+    for word in &mut seed {
+        *word = getrandom::u64().context("the operating system gives no random bytes")?;
+    }
+    Ok(seed)
+}

@@ -1,0 +1,106 @@
+//! Giving up rights, before the first thread.
+//!
+//! The broker keeps the right to open packet sockets and to look into processes; this process keeps none. For a capture file no
+//! broker is needed at all.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use netwatch_capture::driver::OpenSocket;
+use netwatch_capture::process::{LookupError, OwnerLookup, ProcLookup, Snapshot};
+use netwatch_privilege::broker::{Broker, BrokerError, BrokerHandle};
+use netwatch_privilege::caps;
+use netwatch_privilege::report::{Capture, PrivilegeReport};
+use netwatch_privilege::sandbox::{LayerState, Sandbox};
+
+/// What the broker does for capture.
+pub struct Rights {
+    /// Gives packet sockets.
+    pub sockets: Arc<dyn OpenSocket>,
+    /// Tells the processes of sockets.
+    pub owners: Option<Box<dyn OwnerLookup>>,
+}
+
+/// What stands after this process was confined.
+pub struct Confined {
+    /// What is left to capture.
+    pub rights: Rights,
+    /// The command that grants the right to capture, when it is missing.
+    pub missing: Option<String>,
+}
+
+/// Forks the broker, drops rights, puts the walls up.
+///
+/// `read` is the capture file; without `processes` nobody is asked for the owners of sockets; `connect` are the ports on this machine that this process itself must reach.
+///
+/// # Errors
+/// When rights cannot be given up: Netwatch does not go on with rights that it should not have.
+pub fn confine(data_dir: &Path, read: Option<&Path>, processes: bool, connect: &[u16]) -> anyhow::Result<Confined> {
+    let (rights, missing) = if read.is_some() {
+        (Rights { sockets: Arc::new(NoSockets), owners: None }, None)
+    } else {
+        let report = PrivilegeReport::now().context("this process cannot be inspected: mount /proc")?;
+        let missing = (report.capture == Capture::Denied).then(|| report.grant.command());
+        let broker = Broker::start(owners())?;
+        let owners = processes.then(|| Box::new(Owners(broker.clone())) as Box<dyn OwnerLookup>);
+        (Rights { sockets: Arc::new(Brokered(broker)), owners }, missing)
+    };
+    caps::drop_all()?;
+    let mut sandbox = Sandbox::new().write(data_dir).connect_only(connect.iter().copied());
+    if let Some(path) = read.filter(|path| *path != Path::new("-")) {
+        sandbox = sandbox.read(path);
+    }
+    for layer in sandbox.enforce()?.layers {
+        let (name, detail) = (layer.name, layer.detail.as_str());
+        match layer.state {
+            LayerState::Enforced => tracing::debug!(name, detail, "wall stands"),
+            LayerState::Partial | LayerState::Unavailable => tracing::info!(name, detail, "wall is not complete"),
+        }
+    }
+    Ok(Confined { rights, missing })
+}
+
+/// What the broker does to tell the owners of sockets.
+fn owners() -> impl FnMut(&mut Vec<u8>) + Send + 'static {
+    let mut lookup = ProcLookup::new();
+    move |out| {
+        // What could not be looked up is an empty answer: flows then have no process.
+        if let Ok(snapshot) = lookup.snapshot() {
+            snapshot.encode(out);
+        }
+    }
+}
+
+/// Packet sockets from the broker.
+struct Brokered(BrokerHandle);
+
+impl OpenSocket for Brokered {
+    fn open(&self) -> io::Result<OwnedFd> {
+        self.0.open_packet_socket().map_err(|error| {
+            let denied = matches!(error, BrokerError::Denied { .. });
+            io::Error::new(if denied { io::ErrorKind::PermissionDenied } else { io::ErrorKind::Other }, error)
+        })
+    }
+}
+
+/// Owners of sockets from the broker.
+struct Owners(BrokerHandle);
+
+impl OwnerLookup for Owners {
+    fn snapshot(&mut self) -> Result<Snapshot, LookupError> {
+        let bytes = self.0.owners().map_err(|error| LookupError::Remote(Box::new(error)))?;
+        Ok(Snapshot::decode(&bytes)?)
+    }
+}
+
+/// A capture file needs none.
+struct NoSockets;
+
+impl OpenSocket for NoSockets {
+    fn open(&self) -> io::Result<OwnedFd> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}

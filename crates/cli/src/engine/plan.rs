@@ -1,0 +1,137 @@
+//! Everything that can go wrong before anything is started.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use netwatch_capture::bpf::BpfError;
+use netwatch_capture::config::{Budget, FlowConfig};
+use netwatch_capture::driver::{CaptureConfig, default_workers};
+use netwatch_capture::file::pace::Speed;
+use netwatch_capture::file::{FileOptions, FileSource};
+use netwatch_capture::ring::RingSettings;
+use netwatch_capture::source::{FileReplay, LiveFilter, LiveSource, Source};
+use netwatch_model::Untrusted;
+use netwatch_server::{Access, Config as ServerConfig, ServerError};
+use netwatch_telemetry::clock::SystemClock;
+
+use crate::commands::{flows, interfaces};
+use crate::config::Settings;
+use crate::failure::Failure;
+
+/// Where packets are to come from.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The interfaces of the settings.
+    Live,
+    /// A capture file, at this speed.
+    File(PathBuf, Speed),
+}
+
+/// What will run; nothing runs yet.
+pub struct Plan {
+    /// Source and flow engine.
+    pub capture: CaptureConfig,
+    /// The server's settings.
+    pub server: ServerConfig,
+    /// Its socket, bound.
+    pub listener: TcpListener,
+    /// Who may come in.
+    pub access: Access,
+}
+
+/// Octets of a block of a ring: the longest super-frame fits.
+const BLOCK: u64 = 512 << 10;
+
+impl Plan {
+    /// Checks the source, binds the port, opens the data directory.
+    ///
+    /// # Errors
+    /// An unknown interface or a bad filter is a wrong question; a port in use, a file or directory that cannot be used is not.
+    pub fn new(settings: &Settings, input: &Input) -> Result<Self, Failure> {
+        let source = match input {
+            Input::Live => Source::Live(live(settings)?),
+            Input::File(path, speed) => Source::File(file(settings, path, *speed)?),
+        };
+        let workers = if settings.workers == 0 { default_workers() } else { settings.workers };
+        let capture = CaptureConfig { source, workers, flow: flow_config(settings, Budget::LIVE) };
+        let listener = bind(settings)?;
+        let server = ServerConfig {
+            listen: listener.local_addr().unwrap_or(settings.listen),
+            hosts: settings.allowed_hosts.clone(),
+            ..ServerConfig::default()
+        };
+        let token = settings.token.as_ref().map(crate::config::settings::Secret::reveal);
+        let access = Access::open(&settings.data_dir, token, Arc::new(SystemClock)).map_err(anyhow::Error::new)?;
+        Ok(Self { capture, server, listener, access })
+    }
+
+    /// Whether a capture file is read.
+    pub const fn is_file(&self) -> bool {
+        matches!(self.capture.source, Source::File(_))
+    }
+
+    /// Names of interfaces, or of the file.
+    pub fn sources(&self) -> String {
+        match &self.capture.source {
+            Source::Live(live) => live.interfaces.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            Source::File(file) => crate::failure::visible(&file.path.display().to_string()),
+        }
+    }
+}
+
+/// The flow engine as the settings want it.
+pub fn flow_config(settings: &Settings, budget: Budget) -> FlowConfig {
+    FlowConfig { capacity: settings.capacity, timeouts: settings.timeouts, budget, inspect: settings.inspect }
+}
+
+fn live(settings: &Settings) -> Result<LiveSource, Failure> {
+    let links = interfaces::list()?;
+    let names = interfaces::choose(&settings.interfaces, &links)?;
+    if names.is_empty() {
+        let message = "no interface is up: bring one up (sudo ip link set NAME up), or name one with --interface";
+        return Err(Failure::Other(anyhow::anyhow!(message)));
+    }
+    let names: Vec<Untrusted> = names.iter().map(|n| Untrusted::new(n)).collect();
+    let wanted = Some(settings.capture_filter.as_str()).filter(|f| !f.is_empty());
+    let filter = wanted.map(|f| LiveFilter::compile(f, &names, &links)).transpose().map_err(refused)?;
+    let blocks = u32::try_from(settings.ring_size / BLOCK).unwrap_or(u32::MAX).max(2);
+    let ring = RingSettings {
+        block_size: u32::try_from(BLOCK).unwrap_or(1 << 19),
+        block_count: blocks,
+        capture_length: settings.capture_length,
+        promiscuous: settings.promiscuous,
+        ..RingSettings::default()
+    };
+    Ok(LiveSource { interfaces: names, ring, filter })
+}
+
+/// What libpcap does not understand is a wrong question.
+pub fn refused(error: BpfError) -> Failure {
+    if matches!(error, BpfError::Invalid { .. } | BpfError::LiveOnly { .. }) {
+        Failure::Usage(anyhow::Error::new(error))
+    } else {
+        Failure::Other(anyhow::Error::new(error))
+    }
+}
+
+fn file(settings: &Settings, path: &Path, speed: Speed) -> Result<FileReplay, Failure> {
+    // Standard input cannot be looked at twice.
+    if path != Path::new("-") {
+        let _: FileSource = flows::open(path, settings)?;
+    }
+    flows::check_capture_filter(&settings.capture_filter)?;
+    let filter = Some(settings.capture_filter.clone()).filter(|f| !f.is_empty());
+    Ok(FileReplay { path: path.to_owned(), speed, options: FileOptions { filter, ..FileOptions::default() } })
+}
+
+fn bind(settings: &Settings) -> Result<TcpListener, Failure> {
+    let address = settings.listen;
+    let listener = TcpListener::bind(address).and_then(|l| l.set_nonblocking(true).map(|()| l));
+    listener.map_err(|source| {
+        let in_use = source.kind() == std::io::ErrorKind::AddrInUse;
+        let error =
+            if in_use { ServerError::InUse { address, source } } else { ServerError::Listen { address, source } };
+        Failure::Other(anyhow::Error::new(error))
+    })
+}
