@@ -7,6 +7,7 @@ use std::time::Duration;
 use netwatch_capture::frame::{Frame, InterfaceIndex, LinkType, OffloadedTag};
 use netwatch_capture::ring::{Fanout, Ring, RingSettings, RingStatistics, RingTarget, open_socket};
 use netwatch_model::Direction;
+use netwatch_telemetry::clock::monotonic;
 use netwatch_testkit::netns::Namespace;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -265,6 +266,48 @@ fn fanout_keeps_both_directions_of_a_flow_together() {
     assert!(seen.values().all(|numbers| numbers.iter().all(|n| *n == numbers[0])), "a flow on two rings: {seen:?}");
     let on_first = seen.values().filter(|numbers| numbers[0] == 0).count();
     assert!((8..=56).contains(&on_first), "the rings share the flows: {on_first} of 64 on the first");
+}
+
+#[test]
+fn fanout_keeps_an_ipv6_flow_together_whatever_its_labels() {
+    let Some((a, b)) = pair("fanout_keeps_an_ipv6_flow_together_whatever_its_labels") else { return };
+    let first = b.enter(|| open("b0", Fanout::Begin, &small()));
+    let group = Fanout::Join(first.fanout_group().unwrap());
+    let mut rings = [first, b.enter(|| open("b0", group, &small()))];
+    let (to, from) = (a.sender("a0"), b.sender("b0"));
+    // Each direction has a flow label of its own (RFC 6437), and one of them none.
+    let frame = |label: u8, ends: [u8; 2], ports: [u8; 4]| {
+        let mut frame =
+            vec![2, 0, 0, 0, 0, ends[1], 2, 0, 0, 0, 0, ends[0], 0x86, 0xdd, 0x60, 0, 0, label, 0, 9, 17, 64];
+        for end in ends {
+            frame.extend([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, end]);
+        }
+        frame.extend(ports);
+        frame.extend([0, 9, 0, 0, 1]);
+        frame
+    };
+    for flow in 0..64 {
+        to.send(&frame(flow, [0x0a, 0x0b], [10, flow, 0, 53]));
+        from.send(&frame(0, [0x0b, 0x0a], [0, 53, 10, flow]));
+    }
+    let mut seen = std::collections::HashMap::new();
+    let mut total = 0;
+    let deadline = monotonic() + Duration::from_secs(5);
+    while total < 128 && monotonic() < deadline {
+        for (number, ring) in rings.iter_mut().enumerate() {
+            while let Some(block) = ring.next_block() {
+                for frame in block.frames() {
+                    let mut ports = [&frame.data[54..56], &frame.data[56..58]];
+                    ports.sort_unstable();
+                    seen.entry(ports.concat()).or_insert_with(Vec::new).push(number);
+                    total += 1;
+                }
+            }
+        }
+    }
+    assert_eq!((total, seen.len()), (128, 64));
+    let split = seen.values().filter(|numbers| numbers[0] != numbers[1]).count();
+    assert_eq!(split, 0, "flows on two rings");
 }
 
 #[test]
