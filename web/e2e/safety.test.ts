@@ -1,0 +1,98 @@
+/** Names from the network are text, and nothing on any page fails or breaks the policy. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { chart, drawn } from "./support/chart";
+import { until } from "./support/shell";
+import { skip, stage } from "./support/stage";
+
+const pages = ["/", "/traffic", "/events", "/health", "/settings"] as const;
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+describe.skipIf(skip)("safety", () => {
+  const on = stage();
+
+  it("shows hostile names as text", async () => {
+    const { page, faults } = await on.signedIn();
+    await page.goto(`${on.server.url}/traffic?tab=name`);
+    const talkers = page.getByRole("table", { name: "Talkers" });
+    for (const name of [
+      "<img src=x onerror=alert(1)>",
+      "$(reboot).example",
+      String.raw`right\u{202e}to-left.example`,
+    ]) {
+      await until(
+        `the name ${name}`,
+        async () => (await talkers.getByText(name, { exact: true }).count()) > 0 || undefined,
+      );
+    }
+    expect(await page.locator("main img, main b:not([data-read])").count()).toBe(0);
+    await talkers.getByRole("button", { name: "<img src=x onerror=alert(1)>" }).click();
+    await page.getByRole("menuitem", { name: "Only this" }).click();
+    const flows = page.getByRole("table", { name: "Flows" });
+    await flows.getByRole("button", { name: "<img src=x onerror=alert(1)>" }).first().waitFor();
+    await page.goto(
+      `${on.server.url}/traffic?filter=${encodeURIComponent(String.raw`name = "right\u{202e}to-left.example"`)}`,
+    );
+    await flows.locator("tbody tr").first().waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  it("survives having everything clicked", async () => {
+    const { page, faults } = await on.signedIn();
+    for (const path of [...pages, `/hosts/${on.lab.addresses.b}`])
+      await clickEverything(page, `${on.server.url}${path}`);
+    expect(faults).toEqual([]);
+  }, 240_000);
+
+  it.each(["light", "dark"] as const)("has no barrier that axe finds, %s", async (colorScheme) => {
+    const { page } = await on.signedIn({ colorScheme });
+    for (const path of [...pages, `/hosts/${on.lab.addresses.b}`]) {
+      await page.goto(`${on.server.url}${path}`);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      if (path === "/" || path === "/traffic") await drawn(chart(page));
+      expect({ path, found: await barriers(page) }).toEqual({ path, found: [] });
+    }
+  });
+});
+
+/** Presses every button, tab and choice of a page once; what leads away is left out, what opens is closed. */
+async function clickEverything(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  const main = page.locator("main");
+  const controls = main.locator(
+    "button:visible, [role=tab]:visible, input[type=radio], summary:visible, th button:visible",
+  );
+  const total = Math.min(80, await controls.count());
+  for (let i = 0; i < total; i += 1) {
+    const control = controls.nth(i);
+    if ((await control.count()) === 0) break;
+    const name = `${await control.getAttribute("aria-label").catch(() => "")} ${await control.innerText().catch(() => "")}`;
+    if (/sign out/i.test(name)) continue;
+    await control.click({ timeout: 1000, force: true }).catch(() => undefined);
+    await page.keyboard.press("Escape");
+    if (new URL(page.url()).pathname !== new URL(url).pathname) await page.goto(url);
+  }
+}
+
+type Violation = { id: string; nodes: { target: unknown }[] };
+
+async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => {
+    const { axe } = window as unknown as {
+      axe: { run: (root: Document, options: object) => Promise<{ violations: Violation[] }> };
+    };
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+    return (await axe.run(document, { runOnly: { type: "tag", values: tags } })).violations;
+  });
+  return violations.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes
+        .slice(0, 3)
+        .map(({ target }) => String(target))
+        .join(" | ")}`,
+  );
+}

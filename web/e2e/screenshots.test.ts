@@ -1,0 +1,65 @@
+/** A picture of every page, light and dark, wide and narrow: kept as artefacts, and none scrolls sideways. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { chart, drawn } from "./support/chart";
+import { until } from "./support/shell";
+import { skip, stage } from "./support/stage";
+
+const folder = join(import.meta.dirname, "../test-results");
+const widths = [1280, 360] as const;
+const themes = ["light", "dark"] as const;
+
+describe.skipIf(skip)("screenshots", () => {
+  const on = stage();
+  mkdirSync(folder, { recursive: true });
+
+  const variants = themes.flatMap((theme) => widths.map((width) => ({ theme, width })));
+  it.each(variants)(
+    "$theme at $width pixels",
+    async ({ theme, width }) => {
+      const { page, faults } = await on.signedIn({
+        colorScheme: theme,
+        viewport: { width, height: width < 500 ? 780 : 860 },
+      });
+      await until("a minute of traffic in the list", async () => {
+        const answer = await page.request.get(
+          `${on.server.url}/api/v1/flows?limit=1&filter=${encodeURIComponent('name = "slow.example.org"')}`,
+        );
+        return (await answer.json()).items.length > 0 || undefined;
+      });
+      const flow = (
+        await (
+          await page.request.get(
+            `${on.server.url}/api/v1/flows?limit=1&filter=${encodeURIComponent('name = "slow.example.org"')}`,
+          )
+        ).json()
+      ).items[0].id;
+      const pages = {
+        overview: "/?from=-1m",
+        traffic: "/traffic?from=-1m",
+        "traffic-table": "/traffic?from=-1m&view=table",
+        "traffic-panel": `/traffic?from=-1m&flow=${flow}`,
+        flow: `/flows/${flow}`,
+        host: `/hosts/${on.lab.addresses.b}?from=-1m`,
+        events: "/events",
+        health: "/health",
+        settings: "/settings",
+      };
+      for (const [name, path] of Object.entries(pages)) {
+        await page.goto(`${on.server.url}${path}`);
+        await page.getByRole("heading", { level: 1 }).waitFor();
+        if (["overview", "traffic", "host"].includes(name)) await drawn(chart(page, /Rates (in and out|of)/).first());
+        await until(
+          "no skeleton",
+          async () => (await page.locator('main [class*="skeleton"]').count()) === 0 || undefined,
+        );
+        await page.screenshot({ path: join(folder, `${name}-${theme}-${width}.png`) });
+        const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect({ name, sideways: Math.max(0, sideways) }).toEqual({ name, sideways: 0 });
+      }
+      expect(faults).toEqual([]);
+    },
+    120_000,
+  );
+});

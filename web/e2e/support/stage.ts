@@ -1,0 +1,55 @@
+/** Everything that a browser test needs, opened once for a file of tests: lab, server, traffic, browser, a signed-in page. */
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll } from "vitest";
+import { launch, open, type Watched } from "./browser";
+import { Lab, mayMakeLabs } from "./lab";
+import { Server } from "./server";
+
+export type Stage = {
+  lab: Lab;
+  server: Server;
+  browser: Browser;
+  link: string;
+  signedIn: (options?: BrowserContextOptions) => Promise<Watched>;
+};
+
+export const skip = !mayMakeLabs;
+if (skip) {
+  process.stderr.write(
+    "\nSKIPPED: browser tests need root, for network namespaces with real traffic. Run them with sudo.\n\n",
+  );
+}
+
+const port = 8470;
+
+/** Called at the top of a file of tests; the fields are there once the tests run. */
+export function stage(): Stage {
+  const lab = new Lab();
+  const server = new Server({ prefix: lab.inside, port, args: ["--interface", lab.interface] });
+  const made = { lab, server, link: "" } as Stage;
+  let cookies: Awaited<ReturnType<ReturnType<Page["context"]>["cookies"]>> | undefined;
+  made.signedIn = async (options?: BrowserContextOptions) => {
+    const watched = await open(made.browser, options);
+    if (cookies !== undefined) await watched.page.context().addCookies(cookies);
+    else {
+      await watched.page.goto(made.link);
+      await watched.page.getByRole("heading", { name: "Overview" }).waitFor();
+      cookies = await watched.page.context().cookies();
+    }
+    return watched;
+  };
+  beforeAll(async () => {
+    if (skip) return;
+    await lab.open();
+    made.link = await server.start();
+    await lab.traffic();
+    made.browser = await launch(lab.inside);
+  });
+  afterAll(async () => {
+    if (skip) return;
+    await made.browser?.close();
+    await server.dispose();
+    await lab.close();
+  });
+  return made;
+}

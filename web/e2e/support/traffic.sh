@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Clients of the lab, round after round until stopped. Names are hostile on purpose: they must appear as text.
+set -u
+v4=$1 v6=$2
+
+curl -s -o /dev/null -H 'Host: stream.example.net' "http://$v4/stream" &
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
+
+round=0
+while :; do
+  round=$((round + 1))
+  curl -s -o /dev/null -m 5 -H 'Host: www.example.org' "http://$v4/"
+  curl -s -o /dev/null -m 5 -H 'Host: slow.example.org' "http://$v4/slow"
+  curl -s -o /dev/null -m 5 -g -H 'Host: v6.example.org' "http://[$v6]/"
+  curl -s -o /dev/null -m 5 -H 'Host: <img src=x onerror=alert(1)>' "http://$v4/"
+  curl -s -o /dev/null -m 5 -H 'Host: $(reboot).example' "http://$v4/"
+  curl -s -o /dev/null -m 5 -H "$(printf 'Host: right\xe2\x80\xaeto-left.example')" "http://$v4/"
+  curl -s -o /dev/null -m 2 "http://$v4:81/"
+  dig +tries=1 +time=1 "@$v4" '<b>bold</b>.example' >/dev/null
+  dig +tries=1 +time=1 "@$v4" "host$round.example.org" >/dev/null
+  ping -q -c 2 -i 0.2 "$v4" >/dev/null
+  ping -q -c 2 -i 0.2 "$v6" >/dev/null
+  echo "round $round"
+  sleep 0.3
+done
