@@ -13,7 +13,8 @@ use netwatch_capture::file::pace::Speed;
 use netwatch_capture::interface::monitor::list;
 use netwatch_capture::ring::RingSettings;
 use netwatch_capture::source::{FileReplay, LiveFilter, LiveSource, Source};
-use netwatch_model::{Event, EventKind, FlowRecord, Label, Metric, Record, Untrusted};
+use netwatch_capture::writer::{Output, WriteLimits, Writer, record};
+use netwatch_model::{Event, EventKind, FlowRecord, Label, Metric, Record, TcpMetrics, Untrusted};
 use netwatch_telemetry::clock::{SystemClock, monotonic};
 use netwatch_testkit::netns::Namespace;
 
@@ -322,4 +323,100 @@ fn a_file_goes_the_same_way() {
         let kinds: Vec<_> = events(&records).map(|event| event.kind).collect();
         assert_eq!(kinds, [EventKind::CaptureStarted, EventKind::FileDamaged, EventKind::CaptureStopped]);
     }
+}
+
+/// Frames and octets that an interface has received and sent, as the kernel counts them.
+fn kernel_counts(namespace: &Namespace, interface: &str) -> [u64; 4] {
+    let table = namespace.enter(|| std::fs::read_to_string("/proc/thread-self/net/dev").unwrap());
+    let line = table.lines().find_map(|line| line.trim_start().strip_prefix(interface)?.strip_prefix(':')).unwrap();
+    let numbers: Vec<u64> = line.split_whitespace().map(|n| n.parse().unwrap()).collect();
+    [numbers[1], numbers[9], numbers[0], numbers[8]]
+}
+
+/// What is the same whoever saw a flow: its ends and its counts. Two packet sockets give a frame two times, microseconds apart.
+fn essence(records: &[Record]) -> Vec<String> {
+    let counts = |tcp: TcpMetrics| TcpMetrics { server_rtt: None, client_rtt: None, response_time: None, ..tcp };
+    let line = |f: &FlowRecord| {
+        let tcp = f.tcp.map(counts);
+        format!("{} {} {:?} {:?} {:?} {:?} {:?}", f.source, f.destination, f.vlan, f.forward, f.reverse, f.state, tcp)
+    };
+    let mut lines: Vec<_> = flows(records).into_iter().map(line).collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn live_equals_file_and_both_equal_the_kernel() {
+    let Some((a, b)) = pair("live_equals_file_and_both_equal_the_kernel") else { return };
+    for (ns, name) in [(&a, "a0"), (&b, "b0")] {
+        // A file does not tell segments, so let there be no super-frames here.
+        ns.run("ethtool", &["-K", name, "tso", "off", "gso", "off", "gro", "off"]);
+    }
+    let file = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+    let stop = Signal::new().unwrap();
+    let before = kernel_counts(&b, "b0");
+    let (mut live_source, mut recorded_source) = (live(&["b0"]), live(&["b0"]));
+    live_source.ring.capture_length = 96;
+    recorded_source.ring.capture_length = 65_535;
+    let (records, result) = std::thread::scope(|scope| {
+        let (rings, list) = b.enter(|| record::open(&mut recorded_source, &OwnRights).unwrap());
+        let writer = Writer::new(Output::create(&file, true).unwrap(), "t", &list, WriteLimits::default()).unwrap();
+        let recording = scope.spawn(|| record::record(rings, writer, None, &stop, &SystemClock).unwrap());
+        let outcome = capturing(&b, config(live_source, 1), Arc::new(OwnRights), |mut running| {
+            running.event(EventKind::CaptureStarted, 0);
+            talk(&a, &b);
+            let after = kernel_counts(&b, "b0");
+            let frames = after[0] + after[1] - before[0] - before[1];
+            running.until("all frames", |r| (value(r, Metric::FramesReceived, "b0") >= Some(frames)).then_some(()));
+            running.stop()
+        });
+        stop.raise();
+        assert_eq!(recording.join().unwrap().dropped, 0);
+        outcome
+    });
+    assert!(result.is_ok());
+    let after = kernel_counts(&b, "b0");
+    assert_eq!(value(&records, Metric::KernelDrops, "b0"), Some(0));
+    let octets: u64 = flows(&records).iter().map(|f| f.total().l2_octets).sum();
+    assert_eq!(octets, after[2] + after[3] - before[2] - before[3], "layer-2 octets of all flows");
+    let replay = FileReplay { path: file.to_path_buf(), speed: Speed::Max, options: FileOptions::default() };
+    let config = CaptureConfig { source: Source::File(replay), workers: 1, flow: FlowConfig::default() };
+    let (replayed, _) = capturing(&b, config, Arc::new(NoRight), |running| {
+        let Running { records, mut seen, .. } = running;
+        records.iter().for_each(|batch| seen.extend(batch));
+        seen
+    });
+    assert_eq!(essence(&records), essence(&replayed));
+    assert_eq!(flows(&records).len(), 5);
+}
+
+/// Two TCP conversations, one UDP with answers, one tagged, one ping.
+fn talk(a: &Namespace, b: &Namespace) {
+    use std::io::{Read as _, Write as _};
+    let listener = b.enter(|| std::net::TcpListener::bind("10.0.0.2:7000").unwrap());
+    for octets in [10, 200_000] {
+        let mut client = a.enter(|| std::net::TcpStream::connect("10.0.0.2:7000").unwrap());
+        let (mut server, _) = listener.accept().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                client.write_all(&vec![1; octets]).unwrap();
+                client.shutdown(std::net::Shutdown::Write).unwrap();
+                client.read_to_end(&mut Vec::new()).unwrap();
+            });
+            server.read_to_end(&mut Vec::new()).unwrap();
+            server.write_all(b"done").unwrap();
+            server.shutdown(std::net::Shutdown::Write).unwrap();
+        });
+    }
+    let (left, right) =
+        (a.enter(|| UdpSocket::bind("10.0.0.1:5000").unwrap()), b.enter(|| UdpSocket::bind("10.0.0.2:53").unwrap()));
+    for _ in 0..20 {
+        left.send_to(b"question", "10.0.0.2:53").unwrap();
+        right.send_to(b"a longer answer", "10.0.0.1:5000").unwrap();
+    }
+    let mut tagged = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x81, 0, 0, 100, 8, 0];
+    tagged.extend([0x45, 0, 0, 29, 0, 0, 0, 0, 64, 17, 0, 0, 10, 1, 0, 1, 10, 1, 0, 2, 0, 7, 0, 7, 0, 9, 0, 0, 1]);
+    let sender = a.sender("a0");
+    (0..9).for_each(|_| sender.send(&tagged));
+    a.run("ping", &["-c", "3", "-i", "0.01", "10.0.0.2"]);
 }

@@ -5,29 +5,26 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use netwatch_capture::driver::OwnRights;
 use netwatch_capture::driver::signal::Signal;
 use netwatch_capture::file::{FileOptions, FileSource, FrameSink, Progress};
-use netwatch_capture::frame::{Frame, InterfaceIndex, LinkType};
-use netwatch_capture::ring::{Fanout, Ring, RingSettings, RingTarget, open_socket};
-use netwatch_capture::writer::record::{Ended, Recorded, record};
+use netwatch_capture::frame::{Frame, InterfaceIndex};
+use netwatch_capture::ring::{Ring, RingSettings};
+use netwatch_capture::source::LiveSource;
+use netwatch_capture::writer::record::{self, Ended, Recorded, record};
 use netwatch_capture::writer::{Output, WriteLimits, Writer, WrittenInterface};
 use netwatch_model::{Timestamp, Untrusted};
 use netwatch_telemetry::clock::SystemClock;
 use netwatch_testkit::netns::Namespace;
 
-fn open(interface: &str) -> Ring {
-    let socket = open_socket().unwrap();
-    let ifindex = rustix::net::netdevice::name_to_index(&socket, interface).unwrap();
-    let loopback = interface == "lo";
-    let target = RingTarget { ifindex, interface: InterfaceIndex(0), link: LinkType::Ethernet, loopback };
-    let settings = RingSettings { retire: Duration::from_millis(5), ..RingSettings::default() };
-    Ring::open(socket, target, Fanout::Alone, &settings).unwrap()
+fn open(interface: &str) -> (Vec<Ring>, Vec<WrittenInterface>) {
+    let ring = RingSettings { retire: Duration::from_millis(5), ..RingSettings::default() };
+    let mut source = LiveSource { interfaces: vec![Untrusted::new(interface)], ring, filter: None };
+    record::open(&mut source, &OwnRights).unwrap()
 }
 
-fn writer(path: &Path, interface: &str, limits: WriteLimits) -> Writer {
-    let interface =
-        WrittenInterface { name: Untrusted::new(interface), link: LinkType::Ethernet, capture_length: 2048 };
-    Writer::new(Output::create(path, true).unwrap(), "netwatch test", &[interface], limits).unwrap()
+fn writer(path: &Path, interfaces: &[WrittenInterface], limits: WriteLimits) -> Writer {
+    Writer::new(Output::create(path, true).unwrap(), "netwatch test", interfaces, limits).unwrap()
 }
 
 fn send(ns: &Namespace, to: &str, count: usize) {
@@ -62,12 +59,12 @@ fn tcpdump(path: &Path, expression: &str) -> usize {
 fn a_recording_ends_at_its_limit_and_says_how_much_it_holds() {
     let Some(ns) = Namespace::new_or_skip("a_recording_ends_at_its_limit_and_says_how_much_it_holds") else { return };
     let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
-    let ring = ns.enter(|| open("lo"));
+    let (rings, list) = ns.enter(|| open("lo"));
     let limits = WriteLimits { packets: Some(30), octets: None };
     // Everything waits in the ring already, so that the limit is what ends the recording.
     send(&ns, "127.0.0.1:5000", 50);
     let never = Signal::new().unwrap();
-    let recorded = record(vec![ring], writer(&path, "lo", limits), None, &never, &SystemClock).unwrap();
+    let recorded = record(rings, writer(&path, &list, limits), None, &never, &SystemClock).unwrap();
     let octets = std::fs::metadata(&path).unwrap().len();
     assert_eq!(recorded, Recorded { ended: Ended::Full, packets: 30, octets, dropped: 0 });
     assert_eq!(count(&path, ""), 30);
@@ -79,15 +76,15 @@ fn a_recording_ends_by_time_by_signal_and_with_its_interface() {
     ns.ip("link add d0 type veth peer name d1");
     ns.ip("link set d0 up");
     let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
-    let ended = |ring, duration, shutdown: &Signal| {
-        let writer = writer(&path, "x", WriteLimits::default());
-        record(vec![ring], writer, duration, shutdown, &SystemClock).unwrap().ended
+    let ended = |(rings, list): (Vec<Ring>, Vec<WrittenInterface>), duration, shutdown: &Signal| {
+        let writer = writer(&path, &list, WriteLimits::default());
+        record(rings, writer, duration, shutdown, &SystemClock).unwrap().ended
     };
     let signal = Signal::new().unwrap();
     assert_eq!(ended(ns.enter(|| open("lo")), Some(Duration::from_millis(20)), &signal), Ended::Time);
-    let ring = ns.enter(|| open("d0"));
+    let opened = ns.enter(|| open("d0"));
     ns.ip("link delete d0");
-    assert_eq!(ended(ring, None, &signal), Ended::Gone);
+    assert_eq!(ended(opened, None, &signal), Ended::Gone);
     signal.raise();
     assert_eq!(ended(ns.enter(|| open("lo")), None, &signal), Ended::Shutdown);
 }
@@ -96,7 +93,7 @@ fn a_recording_ends_by_time_by_signal_and_with_its_interface() {
 fn filters_keep_what_tcpdump_keeps() {
     let Some(ns) = Namespace::new_or_skip("filters_keep_what_tcpdump_keeps") else { return };
     let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
-    let ring = ns.enter(|| open("lo"));
+    let (rings, list) = ns.enter(|| open("lo"));
     send(&ns, "127.0.0.1:5000", 3);
     send(&ns, "127.0.0.1:5001", 4);
     ns.run("ping", &["-c", "2", "-i", "0.01", "127.0.0.1"]);
@@ -106,8 +103,8 @@ fn filters_keep_what_tcpdump_keeps() {
         drop(listener.accept().unwrap());
     });
     let now = Some(Duration::from_millis(50));
-    record(vec![ring], writer(&path, "lo", WriteLimits::default()), now, &Signal::new().unwrap(), &SystemClock)
-        .unwrap();
+    let writer = writer(&path, &list, WriteLimits::default());
+    record(rings, writer, now, &Signal::new().unwrap(), &SystemClock).unwrap();
     let mut kept = 0;
     for expression in [
         "",
@@ -129,4 +126,12 @@ fn filters_keep_what_tcpdump_keeps() {
         kept += ours;
     }
     assert!(kept > 40, "the expressions keep something: {kept}");
+}
+
+#[test]
+fn an_unknown_interface_is_told_with_those_that_there_are() {
+    let Some(ns) = Namespace::new_or_skip("an_unknown_interface_is_told_with_those_that_there_are") else { return };
+    let mut source = LiveSource { interfaces: vec![Untrusted::new("eth7")], ..LiveSource::default() };
+    let error = ns.enter(|| record::open(&mut source, &OwnRights).unwrap_err());
+    assert_eq!(error.to_string(), "there is no interface eth7; there are: lo");
 }

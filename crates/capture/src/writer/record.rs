@@ -3,18 +3,26 @@
 //! One thread, one ring for each interface. Packets of one interface stand in the order in which they were seen; those of
 //! several interfaces are in order to within [`RingSettings::retire`](crate::ring::RingSettings).
 //!
+//! [`open`] finds the interfaces by name and opens their rings.
+//!
 //! Limits: an interface that is deleted is not waited for; when the last one is gone, the recording ends.
 
 use std::io;
 use std::time::Duration;
 
+use netwatch_model::Untrusted;
 use netwatch_telemetry::clock::ClockSource;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::{WriteError, Writer, Written};
+use super::{WriteError, Writer, Written, WrittenInterface};
+use crate::bpf::BpfError;
+use crate::driver::OpenSocket;
 use crate::driver::signal::Signal;
-use crate::ring::{Ring, RingError, RingStatistics};
+use crate::frame::InterfaceIndex;
+use crate::interface::monitor::{self, MonitorError};
+use crate::ring::{Fanout, Ring, RingError, RingStatistics, RingTarget};
+use crate::source::LiveSource;
 
 /// Why a recording has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +67,81 @@ pub struct Recorded {
 
 /// How long packets wait in memory at most.
 const FLUSH: Duration = Duration::from_millis(500);
+
+/// Why interfaces cannot be recorded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The interfaces of this machine are not known.
+    #[error("cannot list the interfaces of this machine")]
+    List(#[source] MonitorError),
+    /// There is no such interface.
+    #[error("there is no interface {name}; there are: {known}")]
+    Unknown {
+        /// What was asked for.
+        name: Untrusted,
+        /// What there is.
+        known: String,
+    },
+    /// Its frames cannot be read.
+    #[error("interface {name} is of a kind ({hardware}) whose frames cannot be read")]
+    Kind {
+        /// Which.
+        name: Untrusted,
+        /// `ARPHRD_…` number.
+        hardware: u16,
+    },
+    /// The filter does not fit the interface.
+    #[error("cannot filter interface {name}")]
+    Filter {
+        /// Which.
+        name: Untrusted,
+        /// Why.
+        #[source]
+        source: BpfError,
+    },
+    /// No ring.
+    #[error("cannot capture interface {name}")]
+    Ring {
+        /// Which.
+        name: Untrusted,
+        /// Why.
+        #[source]
+        source: RingError,
+    },
+}
+
+/// Opens a ring for each interface of `source`, and tells the writer's list of them.
+///
+/// # Errors
+/// When one of them is missing or cannot be captured; none is open then.
+pub fn open(
+    source: &mut LiveSource,
+    sockets: &dyn OpenSocket,
+) -> Result<(Vec<Ring>, Vec<WrittenInterface>), OpenError> {
+    let links = monitor::list().map_err(OpenError::List)?;
+    let (mut rings, mut written) = (Vec::new(), Vec::new());
+    for (number, name) in (0..=u8::MAX).zip(&source.interfaces) {
+        let Some(link) = links.iter().find(|link| link.name == *name) else {
+            let known: Vec<_> = links.iter().map(|link| link.name.to_string()).collect();
+            return Err(OpenError::Unknown { name: name.clone(), known: known.join(", ") });
+        };
+        let (name, hardware) = (name.clone(), link.hardware);
+        let Some(kind) = link.link else { return Err(OpenError::Kind { name, hardware }) };
+        let mut settings = source.ring.clone();
+        if let Some(filter) = &mut source.filter {
+            let program = filter.program(kind, name.raw());
+            settings.filter = Some(program.map_err(|source| OpenError::Filter { name: name.clone(), source })?);
+        }
+        let interface = InterfaceIndex(number);
+        let target = RingTarget { ifindex: link.index, interface, link: kind, loopback: link.loopback };
+        let socket = sockets.open().map_err(RingError::OpenSocket);
+        let ring = socket.and_then(|socket| Ring::open(socket, target, Fanout::Alone, &settings));
+        rings.push(ring.map_err(|source| OpenError::Ring { name: name.clone(), source })?);
+        written.push(WrittenInterface { name, link: kind, capture_length: settings.capture_length });
+    }
+    Ok((rings, written))
+}
 
 /// Writes what the rings give until a limit, `duration`, or `shutdown`. The number of a ring's interface is its place in `rings`
 /// and in the list that the writer was told.
