@@ -17,6 +17,13 @@ import type { Time } from "~/time/time";
 export type SourceQuestion = Omit<RatesQuestion, "from" | "to" | "step">;
 
 const resyncEvery = 5000;
+/**
+ * The server ranks by the newest minute, the chart by its whole range: with more series than are shown, those that the chart wants
+ * are nearly always among them.
+ */
+const spare = 3;
+/** The most that the server gives. */
+const mostSeries = 50;
 /** More would not be seen: two a pixel on a wide screen. */
 const mostSteps = 1800;
 
@@ -104,7 +111,7 @@ export class RatesSource implements ChartSource {
       name: "rates" as const,
       by,
       ...(filter === undefined ? {} : { filter }),
-      ...(limit === undefined ? {} : { limit }),
+      ...(limit === undefined ? {} : { limit: Math.min(mostSeries, spare * limit) }),
       ...(only === undefined ? {} : { interface: only }),
     };
     let end = () => {};

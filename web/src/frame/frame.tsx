@@ -10,6 +10,7 @@ import { SignedOut } from "~/pages/signed-out";
 import { noteServerTime } from "~/time/clock";
 import { Button } from "~/ui/controls";
 import { Fence, ProblemBox } from "~/ui/feedback";
+import { FileBanner } from "./file-banner";
 import styles from "./frame.module.css";
 import { Palette } from "./palette";
 import { Rail } from "./rail";
@@ -54,6 +55,7 @@ function SignedIn() {
       <TopBar onSearch={() => setDialog("palette")} />
       <main id="content" tabIndex={-1} className={styles.main}>
         <ConnectionBanner />
+        <FileBanner />
         <Fence
           key={pathname}
           fallback={(error, reset) => <ProblemBox error={error} subject={t("problem.page")} onRetry={reset} />}

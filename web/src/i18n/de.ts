@@ -80,6 +80,9 @@ export const de: Catalogue = {
   "problem.defect":
     "In der App ist etwas fehlgeschlagen. Laden Sie die Seite neu; geschieht es wieder, melden Sie es mit der Adresse dieser Seite.",
 
+  "file.covers": "Die Datei wurde gelesen. Ihre Pakete sind von {from} bis {to}.",
+  "file.show": "Diese Zeit zeigen",
+
   "missing.title": "Unter dieser Adresse gibt es keine Seite",
   "missing.text": "Der Link ist vielleicht alt oder vertippt.",
   "missing.action": "Zum Überblick",

@@ -79,6 +79,9 @@ export const en = {
   "problem.defect":
     "Something in the app failed. Reload the page; if it happens again, report it with the address of this page.",
 
+  "file.covers": "The capture file was read. Its packets are from {from} to {to}.",
+  "file.show": "Show this time",
+
   "missing.title": "There is no page at this address",
   "missing.text": "The link may be old or mistyped.",
   "missing.action": "Go to Overview",
