@@ -245,7 +245,7 @@ pub struct RecordArgs {
     #[arg(long)]
     pub force: bool,
     /// Which frames, in tcpdump syntax
-    #[arg(value_name = "EXPRESSION", trailing_var_arg = true, conflicts_with = "capture_filter")]
+    #[arg(value_name = "EXPRESSION", conflicts_with = "capture_filter")]
     pub expression: Vec<String>,
     /// The same as a flag
     #[arg(long, visible_alias = "filter", value_name = "EXPRESSION")]

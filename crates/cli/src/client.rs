@@ -4,7 +4,7 @@
 //! a proxy on this machine. Limits: 64 MiB for an answer, 16 KiB for its head, 20 s for each step.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -56,6 +56,14 @@ impl Endpoint {
             return Err(usage("the token has characters that no token has"));
         }
         Ok(Self { authority, token })
+    }
+
+    /// The server of this process, or another one on this machine, by its directory.
+    ///
+    /// # Errors
+    /// No token.
+    pub fn local(address: SocketAddr, data_dir: &Path) -> Result<Self, Failure> {
+        Ok(Self { authority: address.to_string(), token: token_file(&data_dir.join("token"))? })
     }
 
     /// Asks for `path` with these parameters.
@@ -117,6 +125,11 @@ impl Endpoint {
         }
         Err(last)
     }
+}
+
+/// Whether somebody listens where the server of this machine would.
+pub fn is_local_server(settings: &Settings) -> bool {
+    local_authority(settings).parse().is_ok_and(|a| TcpStream::connect_timeout(&a, PATIENCE).is_ok())
 }
 
 /// Host and port of `http://host:port`.

@@ -1,5 +1,6 @@
 //! One module for each command, and what they share.
 
+mod capture;
 mod config;
 mod doctor;
 pub mod flows;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 
 use crate::args::{Cli, Command, Format, Overrides};
 use crate::config::{Key, Layers, Raw, Settings};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::{logging, output, version};
 
 /// Runs the command.
@@ -27,11 +28,11 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Interfaces(args) => interfaces::run(args),
         Command::Up(args) => up::run(cli, args),
         Command::Top(args) => top::run(cli, args),
+        Command::Capture(args) => capture::run(cli, args),
         Command::Doctor(args) => doctor::run(cli, args),
         Command::Completions { shell } => generate::completions(*shell),
         Command::Man { directory } => generate::man(directory),
         Command::Version { format } => print_version(*format),
-        _ => Err(crate::failure::usage("not wired yet")),
     }
 }
 
@@ -49,9 +50,14 @@ fn layers(cli: &Cli, flags: Overrides) -> Layers {
     Layers::load(cli.global.config.as_deref(), &environment, &flags)
 }
 
+/// The resolved configuration.
+fn resolve(cli: &Cli, flags: Overrides) -> Result<Settings, Failure> {
+    Ok(Settings::resolve(&layers(cli, flags), default_data_dir())?)
+}
+
 /// The resolved configuration; logging runs from here on.
-fn settings(cli: &Cli, flags: Overrides) -> Result<Settings, crate::failure::Failure> {
-    let settings = Settings::resolve(&layers(cli, flags), default_data_dir())?;
+fn settings(cli: &Cli, flags: Overrides) -> Result<Settings, Failure> {
+    let settings = resolve(cli, flags)?;
     logging::start(&settings, cli.global.color).map_err(anyhow::Error::new)?;
     Ok(settings)
 }

@@ -30,7 +30,7 @@ use netwatch_server::Server;
 use netwatch_telemetry::clock::{ClockSource, SystemClock};
 use tokio::sync::{mpsc, oneshot};
 
-pub use plan::{Input, Plan, flow_config};
+pub use plan::{Input, Plan, flow_config, refused, ring_settings};
 
 use crate::config::Settings;
 use crate::failure::Failure;

@@ -41,7 +41,7 @@ pub struct Plan {
 }
 
 /// Octets of a block of a ring: the longest super-frame fits.
-const BLOCK: u64 = 512 << 10;
+const BLOCK: u32 = 512 << 10;
 
 impl Plan {
     /// Checks the source, binds the port, opens the data directory.
@@ -95,15 +95,19 @@ fn live(settings: &Settings) -> Result<LiveSource, Failure> {
     let names: Vec<Untrusted> = names.iter().map(|n| Untrusted::new(n)).collect();
     let wanted = Some(settings.capture_filter.as_str()).filter(|f| !f.is_empty());
     let filter = wanted.map(|f| LiveFilter::compile(f, &names, &links)).transpose().map_err(refused)?;
-    let blocks = u32::try_from(settings.ring_size / BLOCK).unwrap_or(u32::MAX).max(2);
-    let ring = RingSettings {
-        block_size: u32::try_from(BLOCK).unwrap_or(1 << 19),
-        block_count: blocks,
+    let ring = ring_settings(settings);
+    Ok(LiveSource { interfaces: names, ring, filter })
+}
+
+/// Rings as the settings want them.
+pub fn ring_settings(settings: &Settings) -> RingSettings {
+    RingSettings {
+        block_size: BLOCK,
+        block_count: u32::try_from(settings.ring_size / u64::from(BLOCK)).unwrap_or(u32::MAX).max(2),
         capture_length: settings.capture_length,
         promiscuous: settings.promiscuous,
         ..RingSettings::default()
-    };
-    Ok(LiveSource { interfaces: names, ring, filter })
+    }
 }
 
 /// What libpcap does not understand is a wrong question.

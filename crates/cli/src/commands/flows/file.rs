@@ -82,7 +82,7 @@ impl Replay {
     fn take_records(&mut self) {
         for record in self.records.drain(..) {
             if let Record::Flow(flow) = record {
-                self.rows.add(flow);
+                self.rows.add(*flow);
             }
         }
     }

@@ -15,9 +15,9 @@ pub struct Rows {
     filter: Filter,
     sort: SortColumn,
     limit: usize,
-    rows: Vec<Box<FlowRecord>>,
+    rows: Vec<FlowRecord>,
     /// "Other" rows grow while the file is read: the newest of each counts.
-    other: HashMap<FlowId, Box<FlowRecord>>,
+    other: HashMap<FlowId, FlowRecord>,
 }
 
 impl Rows {
@@ -28,10 +28,10 @@ impl Rows {
     }
 
     /// Takes a record in.
-    pub fn add(&mut self, record: Box<FlowRecord>) {
+    pub fn add(&mut self, record: FlowRecord) {
         if record.is_other() {
             self.other.insert(record.id, record);
-        } else if self.filter.matches(&*record) {
+        } else if self.filter.matches(&record) {
             self.rows.push(record);
             if self.rows.len() >= self.limit.saturating_mul(2).max(1024) {
                 self.shorten();
@@ -42,9 +42,9 @@ impl Rows {
     /// The rows in order.
     pub fn finish(mut self) -> Vec<Flow> {
         let other = std::mem::take(&mut self.other);
-        self.rows.extend(other.into_values().filter(|r| self.filter.matches(&**r)));
+        self.rows.extend(other.into_values().filter(|r| self.filter.matches(r)));
         self.shorten();
-        self.rows.iter().map(|r| Flow::from(&**r)).collect()
+        self.rows.iter().map(Flow::from).collect()
     }
 
     fn shorten(&mut self) {
