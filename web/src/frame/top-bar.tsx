@@ -14,10 +14,18 @@ export function TopBar({ onSearch }: { onSearch: () => void }) {
   return (
     <header className={styles.top}>
       <Crumbs />
-      <button type="button" className={styles.search} onClick={onSearch} aria-label={t("palette.title")}>
+      <button
+        type="button"
+        className={styles.search}
+        onClick={onSearch}
+        aria-label={t("palette.short")}
+        aria-keyshortcuts="Control+K Meta+K"
+      >
         <Icon name="search" size={14} />
         <span>{t("palette.short")}</span>
-        <Key>{navigator.platform.startsWith("Mac") ? "⌘ K" : "Ctrl K"}</Key>
+        <span aria-hidden="true">
+          <Key>{navigator.platform.startsWith("Mac") ? "⌘ K" : "Ctrl K"}</Key>
+        </span>
       </button>
       <TimePicker />
       <LiveState />

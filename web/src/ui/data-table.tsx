@@ -59,38 +59,36 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   };
   return (
     <div className={styles.frame}>
-      <div className={styles.scroll}>
-        <table aria-label={label} className={`${styles.table} ${dimmed ? styles.dimmed : ""}`} aria-busy={dimmed}>
-          <Head columns={shown} state={state} sorting={sorting} />
-          <tbody ref={body}>
-            {rows.map((row) => {
-              const key = rowKey(row);
-              return (
-                <tr
-                  key={key}
-                  className={`${onOpen ? styles.row : ""} ${key === selected ? styles.selected : ""}`}
-                  tabIndex={onOpen && key === entry ? 0 : -1}
-                  aria-selected={onOpen ? key === selected : undefined}
-                  onFocus={() => setFocused(key)}
-                  onClick={() => onOpen?.(row)}
-                  onKeyDown={(event) => onKeyDown(event, row)}
-                >
-                  <Cells columns={shown} row={row} />
-                </tr>
-              );
-            })}
-          </tbody>
-          {summary.length > 0 && (
-            <tfoot>
-              {summary.map(({ key, row }) => (
-                <tr key={key} className={styles.summary}>
-                  <Cells columns={shown} row={row} />
-                </tr>
-              ))}
-            </tfoot>
-          )}
-        </table>
-      </div>
+      <table aria-label={label} className={`${styles.table} ${dimmed ? styles.dimmed : ""}`} aria-busy={dimmed}>
+        <Head columns={shown} state={state} sorting={sorting} />
+        <tbody ref={body}>
+          {rows.map((row) => {
+            const key = rowKey(row);
+            return (
+              <tr
+                key={key}
+                className={`${onOpen ? styles.row : ""} ${key === selected ? styles.selected : ""}`}
+                tabIndex={onOpen && key === entry ? 0 : -1}
+                aria-selected={onOpen ? key === selected : undefined}
+                onFocus={() => setFocused(key)}
+                onClick={() => onOpen?.(row)}
+                onKeyDown={(event) => onKeyDown(event, row)}
+              >
+                <Cells columns={shown} row={row} />
+              </tr>
+            );
+          })}
+        </tbody>
+        {summary.length > 0 && (
+          <tfoot>
+            {summary.map(({ key, row }) => (
+              <tr key={key} className={styles.summary}>
+                <Cells columns={shown} row={row} />
+              </tr>
+            ))}
+          </tfoot>
+        )}
+      </table>
     </div>
   );
 }

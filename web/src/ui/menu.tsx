@@ -64,19 +64,23 @@ function Popup({ anchor, label, onClose, onLeave, children }: PopupProps) {
     const below = at.bottom + 4 + height <= innerHeight || at.top < height + 8;
     menu.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
     menu.style.top = `${below ? Math.min(at.bottom + 4, Math.max(8, innerHeight - height - 8)) : at.top - height - 4}px`;
-    itemsOf(menu)[0]?.focus();
+    itemsOf(menu)[0]?.focus({ preventScroll: true });
   }, [anchor]);
   useEffect(() => {
     const away = (event: Event) => {
       const target = event.target as Node;
       if (!box.current?.contains(target) && !anchor.contains(target)) onLeave();
     };
+    const top = anchor.getBoundingClientRect().top;
+    const moved = () => {
+      if (Math.abs(anchor.getBoundingClientRect().top - top) > 4) onLeave();
+    };
     addEventListener("pointerdown", away, true);
-    addEventListener("scroll", away, true);
+    addEventListener("scroll", moved, true);
     addEventListener("resize", onLeave);
     return () => {
       removeEventListener("pointerdown", away, true);
-      removeEventListener("scroll", away, true);
+      removeEventListener("scroll", moved, true);
       removeEventListener("resize", onLeave);
     };
   }, [anchor, onLeave]);

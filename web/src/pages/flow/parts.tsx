@@ -16,11 +16,11 @@ export function Ends({ flow }: { flow: Flow }) {
   const t = useT();
   return (
     <span className="mono">
-      {endpoint(flow.source, flow.source_port)}
+      <span className={styles.end}>{endpoint(flow.source, flow.source_port)}</span>
       <span className={styles.arrow} title={t("flow.direction")}>
         →
       </span>
-      {endpoint(flow.destination, flow.icmp_id == null ? flow.destination_port : 0)}
+      <span className={styles.end}>{endpoint(flow.destination, flow.icmp_id == null ? flow.destination_port : 0)}</span>
     </span>
   );
 }

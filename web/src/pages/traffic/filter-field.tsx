@@ -1,6 +1,7 @@
 /** The text field of a filter: completes field names (as one types, or on Ctrl+Space), applies on Enter. */
 import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useId, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { fieldsQuery } from "~/api/queries";
 import type { FilterField as Field } from "~/api/schema";
 import { useT } from "~/i18n";
@@ -31,9 +32,12 @@ export function FilterField({ initial, autoFocus, placeholder, onApply, onCancel
   const complete = (field: Field) => {
     const end = input.current?.selectionStart ?? text.length;
     const next = `${text.slice(0, start)}${field.name} `;
-    setText(next + text.slice(end).trimStart());
-    setIndex(-1);
-    requestAnimationFrame(() => input.current?.setSelectionRange(next.length, next.length));
+    // At once, so that the next key is typed where the caret will be.
+    flushSync(() => {
+      setText(next + text.slice(end).trimStart());
+      setIndex(-1);
+    });
+    input.current?.setSelectionRange(next.length, next.length);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
