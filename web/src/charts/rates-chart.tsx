@@ -64,6 +64,7 @@ export function RatesChart(props: RatesChartProps) {
           {directions?.below ?? t("chart.out")} <b data-read="out">–</b>
         </span>
         <span className={styles.lost} data-read="lost" />
+        <span data-read="oldest" />
         <span className={styles.moment} data-read="moment" />
       </div>
       <div style={{ position: "relative" }}>
@@ -204,6 +205,7 @@ class Screen {
     this.#read("out", text(sumAt(layout, "out", index)));
     this.#read("moment", layout.times[index] === undefined ? "" : format.clock(layout.times[index] * 1000));
     this.#read("lost", this.#lost(layout));
+    this.#read("oldest", this.#oldest());
     this.#message(layout, source, t);
     writeFigures(this.#host, layout, index, (value) =>
       value === null ? "–" : measure === "octets" ? format.rateFigures(value) : format.quantity(value),
@@ -219,6 +221,15 @@ class Screen {
       format,
     );
     return text === "" ? "" : `▲ ${text}`;
+  }
+
+  /** Said when a good part of the range lies before everything that is kept. */
+  #oldest(): string {
+    const { source, t, format } = this.#options;
+    const { from, to } = source.range();
+    const { oldest } = source.window;
+    if (oldest === undefined || oldest - from < (to - from) / 10) return "";
+    return t("chart.keptSince", { time: format.clock(oldest) });
   }
 
   #message(layout: Layout, source: ChartSource, t: ScreenOptions["t"]): void {

@@ -89,12 +89,13 @@ export const de: Catalogue = {
 
   "signedOut.title": "Nicht angemeldet",
   "signedOut.text": "Öffnen Sie den Link, den netwatch beim Start ausgegeben hat. Er endet auf {path} und gilt einmal.",
-  "signedOut.lost": "Wurde er schon benutzt, geben Sie auf dem Rechner, auf dem netwatch läuft, einen neuen aus:",
+  "signedOut.lost":
+    "Wurde er schon benutzt: Jeder Start von netwatch gibt einen neuen aus. Offene Sitzungen bleiben offen.",
 
   "start.working": "Anmeldung läuft…",
   "start.refused": "Dieser Link gilt nicht",
   "start.once": "Der Link wurde schon benutzt, ist zu alt oder unvollständig. Ein Link gilt einmal.",
-  "start.again": "Geben Sie auf dem Rechner, auf dem netwatch läuft, einen neuen aus:",
+  "start.again": "Jeder Start von netwatch gibt einen neuen aus. Offene Sitzungen bleiben offen.",
   "start.unreachable": "Anmeldung nicht möglich",
 
   "dimension.host": "Host",
@@ -127,6 +128,7 @@ export const de: Catalogue = {
   "chart.legend": "Reihen des Diagramms",
   "chart.loading": "Lädt",
   "chart.empty": "Keine Daten in diesem Zeitraum",
+  "chart.keptSince": "Vor {time} ist nichts gespeichert",
   "chart.lostFrames": { one: "{count} Frame vom Kernel verworfen", other: "{count} Frames vom Kernel verworfen" },
   "chart.lostRecords": { one: "{count} Datensatz verworfen", other: "{count} Datensätze verworfen" },
   "chart.lostFlows": { one: "{count} Flow ohne eigene Zeile", other: "{count} Flows ohne eigene Zeile" },

@@ -88,12 +88,13 @@ export const en = {
 
   "signedOut.title": "Not signed in",
   "signedOut.text": "Open the link that netwatch printed when it started. It ends in {path} and works once.",
-  "signedOut.lost": "If it was used already, print a new one on the machine that runs netwatch:",
+  "signedOut.lost":
+    "If it was used already: each start of netwatch prints a new one. Sessions that are open stay open.",
 
   "start.working": "Signing in…",
   "start.refused": "This link cannot be used",
   "start.once": "The link was used already, is too old, or is incomplete. A link works once.",
-  "start.again": "Print a new one on the machine that runs netwatch:",
+  "start.again": "Each start of netwatch prints a new one. Sessions that are open stay open.",
   "start.unreachable": "Could not sign in",
 
   "dimension.host": "Host",
@@ -126,6 +127,7 @@ export const en = {
   "chart.legend": "Series of the chart",
   "chart.loading": "Loading",
   "chart.empty": "No data in this range",
+  "chart.keptSince": "Nothing is kept from before {time}",
   "chart.lostFrames": { one: "{count} frame lost by the kernel", other: "{count} frames lost by the kernel" },
   "chart.lostRecords": { one: "{count} record dropped", other: "{count} records dropped" },
   "chart.lostFlows": { one: "{count} flow without a row", other: "{count} flows without a row" },

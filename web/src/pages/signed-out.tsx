@@ -7,8 +7,8 @@ import { Button } from "~/ui/controls";
 import { Centered, Command } from "~/ui/feedback";
 import { Logo } from "~/ui/icons";
 
-/** The command that prints a new link. */
-export const linkCommand = "netwatch up --link";
+/** Each start prints a new link; sessions that were opened before stay good. */
+export const linkCommand = "netwatch up";
 
 export function SignedOut() {
   const t = useT();
