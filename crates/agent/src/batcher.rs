@@ -29,7 +29,7 @@ impl Default for Config {
         Self {
             interval: Duration::from_millis(250),
             batch_records: 20_000,
-            backlog_batches: 32,
+            backlog_batches: 8,
             intake_messages: 64,
             overflow: Overflow::DropOldest,
         }

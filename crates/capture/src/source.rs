@@ -1,7 +1,9 @@
 //! Where frames come from, as the user has said it: interfaces of this machine, or a capture file.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use netwatch_model::Untrusted;
 
@@ -37,6 +39,8 @@ pub struct LiveSource {
 pub struct FileReplay {
     /// Where it is; `-` is standard input.
     pub path: PathBuf,
+    /// The file itself, for a process that gives up the right to open it before it reads; else it is opened by its path.
+    pub opened: Option<Arc<File>>,
     /// How fast.
     pub speed: Speed,
     /// How to read it.

@@ -303,8 +303,9 @@ fn a_file_goes_the_same_way() {
     }
     let path = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(path.path(), &file[..file.len() - 1]).unwrap();
-    let replay =
-        |speed| Source::File(FileReplay { path: path.path().to_owned(), speed, options: FileOptions::default() });
+    let replay = |speed| {
+        Source::File(FileReplay { path: path.path().to_owned(), opened: None, speed, options: FileOptions::default() })
+    };
     for speed in [Speed::Max, Speed::Factor(200.0)] {
         let config = CaptureConfig { source: replay(speed), workers: 4, flow: FlowConfig::default() };
         let begun = monotonic();
@@ -379,7 +380,8 @@ fn live_equals_file_and_both_equal_the_kernel() {
     assert_eq!(value(&records, Metric::KernelDrops, "b0"), Some(0));
     let octets: u64 = flows(&records).iter().map(|f| f.total().l2_octets).sum();
     assert_eq!(octets, after[2] + after[3] - before[2] - before[3], "layer-2 octets of all flows");
-    let replay = FileReplay { path: file.to_path_buf(), speed: Speed::Max, options: FileOptions::default() };
+    let replay =
+        FileReplay { path: file.to_path_buf(), opened: None, speed: Speed::Max, options: FileOptions::default() };
     let config = CaptureConfig { source: Source::File(replay), workers: 1, flow: FlowConfig::default() };
     let (replayed, _) = capturing(&b, config, Arc::new(NoRight), |running| {
         let Running { records, mut seen, .. } = running;

@@ -15,39 +15,60 @@ use serde_json::Value as Json;
 use crate::args::Format;
 use crate::failure::Failure;
 
-/// Prints rows in the wanted format; `columns` are the paths of CSV, `table` makes the cells for people.
-///
-/// # Errors
-/// When the output cannot be written.
-pub fn rows<T: Serialize>(
-    out: &mut impl Write,
+/// Prints rows in the wanted format, page by page: only a table waits for its end, because its columns are as wide as their cells.
+pub struct Printer<'a, W: Write, T> {
+    out: &'a mut W,
     format: Format,
-    rows: &[T],
-    columns: &[&str],
-    table: impl FnOnce(&[T]) -> table::Table,
-) -> Result<(), Failure> {
-    match format {
-        Format::Table => table(rows).write(out)?,
-        Format::Json => {
-            for row in rows {
-                json_line(out, row)?;
-            }
-        }
-        Format::Yaml => {
-            for row in rows {
-                yaml_document(out, row)?;
-            }
-        }
-        Format::Csv => {
+    columns: &'a [&'a str],
+    waiting: Vec<T>,
+}
+
+impl<'a, W: Write, T: Serialize> Printer<'a, W, T> {
+    /// Begins; `columns` are the paths of CSV.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn new(out: &'a mut W, format: Format, columns: &'a [&'a str]) -> Result<Self, Failure> {
+        if format == Format::Csv {
             csv::line(out, columns)?;
-            for row in rows {
+        }
+        Ok(Self { out, format, columns, waiting: Vec::new() })
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn rows(&mut self, rows: Vec<T>) -> Result<(), Failure> {
+        if self.format == Format::Table {
+            self.waiting.extend(rows);
+            return Ok(());
+        }
+        rows.iter().try_for_each(|row| self.row(row))
+    }
+
+    /// Ends; `table` makes the cells for people.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn finish(self, table: impl FnOnce(&[T]) -> table::Table) -> Result<(), Failure> {
+        if self.format == Format::Table {
+            table(&self.waiting).write(self.out)?;
+        }
+        self.out.flush()?;
+        Ok(())
+    }
+
+    fn row(&mut self, row: &T) -> Result<(), Failure> {
+        match self.format {
+            Format::Table | Format::Json => json_line(self.out, row),
+            Format::Yaml => yaml_document(self.out, row),
+            Format::Csv => {
                 let json = serde_json::to_value(row).map_err(anyhow::Error::new)?;
-                csv::line(out, columns.iter().map(|path| cell(&json, path)))?;
+                Ok(csv::line(self.out, self.columns.iter().map(|path| cell(&json, path)))?)
             }
         }
     }
-    out.flush()?;
-    Ok(())
 }
 
 /// One JSON object on a line of its own.

@@ -14,7 +14,7 @@ fn may_capture() -> bool {
     let rows = sandbox.run(&["doctor", "--listen", "127.0.0.1:0", "--format", "json"]).json_lines();
     let granted = rows.iter().any(|r| r["check"] == "capture" && r["status"] == "ok");
     if !granted {
-        eprintln!("SKIPPED: no right to capture");
+        sandbox::skip("no right to capture");
     }
     granted
 }
@@ -71,7 +71,7 @@ fn a_wrong_question_makes_no_file() {
 #[test]
 fn without_the_right_the_command_is_told_and_no_file_is_made() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("SKIPPED: only root can take the right to capture away from a child");
+        sandbox::skip("only root can take the right to capture away from a child");
         return;
     }
     let sandbox = Sandbox::new();

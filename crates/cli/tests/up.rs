@@ -114,6 +114,24 @@ fn a_file_through_server_and_agent_is_the_file() {
 }
 
 #[test]
+fn a_file_that_only_the_old_rights_could_open_is_read() {
+    if !rustix::process::geteuid().is_root() {
+        sandbox::skip("only root gives up rights over the files of others");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let file = sandbox.file("private/truth.pcap", netwatch_testkit::corpus::case("truth").file());
+    for path in [file.as_path(), file.parent().unwrap()] {
+        std::os::unix::fs::chown(path, Some(65_534), Some(65_534)).unwrap();
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    }
+    let up = Up::start(&sandbox, up(&sandbox, &["--read", text(&file)]));
+    up.wait_for("its flows", &[], |flows| flows.len() > 3);
+    up.send(Signal::TERM);
+    up.end().exits(0);
+}
+
+#[test]
 fn two_signals_end_it() {
     let sandbox = Sandbox::new();
     let file = sandbox.capture("truth");
@@ -155,7 +173,7 @@ fn the_process_that_serves_has_no_rights() {
 #[test]
 fn without_the_right_it_starts_and_says_the_command() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("SKIPPED: only root can take the right to capture away from a child");
+        sandbox::skip("only root can take the right to capture away from a child");
         return;
     }
     let sandbox = Sandbox::new();

@@ -28,7 +28,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Replays a file to its end, or until `shutdown` is raised.
 pub(super) fn run(replay: &FileReplay, core: &Core, outlet: &Outlet, shutdown: &Signal) -> Result<(), CaptureError> {
-    let mut source = FileSource::open(&replay.path, replay.options.clone()).map_err(CaptureError::File)?;
+    let mut source = open(replay).map_err(CaptureError::File)?;
     let shared = Arc::new(Shared::new(Arc::clone(&core.apps)));
     let worker = Worker::new(0, 1, core.flow.clone(), shared, core.seed);
     let mut player = Player { worker, name: source.name(), out: Vec::new(), points: Vec::new(), said: None };
@@ -57,6 +57,13 @@ pub(super) fn run(replay: &FileReplay, core: &Core, outlet: &Outlet, shutdown: &
     player.finish(damage.as_ref());
     outlet.put(&mut player.out);
     damage.map_or(Ok(()), |error| Err(CaptureError::File(error)))
+}
+
+fn open(replay: &FileReplay) -> Result<FileSource, FileError> {
+    let Some(opened) = &replay.opened else { return FileSource::open(&replay.path, replay.options.clone()) };
+    let failed = |source| FileError::Open { file: replay.path.clone(), source };
+    let file = opened.try_clone().map_err(failed)?;
+    FileSource::from_reader(&replay.path, Box::new(file), replay.options.clone())
 }
 
 /// Feeds the worker and counts.

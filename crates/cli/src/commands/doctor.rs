@@ -6,14 +6,12 @@
 mod checks;
 mod rights;
 
-use std::io::Write as _;
-
 use serde::Serialize;
 
-use crate::args::{Cli, DoctorArgs, Format, Overrides};
+use crate::args::{Cli, DoctorArgs, Overrides};
 use crate::config::Settings;
 use crate::failure::{Failure, Outcome, one_line as line};
-use crate::output;
+use crate::output::Printer;
 use crate::output::table::{Align, Table};
 
 /// How a check went.
@@ -66,16 +64,16 @@ pub fn run(cli: &Cli, args: &DoctorArgs) -> Outcome {
         rows.extend([checks::data_directory(settings), checks::port(settings), checks::disk(settings)]);
     }
     rows.extend([checks::kernel(), checks::clock()]);
-    print(args.format, &rows)?;
     let failed = rows.iter().any(|r| r.status == Status::Fail);
+    let mut out = super::stdout();
+    let mut printer = Printer::new(&mut out, args.format, &["check", "status", "detail", "advice"])?;
+    printer.rows(rows)?;
+    printer.finish(table)?;
     if failed { Err(Failure::Said(1)) } else { Ok(()) }
 }
 
-fn print(format: Format, rows: &[Row]) -> Outcome {
-    let mut out = super::stdout();
-    if format != Format::Table {
-        return output::rows(&mut out, format, rows, &["check", "status", "detail", "advice"], |_| Table::new(&[]));
-    }
+/// For people: a row for the finding, one for what to do.
+fn table(rows: &[Row]) -> Table {
     let mut table = Table::new(&[("", Align::Left), ("CHECK", Align::Left), ("RESULT", Align::Left)]).unlimited();
     for row in rows {
         let mark = match row.status {
@@ -88,7 +86,5 @@ fn print(format: Format, rows: &[Row]) -> Outcome {
             table.row([String::new(), String::new(), format!("→ {advice}")]);
         }
     }
-    table.write(&mut out)?;
-    out.flush()?;
-    Ok(())
+    table
 }

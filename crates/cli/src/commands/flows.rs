@@ -13,7 +13,7 @@ use crate::client::Endpoint;
 use crate::config::Key;
 use crate::failure::{Failure, Outcome, usage};
 use crate::output::table::{Align, Table};
-use crate::output::{self, csv, units};
+use crate::output::{Printer, csv, units};
 
 pub use file::open;
 
@@ -23,18 +23,21 @@ const PAGE: u64 = 1000;
 pub fn run(cli: &Cli, args: &FlowsArgs) -> Outcome {
     let mut flags = Overrides::default();
     args.flows.overrides(&mut flags);
-    flags.text(Key::CaptureFilter, args.capture_filter.as_deref());
     flags.text(Key::CaptureLength, args.capture_length.as_deref());
     flags.text(Key::DataDir, args.data_dir.as_ref().and_then(|p| p.to_str()));
-    let settings = super::settings(cli, flags)?;
+    let mut settings = super::settings(cli, flags)?;
+    // The configured filter is for live capture.
+    settings.capture_filter = args.capture_filter.clone().unwrap_or_default();
     let filter = args.filter.as_deref().map(filter).transpose()?.unwrap_or_default();
     let mut out = super::stdout();
+    let mut printer = Printer::new(&mut out, args.format, csv::FLOW)?;
     let Some(path) = &args.read else {
-        let flows = ask(&Endpoint::resolve(&args.server, &settings)?, args, &filter)?;
-        return output::rows(&mut out, args.format, &flows, csv::FLOW, table);
+        ask(&Endpoint::resolve(&args.server, &settings)?, args, &filter, |page| printer.rows(page))?;
+        return printer.finish(table);
     };
     let read = file::read(path, &settings, filter, args.sort, args.limit)?;
-    output::rows(&mut out, args.format, &read.flows, csv::FLOW, table)?;
+    printer.rows(read.flows)?;
+    printer.finish(table)?;
     // What was read before the damage has been printed; now tell of the damage.
     read.damage.map_or(Ok(()), |error| Err(Failure::Other(anyhow::Error::new(error))))
 }
@@ -67,13 +70,13 @@ fn explain(text: &str, e: &FilterError) -> String {
     format!("the filter is not valid: {e}\n  {text}\n  {}{}", " ".repeat(before), "^".repeat(length.max(1)))
 }
 
-/// All pages of the server, as many rows as wanted.
-fn ask(endpoint: &Endpoint, args: &FlowsArgs, filter: &Filter) -> Result<Vec<Flow>, Failure> {
+/// Gives page after page of the server to `take`, as many rows as wanted.
+fn ask(endpoint: &Endpoint, args: &FlowsArgs, filter: &Filter, mut take: impl FnMut(Vec<Flow>) -> Outcome) -> Outcome {
     let (text, sort) = (filter.to_string(), sort_word(args.sort));
     let order = if args.sort == SortColumn::Start { "asc" } else { "desc" };
-    let (mut flows, mut cursor) = (Vec::new(), None::<String>);
+    let (mut taken, mut cursor) = (0, None::<String>);
     loop {
-        let missing = args.limit.map_or(PAGE, |limit| limit.saturating_sub(flows.len() as u64).min(PAGE));
+        let missing = args.limit.map_or(PAGE, |limit| limit.saturating_sub(taken).min(PAGE));
         let limit = missing.to_string();
         let mut query = vec![("sort", sort), ("order", order), ("limit", limit.as_str())];
         if !text.is_empty() {
@@ -83,10 +86,11 @@ fn ask(endpoint: &Endpoint, args: &FlowsArgs, filter: &Filter) -> Result<Vec<Flo
             query.push(("cursor", cursor));
         }
         let page: FlowPage = endpoint.get("/api/v1/flows", &query)?;
-        flows.extend(page.items);
+        taken += page.items.len() as u64;
+        take(page.items)?;
         cursor = page.next_cursor;
-        if cursor.is_none() || args.limit.is_some_and(|limit| flows.len() as u64 >= limit) {
-            return Ok(flows);
+        if cursor.is_none() || args.limit.is_some_and(|limit| taken >= limit) {
+            return Ok(());
         }
     }
 }

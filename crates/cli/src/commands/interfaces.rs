@@ -5,9 +5,9 @@ use netwatch_capture::interface::monitor;
 use netwatch_model::filter::nearest;
 use serde::Serialize;
 
-use crate::args::{Format, InterfacesArgs};
+use crate::args::InterfacesArgs;
 use crate::failure::{Failure, Outcome, usage};
-use crate::output;
+use crate::output::Printer;
 use crate::output::table::{Align, Table};
 
 /// One interface, as it is printed.
@@ -32,11 +32,9 @@ pub fn run(args: &InterfacesArgs) -> Outcome {
     let rows: Vec<Row> = links.iter().map(|link| row(link, &chosen)).collect();
     let columns = ["name", "index", "state", "mtu", "address", "loopback", "capturable", "default"];
     let mut out = super::stdout();
-    output::rows(&mut out, args.format, &rows, &columns, table)?;
-    if rows.is_empty() && args.format == Format::Table {
-        return Err(Failure::Other(anyhow::anyhow!("this machine has no network interface")));
-    }
-    Ok(())
+    let mut printer = Printer::new(&mut out, args.format, &columns)?;
+    printer.rows(rows)?;
+    printer.finish(table)
 }
 
 /// The interfaces of this machine, by index.

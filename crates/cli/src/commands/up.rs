@@ -22,13 +22,17 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
     args.capture.overrides(&mut flags);
     args.flows.overrides(&mut flags);
     args.listen.overrides(&mut flags);
-    let settings = super::settings(cli, flags)?;
+    let mut settings = super::settings(cli, flags)?;
+    if args.read.is_some() {
+        // The configured filter is for live capture.
+        settings.capture_filter = args.capture.capture_filter.clone().unwrap_or_default();
+    }
     let input = match &args.read {
         Some(path) => Input::File(path.clone(), args.speed),
         None => Input::Live,
     };
     let plan = Plan::new(&settings, &input)?;
-    let confined = confine(&settings.data_dir, args.read.as_deref(), settings.processes, &[])?;
+    let confined = confine(&settings.data_dir, args.read.is_none(), settings.processes, &[])?;
     if let Some(command) = &confined.missing {
         tell_missing(command)?;
     }

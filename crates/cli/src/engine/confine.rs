@@ -34,12 +34,12 @@ pub struct Confined {
 
 /// Forks the broker, drops rights, puts the walls up.
 ///
-/// `read` is the capture file; without `processes` nobody is asked for the owners of sockets; `connect` are the ports on this machine that this process itself must reach.
+/// With `live` there is a broker; without `processes` nobody is asked for the owners of sockets; `connect` are the ports on this machine that this process itself must reach.
 ///
 /// # Errors
 /// When rights cannot be given up: Netwatch does not go on with rights that it should not have.
-pub fn confine(data_dir: &Path, read: Option<&Path>, processes: bool, connect: &[u16]) -> anyhow::Result<Confined> {
-    let (rights, missing) = if read.is_some() {
+pub fn confine(data_dir: &Path, live: bool, processes: bool, connect: &[u16]) -> anyhow::Result<Confined> {
+    let (rights, missing) = if !live {
         (Rights { sockets: Arc::new(NoSockets), owners: None }, None)
     } else {
         let report = PrivilegeReport::now().context("this process cannot be inspected: mount /proc")?;
@@ -49,10 +49,7 @@ pub fn confine(data_dir: &Path, read: Option<&Path>, processes: bool, connect: &
         (Rights { sockets: Arc::new(Brokered(broker)), owners }, missing)
     };
     caps::drop_all()?;
-    let mut sandbox = Sandbox::new().write(data_dir).connect_only(connect.iter().copied());
-    if let Some(path) = read.filter(|path| *path != Path::new("-")) {
-        sandbox = sandbox.read(path);
-    }
+    let sandbox = Sandbox::new().write(data_dir).connect_only(connect.iter().copied());
     for layer in sandbox.enforce()?.layers {
         let (name, detail) = (layer.name, layer.detail.as_str());
         match layer.state {

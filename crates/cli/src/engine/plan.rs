@@ -1,9 +1,12 @@
 //! Everything that can go wrong before anything is started.
 
+use std::fs::File;
 use std::net::TcpListener;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use netwatch_capture::bpf::BpfError;
 use netwatch_capture::config::{Budget, FlowConfig};
 use netwatch_capture::driver::{CaptureConfig, default_workers};
@@ -119,14 +122,26 @@ pub fn refused(error: BpfError) -> Failure {
     }
 }
 
+/// Opens the file while this process may; what it is must be seen before anything is started.
 fn file(settings: &Settings, path: &Path, speed: Speed) -> Result<FileReplay, Failure> {
-    // Standard input cannot be looked at twice.
-    if path != Path::new("-") {
-        let _: FileSource = flows::open(path, settings)?;
-    }
     flows::check_capture_filter(&settings.capture_filter)?;
     let filter = Some(settings.capture_filter.clone()).filter(|f| !f.is_empty());
-    Ok(FileReplay { path: path.to_owned(), speed, options: FileOptions { filter, ..FileOptions::default() } })
+    let replay = FileReplay {
+        path: path.to_owned(),
+        opened: None,
+        speed,
+        options: FileOptions { filter, ..FileOptions::default() },
+    };
+    if path == Path::new("-") {
+        return Ok(replay);
+    }
+    // A pipe cannot be looked at twice.
+    let pipe = std::fs::metadata(path).is_ok_and(|m| m.file_type().is_fifo());
+    if !pipe {
+        let _: FileSource = flows::open(path, settings)?;
+    }
+    let opened = File::open(path).with_context(|| format!("cannot open the capture file {}", path.display()))?;
+    Ok(FileReplay { opened: Some(Arc::new(opened)), ..replay })
 }
 
 fn bind(settings: &Settings) -> Result<TcpListener, Failure> {

@@ -88,3 +88,9 @@ impl Said {
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("a path of UTF-8")
 }
+
+/// Says loudly that a test is not run.
+#[expect(clippy::print_stderr, reason = "who reads the test's output must see it")]
+pub fn skip(reason: &str) {
+    eprintln!("SKIPPED: {reason}");
+}
