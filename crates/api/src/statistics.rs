@@ -89,6 +89,19 @@ pub struct StoreStatistics {
     pub batches_repeated: u64,
     /// Records that the agents dropped because the way to the server was full.
     pub records_dropped: u64,
+    /// Records of active flows that found no row because all were taken by heavier flows; they are counted at their end.
+    #[serde(default)]
+    pub flows_unlisted: u64,
+    /// Names and processes left out because too many different ones are kept.
+    #[serde(default)]
+    pub texts_dropped: u64,
+    /// Samples added to "other" because there are too many series.
+    #[serde(default)]
+    pub series_merged: u64,
+    /// End of the oldest ended record kept.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(default)]
+    pub oldest: Option<Timestamp>,
 }
 
 /// Clients of the stream.

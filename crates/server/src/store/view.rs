@@ -1,0 +1,162 @@
+//! Everything in the store as it was at one time, for readers.
+
+use std::sync::Arc;
+
+use netwatch_model::{FlowId, FlowRecord, Timestamp};
+
+use super::archive::ArchiveView;
+use super::capture::Source;
+use super::chunk::{Chunk, ROWS};
+use super::history::HistoryView;
+use super::ingest::Counts;
+use super::row::{Head, Volume, Words};
+use super::series::SeriesView;
+use super::talkers::TalkersView;
+
+/// Where a row is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Place {
+    /// In the live table.
+    Live(u32),
+    /// In a segment of the archive, sealed or not: its number and the row.
+    Ended(u32, u32),
+}
+
+/// A row found by a query.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Found {
+    pub(crate) id: FlowId,
+    pub(crate) place: Place,
+}
+
+/// The store at one time. Never changes.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    pub(super) version: Option<u64>,
+    pub(super) as_of: Timestamp,
+    pub(super) horizon: Timestamp,
+    pub(super) live: Vec<Chunk>,
+    pub(super) archive: ArchiveView,
+    pub(super) words: Words,
+    pub(super) history: HistoryView,
+    pub(super) history_step: u32,
+    pub(super) talkers: TalkersView,
+    pub(super) series: SeriesView,
+    pub(super) sources: Arc<Vec<Source>>,
+    pub(super) counts: Counts,
+}
+
+impl View {
+    /// The version of the store that this shows; none when the view was given up.
+    pub(crate) const fn version(&self) -> Option<u64> {
+        self.version
+    }
+
+    /// When it was made.
+    pub(crate) const fn as_of(&self) -> Timestamp {
+        self.as_of
+    }
+
+    /// What ended before is no longer shown.
+    pub(crate) const fn horizon(&self) -> Timestamp {
+        self.horizon
+    }
+
+    /// Rows of active flows.
+    pub(crate) const fn live_rows(&self) -> usize {
+        self.counts.live as usize
+    }
+
+    pub(crate) fn live(&self) -> &[Chunk] {
+        &self.live
+    }
+
+    pub(crate) const fn archive(&self) -> &ArchiveView {
+        &self.archive
+    }
+
+    pub(crate) const fn words(&self) -> &Words {
+        &self.words
+    }
+
+    pub(crate) const fn history(&self) -> &HistoryView {
+        &self.history
+    }
+
+    /// Seconds that an entry of the history stands for now.
+    pub(crate) const fn history_step(&self) -> u32 {
+        self.history_step
+    }
+
+    pub(crate) const fn talkers(&self) -> &TalkersView {
+        &self.talkers
+    }
+
+    pub(crate) const fn series(&self) -> &SeriesView {
+        &self.series
+    }
+
+    pub(crate) fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    pub(crate) const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// A view that shares nothing with the writer and only says that a new one is needed.
+    pub(super) fn outdated(of: &Self) -> Self {
+        Self { version: None, live: Vec::new(), archive: ArchiveView::default(), ..of.rows_only() }
+    }
+
+    /// The rows alone, for pages that are asked for later.
+    pub(crate) fn rows_only(&self) -> Self {
+        let (talkers, series) = (TalkersView::default(), SeriesView::default());
+        Self { history: self.history.clone().none(), talkers, series, ..self.clone() }
+    }
+
+    /// The row at a place.
+    pub(crate) fn row(&self, place: Place) -> Option<(Head, Volume)> {
+        match place {
+            Place::Live(slot) => {
+                let (head, volume) = self.live.get(slot as usize / ROWS)?.get(slot as usize % ROWS)?;
+                Some((head.clone(), volume.clone()))
+            }
+            Place::Ended(number, row) if number == self.archive.open_number => {
+                let (head, volume) = self.archive.open.get(row as usize / ROWS)?.get(row as usize % ROWS)?;
+                Some((head.clone(), volume.clone()))
+            }
+            Place::Ended(number, row) => {
+                let segment = self.archive.segment(number)?;
+                let row = (row as usize).min(segment.rows().checked_sub(1)?);
+                Some((segment.head(row), segment.volume(row)))
+            }
+        }
+    }
+
+    /// The row of a flow, wherever it is now.
+    pub(crate) fn find(&self, id: FlowId) -> Option<(Head, Volume)> {
+        let chunks = self.live.iter().chain(&self.archive.open);
+        let open = chunks.flat_map(|c| c.rows()).find(|(_, head, _)| head.id == id);
+        if let Some((_, head, volume)) = open {
+            return Some((head.clone(), volume.clone()));
+        }
+        let sealed = self.archive.segments.iter().rev().find_map(|s| Some((s, s.find(id)?)));
+        sealed.map(|(segment, row)| (segment.head(row), segment.volume(row)))
+    }
+
+    /// The record of a row that was found before: in its place, or wherever it went when it ended.
+    pub(crate) fn resolve(&self, found: Found) -> Option<FlowRecord> {
+        let there = self.row(found.place).filter(|(head, _)| head.id == found.id);
+        let (head, volume) = there.or_else(|| self.find(found.id))?;
+        Some(volume.record(&head, &self.words))
+    }
+
+    /// Bytes of rows that are not sealed and that this view does not share with `other`.
+    pub(crate) fn bytes_beside(&self, other: &Self) -> usize {
+        let beside = |mine: &[Chunk], theirs: &[Chunk]| -> usize {
+            mine.iter().enumerate().map(|(at, chunk)| chunk.bytes_beside(theirs.get(at))).sum()
+        };
+        beside(&self.live, &other.live) + beside(&self.archive.open, &other.archive.open)
+    }
+}
