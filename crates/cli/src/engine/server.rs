@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use netwatch_server::query::LiveStore;
-use netwatch_server::store::StoreConfig;
+use netwatch_server::store::{StoreConfig, TimeBase};
 use netwatch_server::{Access, Config, Dependencies, Server, ServerMetrics};
 use netwatch_telemetry::clock::{ClockSource, SystemClock};
 use netwatch_telemetry::health::Health;
@@ -14,8 +14,12 @@ use crate::version;
 
 /// The store as the settings want it.
 pub fn store(settings: &Settings, from_file: bool) -> Arc<LiveStore> {
-    let _ = (settings, from_file);
-    Arc::new(LiveStore::new(StoreConfig::default()))
+    Arc::new(LiveStore::new(StoreConfig {
+        time_base: if from_file { TimeBase::Records } else { TimeBase::Wall },
+        window: settings.retention,
+        archive_bytes: usize::try_from(settings.archive_size).unwrap_or(usize::MAX),
+        ..StoreConfig::default()
+    }))
 }
 
 /// The server, ready to run.
