@@ -198,7 +198,8 @@ export const de: Catalogue = {
   "traffic.by": "Gestapelt nach",
   "traffic.measure": "Einheit des Diagramms",
   "traffic.table": "Tabelle",
-  "traffic.both": "ein und aus, neueste Sekunde",
+  "traffic.newest": "ein und aus, neueste Sekunde",
+  "traffic.mean": "ein und aus, Mittel des Zeitraums",
 
   "talkers.title": "Größte Teilnehmer",
   "talkers.by": "Teilnehmer nach",

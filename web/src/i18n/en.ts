@@ -197,7 +197,8 @@ export const en = {
   "traffic.by": "Stacked by",
   "traffic.measure": "Unit of the chart",
   "traffic.table": "Table",
-  "traffic.both": "in and out, newest second",
+  "traffic.newest": "in and out, newest second",
+  "traffic.mean": "in and out, mean of the range",
 
   "talkers.title": "Talkers",
   "talkers.by": "Talkers by",

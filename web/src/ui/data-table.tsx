@@ -13,7 +13,7 @@ export type Column<Row> = {
   id: string;
   header: string;
   unit?: string | undefined;
-  /** Pixels; a column without takes what is left. */
+  /** Pixels that it wants, of the sum of what all want. */
   width?: number;
   right?: boolean;
   mono?: boolean;
@@ -101,11 +101,17 @@ function Cells<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Ro
   ));
 }
 
+/** Pixels of a column that does not say how wide it is. */
+const flexible = 190;
+
 type HeadProps<Row> = { columns: readonly Column<Row>[]; state: ColumnState; sorting: Sorting | undefined };
 
 function Head<Row>({ columns, state, sorting }: HeadProps<Row>) {
   const t = useT();
   const id = useId();
+  // Shares of the whole: the table is never wider than its place, however many columns are chosen.
+  const widthOf = (column: Column<Row>) => state.widths[column.id] ?? column.width ?? flexible;
+  const whole = columns.reduce((sum, column) => sum + widthOf(column), 0);
   return (
     <thead>
       <tr>
@@ -123,7 +129,7 @@ function Head<Row>({ columns, state, sorting }: HeadProps<Row>) {
               id={`${id}-${column.id}`}
               scope="col"
               className={classesOf({ ...column, mono: false })}
-              style={{ width: state.widths[column.id] ?? column.width }}
+              style={{ width: `${(widthOf(column) / whole) * 100}%` }}
               aria-sort={sorted ? (sorting.descending ? "descending" : "ascending") : undefined}
             >
               {column.sort === undefined || sorting === undefined ? (

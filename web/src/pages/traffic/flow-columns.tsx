@@ -43,7 +43,7 @@ export function useFlowColumns(elsewhere = false): readonly Column<Flow>[] {
                 flow.destination,
               ),
       },
-      { id: "name", header: t("column.name"), priority: 2, cell: text("name", (flow) => flow.name) },
+      { id: "name", header: t("column.name"), width: 124, priority: 2, cell: text("name", (flow) => flow.name) },
       {
         id: "application",
         header: t("column.application"),

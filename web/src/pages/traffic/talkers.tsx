@@ -100,6 +100,7 @@ export function useTalkerColumns(by: Dimension, seconds: number, total: number):
     {
       id: "label",
       header: t(`dimension.${by}`),
+      width: 340,
       cell: (row) =>
         row.key === "" ? (
           row.label
