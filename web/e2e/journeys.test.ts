@@ -33,7 +33,7 @@ describe.skipIf(skip)("journeys", () => {
     await page.goto(`${on.server.url}/traffic`);
     await drawn(chart(page));
     const field = page.getByRole("combobox", { name: "Filter" });
-    await field.fill("dport");
+    await field.fill("dpor");
     await page.getByRole("option", { name: /^dport/ }).click();
     await field.pressSequentially("= 80");
     await field.press("Enter");

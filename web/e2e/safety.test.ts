@@ -70,7 +70,8 @@ async function clickEverything(page: Page, url: string): Promise<void> {
     const control = controls.nth(i);
     if ((await control.count()) === 0) break;
     const name = `${await control.getAttribute("aria-label").catch(() => "")} ${await control.innerText().catch(() => "")}`;
-    if (/sign out/i.test(name)) continue;
+    // In either language: pressing everything chooses both.
+    if (/sign out|abmelden/i.test(name)) continue;
     await control.click({ timeout: 1000, force: true }).catch(() => undefined);
     await page.keyboard.press("Escape");
     if (new URL(page.url()).pathname !== new URL(url).pathname) await page.goto(url);

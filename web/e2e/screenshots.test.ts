@@ -1,7 +1,8 @@
 /** A picture of every page, light and dark, wide and narrow: kept as artefacts, and none scrolls sideways. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { beforeAll, describe, expect, it } from "vitest";
 import { chart, drawn } from "./support/chart";
 import { until } from "./support/shell";
 import { skip, stage } from "./support/stage";
@@ -10,8 +11,12 @@ const folder = join(import.meta.dirname, "../test-results");
 const widths = [1280, 360] as const;
 const themes = ["light", "dark"] as const;
 
+/** Seconds of traffic before the pictures are taken: few for a test, a full minute for the README. */
+const seconds = Number(process.env.NETWATCH_SCREENSHOT_SECONDS ?? 5);
+
 describe.skipIf(skip)("screenshots", () => {
   const on = stage();
+  beforeAll(() => new Promise((resolve) => setTimeout(resolve, seconds * 1000)));
   mkdirSync(folder, { recursive: true });
 
   const variants = themes.flatMap((theme) => widths.map((width) => ({ theme, width })));
@@ -22,19 +27,8 @@ describe.skipIf(skip)("screenshots", () => {
         colorScheme: theme,
         viewport: { width, height: width < 500 ? 780 : 860 },
       });
-      await until("a minute of traffic in the list", async () => {
-        const answer = await page.request.get(
-          `${on.server.url}/api/v1/flows?limit=1&filter=${encodeURIComponent('name = "slow.example.org"')}`,
-        );
-        return (await answer.json()).items.length > 0 || undefined;
-      });
-      const flow = (
-        await (
-          await page.request.get(
-            `${on.server.url}/api/v1/flows?limit=1&filter=${encodeURIComponent('name = "slow.example.org"')}`,
-          )
-        ).json()
-      ).items[0].id;
+      await page.goto(on.server.url);
+      const flow = await until("a flow with a verdict", () => flowNamed(page, "slow.example.org"));
       const pages = {
         overview: "/?from=-1m",
         traffic: "/traffic?from=-1m",
@@ -63,3 +57,11 @@ describe.skipIf(skip)("screenshots", () => {
     120_000,
   );
 });
+
+/** The id of a flow by its name, asked for by the page, which is in the namespace of the server. */
+function flowNamed(page: Page, name: string): Promise<string | undefined> {
+  return page.evaluate(async (filter) => {
+    const answer = await fetch(`/api/v1/flows?limit=1&filter=${encodeURIComponent(filter)}`);
+    return (await answer.json()).items[0]?.id as string | undefined;
+  }, `name = "${name}"`);
+}

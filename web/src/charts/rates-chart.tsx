@@ -223,9 +223,10 @@ class Screen {
     return text === "" ? "" : `▲ ${text}`;
   }
 
-  /** Said when a good part of the range lies before everything that is kept. */
+  /** Said when a range of the past lies in good part before everything that is kept. */
   #oldest(): string {
     const { source, t, format } = this.#options;
+    if (source.live) return "";
     const { from, to } = source.range();
     const { oldest } = source.window;
     if (oldest === undefined || oldest - from < (to - from) / 10) return "";

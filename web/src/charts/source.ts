@@ -34,6 +34,8 @@ export interface ChartSource {
   readonly error: unknown;
   readonly onChange: (listener: () => void) => () => void;
   readonly snapshot: () => number;
+  /** Whether the range ends now. */
+  readonly live: boolean;
   range(): { from: number; to: number };
 }
 
@@ -42,6 +44,7 @@ export class FixedSource implements ChartSource {
   window = new RatesWindow();
   readonly stale = false;
   readonly error = undefined;
+  readonly live = false;
   #range = { from: 0, to: 1 };
   #version = 0;
   #listeners = new Set<() => void>();
@@ -83,6 +86,10 @@ export class RatesSource implements ChartSource {
   };
 
   readonly snapshot = (): number => this.version;
+
+  get live(): boolean {
+    return this.#fixed === undefined;
+  }
 
   /** What the chart spans, in milliseconds. */
   range(): { from: number; to: number } {
@@ -189,15 +196,23 @@ export function useRates(question: SourceQuestion, time: Time): RatesSource {
   return source;
 }
 
-/** Renders with the source, at most once a second while it is live: for numbers and tables, not for drawings. */
+/** Milliseconds between two looks of those who render. */
+const glance = 500;
+
+/** Renders with the source, at most twice a second while it is live: for numbers and tables, not for drawings. */
 export function useSourceVersion(source: ChartSource): number {
   const [subscribe] = useState(() => (listener: () => void) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let last = Number.NEGATIVE_INFINITY;
+    const tell = () => {
+      timer = undefined;
+      last = performance.now();
+      listener();
+    };
     const wake = () => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        listener();
-      }, 250);
+      const wait = last + glance - performance.now();
+      if (wait <= 0) tell();
+      else timer ??= setTimeout(tell, wait);
     };
     const end = source.onChange(wake);
     return () => {

@@ -47,6 +47,7 @@ describe("durations", () => {
 
 describe("shares and counts", () => {
   it("never shows something as nothing", () => expect(percent(1, 1_000_000, "en")).toBe("< 0.01 %"));
+  it("needs no more than hundredths of a percent", () => expect(percent(18, 100_000, "en")).toBe("0.02 %"));
   it("has no share of nothing", () => expect(percent(0, 0, "en")).toBe("–"));
   it("is exact at the ends", () => {
     expect(percent(0, 9, "en")).toBe("0 %");

@@ -53,7 +53,8 @@ export function percent(part: number, whole: number, locale: string): string {
   if (whole <= 0) return "–";
   const value = (part / whole) * 100;
   if (value > 0 && value < 0.01) return `< ${formatter(locale, "hundredths").format(0.01)} %`;
-  return `${value === 100 || value === 0 ? value : figuresOf(value, locale)} %`;
+  if (value === 100 || value === 0) return `${value} %`;
+  return `${value < 1 ? formatter(locale, "hundredths").format(value) : figuresOf(value, locale)} %`;
 }
 
 /** Seconds as `340 µs`, `12.3 ms`, `4.56 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
