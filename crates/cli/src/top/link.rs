@@ -2,7 +2,7 @@
 //!
 //! - `stream`: the WebSocket. It says what is wanted whenever that changes, hands frames over, and comes again 0.25 s to 2 s after a
 //!   break, asking for the rates since then.
-//! - `interfaces`: asks for the interfaces every second.
+//! - `interfaces`: asks for the interfaces every second while their page is open.
 //!
 //! Frames go through a bounded queue of [`QUEUE`]; when the terminal is slow they are skipped. Dropping the [`Link`] ends both.
 
@@ -45,6 +45,7 @@ pub type Wishes = Vec<(&'static str, Topic)>;
 /// A connection that keeps itself up.
 pub struct Link {
     wishes: watch::Sender<Wishes>,
+    page: watch::Sender<bool>,
     // Dropped last: ends the tasks.
     _runtime: Runtime,
 }
@@ -59,14 +60,16 @@ impl Link {
         let runtime = runtime.context("cannot start the thread of the connection")?;
         let (sender, inputs) = sync_channel(QUEUE);
         let (wishes, wanted) = watch::channel(wishes);
-        runtime.spawn(interfaces(endpoint.clone(), sender.clone()));
+        let (page, open) = watch::channel(false);
+        runtime.spawn(interfaces(endpoint.clone(), open, sender.clone()));
         runtime.spawn(stream(endpoint, wanted, sender.clone()));
         runtime.spawn(signals(sender));
-        Ok((Self { wishes, _runtime: runtime }, inputs))
+        Ok((Self { wishes, page, _runtime: runtime }, inputs))
     }
 
-    /// Asks for something else.
-    pub fn ask(&self, wishes: Wishes) {
+    /// Asks for something else; `interfaces` tells whether their page is open.
+    pub fn ask(&self, wishes: Wishes, interfaces: bool) {
+        self.page.send_replace(interfaces);
         self.wishes.send_if_modified(|before| {
             let changed = *before != wishes;
             *before = wishes;
@@ -85,8 +88,8 @@ async fn signals(sender: SyncSender<Input>) {
     }
 }
 
-async fn interfaces(endpoint: Endpoint, sender: SyncSender<Input>) {
-    loop {
+async fn interfaces(endpoint: Endpoint, mut open: watch::Receiver<bool>, sender: SyncSender<Input>) {
+    while open.wait_for(|open| *open).await.is_ok() {
         let asked = endpoint.clone();
         let answer = tokio::task::spawn_blocking(move || asked.get::<Interfaces>("/api/v1/interfaces", &[])).await;
         if let Ok(Ok(interfaces)) = answer {

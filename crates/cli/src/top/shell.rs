@@ -10,7 +10,7 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::link::Link;
-use super::state::{Input, Key, Reaction, State};
+use super::state::{Input, Key, Reaction, State, Tab};
 use super::theme::{Depth, Theme};
 use super::view;
 use crate::client::Endpoint;
@@ -78,7 +78,7 @@ fn watch(
         let Event::Key(pressed) = event::read()? else { continue };
         match key(pressed).map(|key| state.key(now, key)) {
             Some(Reaction::Quit) => return Ok(()),
-            Some(Reaction::Ask) => link.ask(state.subscriptions()),
+            Some(Reaction::Ask) => link.ask(state.subscriptions(), state.tab == Tab::Interfaces),
             Some(Reaction::Draw) | None => {}
         }
     }

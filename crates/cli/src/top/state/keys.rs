@@ -165,10 +165,11 @@ impl State {
     }
 
     fn go(&mut self, tab: Tab) -> Reaction {
-        if self.tab != tab {
-            (self.tab, self.row) = (tab, 0);
+        if self.tab == tab {
+            return Reaction::Draw;
         }
-        Reaction::Draw
+        (self.tab, self.row) = (tab, 0);
+        Reaction::Ask
     }
 
     fn beside(&self, by: usize) -> Tab {

@@ -1,5 +1,6 @@
 //! The first page: top talkers, what was lost, newest events.
 
+use netwatch_api::event::Event;
 use netwatch_model::Severity;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -86,10 +87,16 @@ fn events(f: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
             Line::from(vec![
                 Span::styled(format!(" {mark} "), style),
                 Span::styled(format!("{clock} "), theme.faint),
-                Span::raw(format!("{}: {}", visible(&e.subject), visible(&e.text))),
+                Span::raw(sentence(e)),
             ])
         })
         .collect();
     let text = if lines.is_empty() { vec![Line::styled(" None yet.", theme.faint)] } else { lines };
     f.render_widget(Paragraph::new(text).block(block), area);
+}
+
+/// Subject and text; most texts begin with their subject.
+fn sentence(e: &Event) -> String {
+    let (subject, text) = (visible(&e.subject), visible(&e.text));
+    if text.contains(&subject) { text } else { format!("{subject}: {text}") }
 }
