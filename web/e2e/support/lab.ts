@@ -9,7 +9,7 @@ import { type Background, run, start, until } from "./shell";
 
 export const mayMakeLabs = process.getuid?.() === 0;
 
-const addresses = { a: "10.77.0.1", b: "10.77.0.2", a6: "fd77::1", b6: "fd77::2" };
+const addresses = { a: "10.77.0.1", b: "10.77.0.2", hostile: "10.77.0.66", a6: "fd77::1", b6: "fd77::2" };
 
 export class Lab {
   readonly addresses = addresses;
@@ -33,6 +33,7 @@ export class Lab {
     run("ip", "link", "add", "eth0", "netns", this.#a, "type", "veth", "peer", "name", "eth0", "netns", this.#b);
     this.#configure(this.#a, addresses.a, addresses.a6);
     this.#configure(this.#b, addresses.b, addresses.b6);
+    run("ip", "-n", this.#b, "address", "add", `${addresses.hostile}/24`, "dev", "eth0");
     const peer = start("ip", ["netns", "exec", this.#b, process.execPath, join(import.meta.dirname, "peer.mjs")]);
     this.#processes.push(peer);
     await until("the servers in the other namespace", () => peer.output().includes("ready") || undefined);

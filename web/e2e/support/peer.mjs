@@ -40,7 +40,7 @@ function pour(stream, pace, period) {
   stream.on("close", () => clearInterval(timer));
 }
 
-// Answers every question for an address with its own, under the name that was asked for.
+// Answers every question with an address of its own: a second one for names that are hostile.
 const dns = dgram.createSocket("udp6");
 dns.on("message", (question, { address, port }) => {
   const header = Buffer.from(question.subarray(0, 12));
@@ -50,7 +50,8 @@ dns.on("message", (question, { address, port }) => {
   let end = 12;
   while (end < question.length && question[end] !== 0) end += 1 + question[end];
   const asked = question.subarray(12, end + 5);
-  const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 77, 0, 2]);
+  const host = asked.includes("<") ? 66 : 2;
+  const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 77, 0, host]);
   dns.send(Buffer.concat([header, asked, answer]), port, address);
 });
 dns.bind(53, "::", () => process.stdout.write("ready\n"));

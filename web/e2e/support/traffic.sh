@@ -23,6 +23,7 @@ while :; do
   head -c 400000 /dev/zero | curl -s -o /dev/null -m 5 -H 'Host: upload.example.org' -T - "http://$v4/upload"
   curl -s -o /dev/null -m 2 "http://$v4:81/"
   dig +tries=1 +time=1 "@$v4" '<b>bold</b>.example' >/dev/null
+  (exec 3<>"/dev/tcp/${v4%.*}.66/993" && head -c 20000 <&3 >/dev/null)
   dig +tries=1 +time=1 "@$v4" "host$round.example.org" >/dev/null
   ping -q -c 2 -i 0.2 "$v4" >/dev/null
   ping -q -c 2 -i 0.2 "$v6" >/dev/null

@@ -204,6 +204,7 @@ export function useSourceVersion(source: ChartSource): number {
   const [subscribe] = useState(() => (listener: () => void) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let last = Number.NEGATIVE_INFINITY;
+    let empty = true;
     const tell = () => {
       timer = undefined;
       last = performance.now();
@@ -211,7 +212,10 @@ export function useSourceVersion(source: ChartSource): number {
     };
     const wake = () => {
       const wait = last + glance - performance.now();
-      if (wait <= 0) tell();
+      // The first numbers are waited for.
+      const first = empty && source.window.length > 0;
+      empty &&= !first;
+      if (wait <= 0 || first) tell();
       else timer ??= setTimeout(tell, wait);
     };
     const end = source.onChange(wake);

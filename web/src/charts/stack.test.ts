@@ -44,7 +44,7 @@ describe("the axis", () => {
   it.each([
     [0, 0],
     [1, 1],
-    [1.2, 1.5],
+    [1.3, 1.5],
     [87, 100],
     [2_900_000, 3_000_000],
   ])("%d ends at %d", (value, end) => expect(niceCeiling(value)).toBeCloseTo(end));

@@ -60,11 +60,11 @@ export function gapsOf(layout: Layout, from: number, to: number): [number, numbe
   );
 }
 
-/** The next of 1, 1.5, 2, 3, 5, 8 times a power of ten: a scale that rarely moves. */
+/** The next of a dozen round numbers times a power of ten: a scale that rarely moves. */
 export function niceCeiling(value: number): number {
   if (value <= 0) return 0;
   const power = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 1.5, 2, 3, 5, 8, 10].find((one) => value <= one * power * (1 + 1e-9)) ?? 10;
+  const step = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((one) => value <= one * power * (1 + 1e-9)) ?? 10;
   return step * power;
 }
 
