@@ -19,6 +19,7 @@ mod session;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use netwatch_agent::{Agent, Intake, Overflow};
@@ -42,6 +43,9 @@ use health::Watch;
 const AGENT: AgentId = AgentId(1);
 /// Threads that serve the web app and the API.
 const SERVER_THREADS: usize = 2;
+
+/// Longest time for an orderly end.
+pub const LAST_WORDS: Duration = Duration::from_secs(9);
 
 /// Everything that runs.
 pub struct Engine {
@@ -76,7 +80,7 @@ impl Engine {
         let packets = Arc::new(PacketClock::default());
         let data_clock: Arc<dyn ClockSource> =
             if from_file { Arc::clone(&packets) as Arc<dyn ClockSource> } else { Arc::new(SystemClock) };
-        let watch = Watch::new(from_file)?;
+        let watch = Watch::new(from_file, rights.missing.as_deref())?;
         let store = server::store(settings, from_file);
         let uplink = session::join(&store)?;
         let server = server::build(plan.server, store, plan.access, data_clock, watch.health.clone())?;
@@ -147,7 +151,7 @@ fn dependencies(
         // The agent has ended only when the process is ending.
         let _ = intake.give_when_possible(records);
     };
-    let Rights { sockets, owners } = rights;
+    let Rights { sockets, owners, .. } = rights;
     let (clock, apps, sink) = (Arc::new(SystemClock), Arc::new(apps), Box::new(sink));
     Ok(CaptureDependencies { sockets, clock, apps, seed: seed()?, sink, owners })
 }

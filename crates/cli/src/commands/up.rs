@@ -2,7 +2,6 @@
 
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use netwatch_capture::driver::CaptureError;
@@ -10,12 +9,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::{Cli, Overrides, UpArgs};
 use crate::config::Settings;
-use crate::engine::confine::{Confined, confine};
+use crate::engine::confine::{Rights, confine};
 use crate::engine::{self, Engine, Input, Plan};
 use crate::failure::{Failure, Outcome, one_line};
-
-/// Longest time for an orderly end.
-const LAST_WORDS: Duration = Duration::from_secs(9);
 
 pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
     let mut flags = Overrides::default();
@@ -32,19 +28,23 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
         None => Input::Live,
     };
     let plan = Plan::new(&settings, &input)?;
-    let confined = confine(&settings.data_dir, args.read.is_none(), settings.processes, &[])?;
-    if let Some(command) = &confined.missing {
+    let rights = confine(&settings.data_dir, args.read.is_none(), settings.processes, &[])?;
+    if let Some(command) = &rights.missing {
         tell_missing(command)?;
     }
     // The first threads start here.
-    engine::runtime()?.block_on(serve(plan, confined, &settings, args.read.as_deref()))
+    let runtime = engine::runtime()?;
+    let outcome = runtime.block_on(serve(plan, rights, &settings, args.read.as_deref()));
+    // What has not ended by now is not waited for.
+    runtime.shutdown_background();
+    outcome
 }
 
-async fn serve(plan: Plan, confined: Confined, settings: &Settings, read: Option<&Path>) -> Outcome {
+async fn serve(plan: Plan, rights: Rights, settings: &Settings, read: Option<&Path>) -> Outcome {
     let mut signals = Signals::new()?;
     let sources = plan.sources();
     let code = plan.access.invite().map_err(anyhow::Error::new)?;
-    let mut engine = Engine::start(plan, confined.rights, settings)?;
+    let mut engine = Engine::start(plan, rights, settings)?;
     announce(&sources, &link(engine.address, code.as_str()))?;
     let failure = tokio::select! {
         () = signals.next() => None,
@@ -53,7 +53,7 @@ async fn serve(plan: Plan, confined: Confined, settings: &Settings, read: Option
     tokio::select! {
         () = engine.stop() => {}
         () = signals.next() => return Err(Failure::Said(130)),
-        () = tokio::time::sleep(LAST_WORDS) => tracing::warn!("the end took too long and was cut"),
+        () = tokio::time::sleep(engine::LAST_WORDS) => tracing::warn!("the end took too long and was cut"),
     }
     failure.map_or(Ok(()), Err)
 }

@@ -16,18 +16,12 @@ use netwatch_privilege::caps;
 use netwatch_privilege::report::{Capture, PrivilegeReport};
 use netwatch_privilege::sandbox::{LayerState, Sandbox};
 
-/// What the broker does for capture.
+/// What is left to capture, after this process gave everything up.
 pub struct Rights {
     /// Gives packet sockets.
     pub sockets: Arc<dyn OpenSocket>,
     /// Tells the processes of sockets.
     pub owners: Option<Box<dyn OwnerLookup>>,
-}
-
-/// What stands after this process was confined.
-pub struct Confined {
-    /// What is left to capture.
-    pub rights: Rights,
     /// The command that grants the right to capture, when it is missing.
     pub missing: Option<String>,
 }
@@ -38,15 +32,15 @@ pub struct Confined {
 ///
 /// # Errors
 /// When rights cannot be given up: Netwatch does not go on with rights that it should not have.
-pub fn confine(data_dir: &Path, live: bool, processes: bool, connect: &[u16]) -> anyhow::Result<Confined> {
-    let (rights, missing) = if !live {
-        (Rights { sockets: Arc::new(NoSockets), owners: None }, None)
+pub fn confine(data_dir: &Path, live: bool, processes: bool, connect: &[u16]) -> anyhow::Result<Rights> {
+    let rights = if !live {
+        Rights { sockets: Arc::new(NoSockets), owners: None, missing: None }
     } else {
         let report = PrivilegeReport::now().context("this process cannot be inspected: mount /proc")?;
         let missing = (report.capture == Capture::Denied).then(|| report.grant.command());
         let broker = Broker::start(owners())?;
         let owners = processes.then(|| Box::new(Owners(broker.clone())) as Box<dyn OwnerLookup>);
-        (Rights { sockets: Arc::new(Brokered(broker)), owners }, missing)
+        Rights { sockets: Arc::new(Brokered(broker)), owners, missing }
     };
     caps::drop_all()?;
     let sandbox = Sandbox::new().write(data_dir).connect_only(connect.iter().copied());
@@ -57,7 +51,7 @@ pub fn confine(data_dir: &Path, live: bool, processes: bool, connect: &[u16]) ->
             LayerState::Partial | LayerState::Unavailable => tracing::info!(name, detail, "wall is not complete"),
         }
     }
-    Ok(Confined { rights, missing })
+    Ok(rights)
 }
 
 /// What the broker does to tell the owners of sockets.

@@ -16,14 +16,15 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Everything is well so far.
+    /// Everything is well so far, unless the right to capture is `missing`: the command that grants it.
     ///
     /// # Errors
     /// When there are too many components, which is a defect.
-    pub fn new(from_file: bool) -> anyhow::Result<Self> {
+    pub fn new(from_file: bool, missing: Option<&str>) -> anyhow::Result<Self> {
         let health = Health::new();
         let capture = health.component("capture", Importance::Optional, now())?;
-        capture.set(State::Ok, now());
+        let grant = |command| State::Degraded(format!("capturing is not allowed: run {command} and start again"));
+        capture.set(missing.map_or(State::Ok, grant), now());
         Ok(Self { health, capture, from_file })
     }
 
