@@ -19,6 +19,7 @@ describe.skipIf(skip)("safety", () => {
     const talkers = page.getByRole("table", { name: "Talkers" });
     for (const name of [
       "<img src=x onerror=alert(1)>",
+      "<b>bold</b>.example",
       "$(reboot).example",
       String.raw`right\u{202e}to-left.example`,
     ]) {

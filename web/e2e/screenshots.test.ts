@@ -44,10 +44,10 @@ describe.skipIf(skip)("screenshots", () => {
         await page.goto(`${on.server.url}${path}`);
         await page.getByRole("heading", { level: 1 }).waitFor();
         if (["overview", "traffic", "host"].includes(name)) await drawn(chart(page, /Rates (in and out|of)/).first());
-        await until(
-          "no skeleton",
-          async () => (await page.locator('main [class*="skeleton"]').count()) === 0 || undefined,
-        );
+        await until("everything loaded", async () => {
+          const waiting = page.locator('main [class*="skeleton"], main header:has-text("Loading")');
+          return (await waiting.count()) === 0 || undefined;
+        });
         await page.screenshot({ path: join(folder, `${name}-${theme}-${width}.png`) });
         const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect({ name, sideways: Math.max(0, sideways) }).toEqual({ name, sideways: 0 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll } from "vitest";
 import { launch, open, type Watched } from "./browser";
 import { Lab, mayMakeLabs } from "./lab";
 import { Server } from "./server";
+import { run, until } from "./shell";
 
 export type Stage = {
   lab: Lab;
@@ -42,6 +43,7 @@ export function stage(): Stage {
     if (skip) return;
     await lab.open();
     made.link = await server.start();
+    await until("a server that is ready", () => isReady(lab));
     await lab.traffic();
     made.browser = await launch(lab.inside);
   });
@@ -52,4 +54,11 @@ export function stage(): Stage {
     await lab.close();
   });
   return made;
+}
+
+/** Whether frames are captured: connections that begin earlier would be seen from the middle. */
+function isReady(lab: Lab): true | undefined {
+  const [program = "ip", ...words] = lab.inside;
+  run(program, ...words, "curl", "-sf", "-o", "/dev/null", `http://127.0.0.1:${port}/readyz`);
+  return true;
 }

@@ -33,13 +33,20 @@ export function Legend({ entries, renderLabel }: LegendProps) {
 export function writeFigures(
   host: HTMLElement,
   layout: Layout,
-  index: number,
+  index: number | undefined,
   text: (v: number | null) => string,
 ): void {
   for (const lane of ["in", "out"] as const) {
     host.querySelectorAll(`[data-figure="${lane}"]`).forEach((place, i) => {
-      const next = text(layout.series[i]?.[lane][index] ?? null);
+      const next = text(valueAt(layout.series[i]?.[lane] ?? [], index));
       if (place.textContent !== next) place.textContent = next;
     });
   }
+}
+
+/** The value of a bucket; the mean of those that have one when no bucket is meant. */
+export function valueAt(lane: readonly (number | null)[], index: number | undefined): number | null {
+  if (index !== undefined) return lane[index] ?? null;
+  const known = lane.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
 }

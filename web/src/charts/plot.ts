@@ -21,7 +21,8 @@ export type PlotOptions = {
   onCursor: (index: number | undefined) => void;
   onZoom: (from: number, to: number) => void;
   onReset: () => void;
-  axes: boolean;
+  /** Whether stretches without data are hatched. */
+  gaps: boolean;
 };
 
 export type Drawing = { layout: Layout; stacked: Stacked; from: number; to: number; extent: [number, number] };
@@ -65,15 +66,14 @@ export class Plot {
     this.#plot.destroy();
   }
 
-  #describe({ width, height, slots, axes }: PlotOptions): uPlot.Options {
+  #describe({ width, height, slots }: PlotOptions): uPlot.Options {
     const options = () => this.#options;
     return {
       width,
       height,
-      padding: axes ? [10, 24, 0, 0] : [2, 0, 2, 0],
+      padding: [10, 24, 0, 0],
       legend: { show: false },
       cursor: {
-        show: axes,
         y: false,
         points: { show: false },
         sync: { key: "time", scales: ["x", null] },
@@ -89,7 +89,7 @@ export class Plot {
         x: { time: true, auto: false },
         y: { auto: false },
       },
-      axes: axes ? this.#axes() : [{ show: false }, { show: false }],
+      axes: this.#axes(),
       series: [{}, ...this.#series(slots), ...this.#series(slots)],
       hooks: {
         drawClear: [(plot) => this.#drawGaps(plot)],
@@ -141,7 +141,7 @@ export class Plot {
 
   #drawGaps(plot: uPlot): void {
     const drawing = this.#drawing;
-    if (drawing === undefined) return;
+    if (drawing === undefined || !this.#options.gaps) return;
     const { layout, from, to } = drawing;
     const { ctx, bbox } = plot;
     ctx.save();

@@ -12,7 +12,7 @@ import { type Layout, layOut } from "~/lib/rates";
 import { type Format, useFormat } from "~/prefs/use-format";
 import { useTimeActions } from "~/time/time";
 import { problemText } from "~/ui/feedback";
-import { Legend, type LegendEntry, writeFigures } from "./legend";
+import { Legend, type LegendEntry, valueAt, writeFigures } from "./legend";
 import { lossText } from "./losses";
 import { onPalette } from "./palette";
 import { Plot } from "./plot";
@@ -32,6 +32,8 @@ type RatesChartProps = {
   /** Series with a colour of their own; the rest is "other". */
   limit?: number;
   legend?: boolean;
+  /** Whether a stretch without numbers is one without data: false for a flow, which is silent before and after. */
+  gaps?: boolean;
   /** What is above and below zero, when it is not in and out of the interfaces. */
   directions?: { above: string; below: string };
   /** What stands for a series in the legend. */
@@ -39,7 +41,17 @@ type RatesChartProps = {
 };
 
 export function RatesChart(props: RatesChartProps) {
-  const { source, label, height, measure = "octets", limit = 7, legend = true, directions, renderLabel } = props;
+  const {
+    source,
+    label,
+    height,
+    measure = "octets",
+    limit = 7,
+    legend = true,
+    gaps = true,
+    directions,
+    renderLabel,
+  } = props;
   const t = useT();
   const format = useFormat();
   const { zoomTo, zoomOut } = useTimeActions();
@@ -51,9 +63,19 @@ export function RatesChart(props: RatesChartProps) {
   useEffect(() => {
     const [host, box] = [chart.current, target.current];
     if (host === null || box === null) return;
-    const screen = new Screen(host, box, { source, height, measure, limit, format, t, onEntries: setEntries, actions });
+    const screen = new Screen(host, box, {
+      source,
+      height,
+      measure,
+      limit,
+      gaps,
+      format,
+      t,
+      onEntries: setEntries,
+      actions,
+    });
     return () => screen.close();
-  }, [source, height, measure, limit, format, t]);
+  }, [source, height, measure, limit, gaps, format, t]);
   return (
     <figure ref={chart} className={styles.chart} aria-label={label}>
       <div className={styles.readout}>
@@ -85,6 +107,7 @@ type ScreenOptions = {
   height: number;
   measure: Measure;
   limit: number;
+  gaps: boolean;
   format: Format;
   t: ReturnType<typeof useT>;
   onEntries: (entries: LegendEntry[]) => void;
@@ -132,7 +155,7 @@ class Screen {
       width: this.#width,
       height,
       slots: limit + 1,
-      axes: true,
+      gaps: this.#options.gaps,
       placeOf: (slot: number) => this.#places[slot] ?? 0,
       yLabel: (value: number) => (measure === "octets" ? format.rateFigures(value / perUnit) : format.quantity(value)),
       xLabel: (seconds: number, step: number) => axisTime(seconds, step, format),
@@ -195,15 +218,15 @@ class Screen {
     const layout = this.#layout;
     if (layout === undefined) return;
     const { format, measure, t, source } = this.#options;
-    const last = layout.times.length - 1;
-    const index = this.#cursor ?? (layout.bucket > 1 && last > 0 ? last - 1 : last);
+    const index = this.#cursor ?? (source.live ? newestFull(layout) : undefined);
     const text = (value: number | null) => {
       if (value === null) return "–";
       return measure === "octets" ? format.rate(value) : `${format.quantity(value)} ${t("unit.packetsPerSecond")}`;
     };
     this.#read("in", text(sumAt(layout, "in", index)));
     this.#read("out", text(sumAt(layout, "out", index)));
-    this.#read("moment", layout.times[index] === undefined ? "" : format.clock(layout.times[index] * 1000));
+    const time = index === undefined ? undefined : layout.times[index];
+    this.#read("moment", time === undefined ? t("chart.mean") : format.clock(time * 1000));
     this.#read("lost", this.#lost(layout));
     this.#read("oldest", this.#oldest());
     this.#message(layout, source, t);
@@ -252,8 +275,15 @@ class Screen {
   }
 }
 
-function sumAt(layout: Layout, lane: "in" | "out", index: number): number | null {
-  const values = layout.series.map((one) => one[lane][index]).filter((value) => value != null);
+/** The last bucket that is surely complete. */
+function newestFull(layout: Layout): number {
+  const last = layout.times.length - 1;
+  return layout.bucket > 1 && last > 0 ? last - 1 : last;
+}
+
+/** All series added at a bucket, or on average. */
+function sumAt(layout: Layout, lane: "in" | "out", index: number | undefined): number | null {
+  const values = layout.series.map((one) => valueAt(one[lane], index)).filter((value) => value !== null);
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);
 }
 

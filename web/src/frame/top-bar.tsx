@@ -14,13 +14,7 @@ export function TopBar({ onSearch }: { onSearch: () => void }) {
   return (
     <header className={styles.top}>
       <Crumbs />
-      <button
-        type="button"
-        className={styles.search}
-        onClick={onSearch}
-        aria-label={t("palette.short")}
-        aria-keyshortcuts="Control+K Meta+K"
-      >
+      <button type="button" className={styles.search} onClick={onSearch} aria-keyshortcuts="Control+K Meta+K">
         <Icon name="search" size={14} />
         <span>{t("palette.short")}</span>
         <span aria-hidden="true">

@@ -128,6 +128,7 @@ export const de: Catalogue = {
   "chart.legend": "Reihen des Diagramms",
   "chart.loading": "Lädt",
   "chart.empty": "Keine Daten in diesem Zeitraum",
+  "chart.mean": "Mittel des Zeitraums",
   "chart.keptSince": "Vor {time} ist nichts gespeichert",
   "chart.lostFrames": { one: "{count} Frame vom Kernel verworfen", other: "{count} Frames vom Kernel verworfen" },
   "chart.lostRecords": { one: "{count} Datensatz verworfen", other: "{count} Datensätze verworfen" },

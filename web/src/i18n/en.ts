@@ -127,6 +127,7 @@ export const en = {
   "chart.legend": "Series of the chart",
   "chart.loading": "Loading",
   "chart.empty": "No data in this range",
+  "chart.mean": "mean of the range",
   "chart.keptSince": "Nothing is kept from before {time}",
   "chart.lostFrames": { one: "{count} frame lost by the kernel", other: "{count} frames lost by the kernel" },
   "chart.lostRecords": { one: "{count} record dropped", other: "{count} records dropped" },

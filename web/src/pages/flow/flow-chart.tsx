@@ -13,7 +13,8 @@ export function FlowChart({ detail, height }: { detail: FlowDetail; height: numb
   const source = useMemo(() => new FixedSource(), []);
   useEffect(() => {
     const rates = ratesOf(detail);
-    source.show(rates, { from: Date.parse(rates.from), to: Date.parse(rates.to) });
+    const from = Date.parse(rates.from);
+    source.show(rates, { from, to: Math.max(Date.parse(rates.to), from + shortest) });
   }, [source, detail]);
   return (
     <RatesChart
@@ -22,6 +23,7 @@ export function FlowChart({ detail, height }: { detail: FlowDetail; height: numb
       height={height}
       limit={1}
       legend={false}
+      gaps={false}
       directions={{ above: t("flow.forward"), below: t("flow.reverse") }}
     />
   );
@@ -33,7 +35,7 @@ function ratesOf({ flow, points, step }: FlowDetail): Rates {
   const from = Math.floor(Date.parse(flow.start) / width) * width;
   const last = points.at(-1);
   const to = Math.max(Date.parse(flow.end), last === undefined ? 0 : Date.parse(last.time)) + 1;
-  const length = Math.max(Math.ceil(shortest / width), Math.ceil((to - from) / width));
+  const length = Math.max(1, Math.ceil((to - from) / width));
   const lanes = Array.from({ length: 4 }, () => Array.from({ length }, () => 0));
   for (const point of points) {
     const index = Math.round((Date.parse(point.time) - from) / width);
