@@ -9,6 +9,9 @@ use netwatch_model::{
     Untrusted, Value,
 };
 
+/// The label of the sample that counts what the agent itself had to drop.
+pub const DROP_REASON: &str = "server queue full";
+
 /// How much is collected, and how much may wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Config {
@@ -69,7 +72,7 @@ impl Batcher {
     /// The batcher of one run; `now` is monotonic.
     #[must_use]
     pub fn new(config: Config, agent: AgentId, boot: BootId, now: Duration) -> Self {
-        let labels = vec![Label::Reason("server queue full".into())];
+        let labels = vec![Label::Reason(DROP_REASON.into())];
         let series = Arc::new(Series { metric: Metric::RecordsDropped, labels });
         let (open, backlog) = (Vec::new(), VecDeque::new());
         Self {

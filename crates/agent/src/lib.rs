@@ -20,7 +20,7 @@ mod batcher;
 mod intake;
 mod run;
 
-pub use batcher::{Batcher, Config, Overflow};
+pub use batcher::{Batcher, Config, DROP_REASON, Overflow};
 pub use intake::{Intake, Refused};
 pub use run::{Agent, BuildError};
 

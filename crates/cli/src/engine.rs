@@ -15,6 +15,7 @@ mod health;
 mod plan;
 mod server;
 mod session;
+mod stages;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use crate::failure::Failure;
 use clock::PacketClock;
 use confine::Rights;
 use health::Watch;
+use stages::CaptureStage;
 
 /// The agent of this process: there is no other yet.
 const AGENT: AgentId = AgentId(1);
@@ -82,15 +84,17 @@ impl Engine {
             if from_file { Arc::clone(&packets) as Arc<dyn ClockSource> } else { Arc::new(SystemClock) };
         let watch = Watch::new(from_file, rights.missing.as_deref())?;
         let store = server::store(settings, from_file);
-        let uplink = session::join(&store)?;
-        let server = server::build(plan.server, store, plan.access, data_clock, watch.health.clone())?;
+        let metrics = server::metrics();
+        let stage = CaptureStage::new(&metrics.0);
+        let uplink = session::join(&store, &metrics.0)?;
+        let server = server::build(plan.server, store, plan.access, data_clock, watch.health.clone(), metrics)?;
         let listener = tokio::net::TcpListener::from_std(plan.listener).context("the listener cannot be used")?;
         let address = listener.local_addr().context("the listener has no address")?;
 
         let overflow = if from_file { Overflow::Wait } else { Overflow::DropOldest };
         let config = netwatch_agent::Config { overflow, ..netwatch_agent::Config::default() };
         let (agent, intake) = Agent::build(config, AGENT, uplink, SystemClock).map_err(anyhow::Error::new)?;
-        let capture = Capture::build(plan.capture, dependencies(rights, intake, packets, address.port())?);
+        let capture = Capture::build(plan.capture, dependencies(rights, intake, (packets, stage), address.port())?);
 
         let (stop_server, stop) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(server, listener, stop));
@@ -141,13 +145,14 @@ async fn serve(server: Server, listener: tokio::net::TcpListener, stop: oneshot:
 fn dependencies(
     rights: Rights,
     intake: Intake,
-    packets: Arc<PacketClock>,
+    (packets, mut stage): (Arc<PacketClock>, CaptureStage),
     port: u16,
 ) -> anyhow::Result<CaptureDependencies> {
     let mut apps = AppTable::load(None)?;
     apps.label_own_port(port);
     let sink = move |records: Vec<Record>| {
         packets.see(&records);
+        stage.see(&records);
         // The agent has ended only when the process is ending.
         let _ = intake.give_when_possible(records);
     };

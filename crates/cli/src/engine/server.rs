@@ -22,6 +22,14 @@ pub fn store(settings: &Settings, from_file: bool) -> Arc<LiveStore> {
     }))
 }
 
+/// The registry behind `/metrics`, and the server's part of it.
+pub fn metrics() -> (Arc<Metrics>, ServerMetrics) {
+    let revision = version::long().commit.unwrap_or("unknown");
+    let mut registry = Metrics::new(BuildInfo { version: version::short(), revision });
+    let server = ServerMetrics::register(&mut registry);
+    (Arc::new(registry), server)
+}
+
 /// The server, ready to run.
 ///
 /// # Errors
@@ -32,17 +40,15 @@ pub fn build(
     access: Access,
     data_clock: Arc<dyn ClockSource>,
     health: Health,
+    (registry, metrics): (Arc<Metrics>, ServerMetrics),
 ) -> anyhow::Result<Server> {
-    let mut registry =
-        Metrics::new(BuildInfo { version: version::short(), revision: version::long().commit.unwrap_or("unknown") });
-    let metrics = ServerMetrics::register(&mut registry);
     let dependencies = Dependencies {
         store,
         access: Arc::new(access),
         clock: Arc::new(SystemClock),
         data_clock,
         health,
-        registry: Arc::new(registry),
+        registry,
         metrics,
     };
     Ok(Server::build(config, dependencies)?)
