@@ -4,7 +4,7 @@
 mod site;
 
 use serde_json::Value;
-use site::{Site, eventually};
+use site::{Site, eventually, eventually_or};
 
 /// L3 octets of both directions of flows that `wanted` picks.
 fn octets<'a>(flows: &'a [Value], wanted: impl Fn(&Value) -> bool) -> u64 {
@@ -17,6 +17,11 @@ fn number(value: &Value, key: &str) -> u64 {
 
 fn word<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
+}
+
+/// What is in `a` and not in `b`.
+fn only<T: PartialEq + std::fmt::Debug>(a: &[T], b: &[T]) -> Vec<String> {
+    a.iter().filter(|x| !b.contains(x)).map(|x| format!("{x:?}")).collect()
 }
 
 #[test]
@@ -71,12 +76,11 @@ fn lab_live_equals_file() {
     site.serve_iperf3();
     site.serve_dns();
     let netwatch = site.netwatch(&[]);
-    let dump = site.tcpdump();
+    let (_dump, file) = site.tcpdump();
     site.client.run("iperf3", &["-c", "10.77.0.2", "-t", "1", "-P", "3"]);
     site.client.run("iperf3", &["-c", "10.77.0.2", "-u", "-b", "20M", "-t", "1"]);
     site.client.run("dig", &["+tries=1", "@10.77.0.2", "www.netwatch.test", "A"]);
     site.client.run("ping", &["-c", "3", "-i", "0.2", "10.77.0.2"]);
-    let file = site.end_dump(dump);
 
     let key = |f: &Value| {
         let text = |k: &str| word(f, k).to_owned();
@@ -97,8 +101,14 @@ fn lab_live_equals_file() {
         all.sort();
         all
     };
-    let from_file = list(&site.flows_of_file(&file));
-    eventually("live flows equal to those of the file", || (list(&netwatch.flows()) == from_file).then_some(()));
+    eventually_or("live flows equal to those of the file", || {
+        let (live, from_file) = (list(&netwatch.flows()), list(&site.flows_of_file(&file)));
+        if live == from_file {
+            Ok(())
+        } else {
+            Err(format!("only live: {:#?}; only in the file: {:#?}", only(&live, &from_file), only(&from_file, &live)))
+        }
+    });
 }
 
 #[test]
@@ -111,10 +121,10 @@ fn lab_a_flood_does_not_hide_an_honest_flow() {
         site.client.run("iperf3", &["-c", "10.77.0.2", "-t", "6", "-b", "40M"]);
     });
     let truth = site.counted("iperf");
-    let seen = eventually("the honest flow within one per cent", || {
+    let seen = eventually_or("the honest flow within one per cent", || {
         let flows = netwatch.get("/api/v1/flows?limit=10&filter=port%205201");
         let seen = octets(flows["items"].as_array().expect("items"), |_| true);
-        (seen.abs_diff(truth) * 100 <= truth).then_some(seen)
+        if seen.abs_diff(truth) * 100 <= truth { Ok(seen) } else { Err(format!("{seen} of {truth}")) }
     });
     assert!(seen > 10_000_000, "{seen}");
     let statistics = netwatch.get("/api/v1/statistics");
@@ -128,7 +138,7 @@ fn lab_a_flood_does_not_hide_an_honest_flow() {
 fn lab_a_lost_interface_comes_back_by_itself() {
     let Some(site) = Site::new("lab_interface") else { return };
     let netwatch = site.netwatch(&[]);
-    let kinds = |netwatch: &site::Netwatch| {
+    let kinds = |netwatch: &site::Netwatch<'_>| {
         let events = netwatch.get("/api/v1/events?limit=200");
         let items = events["items"].as_array().expect("items").clone();
         items.iter().map(|e| word(e, "kind").to_owned()).collect::<Vec<_>>()

@@ -17,15 +17,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Asks until there is an answer.
 pub fn eventually<R>(what: &str, ask: impl Fn() -> Option<R>) -> R {
+    eventually_or(what, || ask().ok_or_else(|| "no".to_owned()))
+}
+
+/// Asks until there is an answer; the last refusal says how things stood.
+pub fn eventually_or<R>(what: &str, ask: impl Fn() -> Result<R, String>) -> R {
+    let mut last = String::new();
     let steps = u32::try_from(PATIENCE.as_millis() / 100).expect("few steps");
     for _ in 0..steps {
-        if let Some(answer) = ask() {
-            return answer;
+        match ask() {
+            Ok(answer) => return answer,
+            Err(refusal) => last = refusal,
         }
         // waits: for the condition that `ask` looks at, up to `PATIENCE` in all.
         std::thread::sleep(Duration::from_millis(100));
     }
-    panic!("{what}: not within {PATIENCE:?}");
+    panic!("{what}: not within {PATIENCE:?}: {last}");
 }
 
 /// Packets and octets that the kernel counted on the client's interface: received and sent.
@@ -141,21 +148,16 @@ impl Site {
     }
 
     /// Starts tcpdump on the client's interface, and waits until it listens.
-    pub fn tcpdump(&self) -> Running {
+    pub fn tcpdump(&self) -> (Running, PathBuf) {
         let file = self.path("dump.pcap");
         let mut command = Command::new("tcpdump");
-        command.args(["-i", "wan", "-U", "-s", "0", "-B", "65536", "-w"]).arg(&file).stderr(Stdio::null());
+        command
+            .args(["-i", "wan", "-U", "--immediate-mode", "-s", "0", "-B", "65536", "-w"])
+            .arg(&file)
+            .stderr(Stdio::null());
         let running = self.client.spawn(&mut command);
         eventually("tcpdump listens", || std::fs::metadata(&file).ok().filter(|m| m.len() >= 24));
-        running
-    }
-
-    /// Ends tcpdump when it has written everything.
-    pub fn end_dump(&self, mut dump: Running) -> PathBuf {
-        let pid = dump.0.id().to_string();
-        self.client.run("kill", &["-INT", &pid]);
-        dump.0.wait().expect("tcpdump ends");
-        self.path("dump.pcap")
+        (running, file)
     }
 
     /// What `netwatch flows --read` prints.
@@ -178,17 +180,20 @@ impl Site {
         KernelCounters { received: of("rx"), sent: of("tx") }
     }
 
-    /// Octets that nftables counted for a name.
+    /// Octets that nftables counted for a name: what arrived at either end.
     pub fn counted(&self, name: &str) -> u64 {
-        let output = self.client.run("nft", &["-j", "list", "counter", "inet", "lab", name]);
-        let all: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let counter = all["nftables"].as_array().and_then(|a| a.iter().find_map(|o| o.get("counter")));
-        counter.and_then(|c| c["bytes"].as_u64()).expect("a counter")
+        let at = |host: &Namespace| {
+            let output = host.run("nft", &["-j", "list", "counter", "netdev", "lab", name]);
+            let all: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            let counter = all["nftables"].as_array().and_then(|a| a.iter().find_map(|o| o.get("counter")));
+            counter.and_then(|c| c["bytes"].as_u64()).expect("a counter")
+        };
+        at(&self.client) + at(&self.server)
     }
 
     /// Netwatch's sums must become those of the kernel, packet for packet, octet for octet.
     pub fn compare_totals(&self, netwatch: &Netwatch<'_>, octets_of_port: impl Fn(&[Value], u64) -> u64) {
-        eventually("totals equal to those of ip -s link", || {
+        eventually_or("totals equal to those of ip -s link", || {
             let kernel = self.kernel_counters();
             let ours = &netwatch.get("/api/v1/interfaces")["items"][0];
             let of = |k: &str| ours[k].as_u64().expect("a number");
@@ -197,30 +202,28 @@ impl Site {
                 sent: [of("packets_out"), of("octets_out")],
             };
             assert_eq!(of("kernel_drops"), 0);
-            (seen == kernel).then_some(())
+            if seen == kernel { Ok(()) } else { Err(format!("{seen:?}, and the kernel {kernel:?}")) }
         });
-        eventually("octets equal to those of nftables", || {
+        eventually_or("octets equal to those of nftables", || {
             let flows = netwatch.flows();
-            let equal = |(name, port)| octets_of_port(&flows, port) == self.counted(name);
-            [("iperf", 5201), ("web", 8080), ("dns", 53), ("ssh", 22)].into_iter().all(equal).then_some(())
+            let pair = |(name, port)| (name, octets_of_port(&flows, port), self.counted(name));
+            let pairs = [("iperf", 5201), ("web", 8080), ("dns", 53), ("ssh", 22)].map(pair);
+            if pairs.iter().all(|(_, seen, counted)| seen == counted) { Ok(()) } else { Err(format!("{pairs:?}")) }
         });
     }
 
+    /// Counts where packets arrive: where they leave, the kernel still has them in super-frames with one header for many.
     fn count_with_nftables(&self) {
         let names = [("iperf", "tcp", 5201), ("web", "tcp", 8080), ("dns", "udp", 53), ("ssh", "tcp", 22)];
         let counters: String = names.iter().map(|(n, _, _)| format!("counter {n} {{ }}\n")).collect();
-        let rules = |side: &str| {
+        for (host, device, side) in [(&self.client, "wan", "sport"), (&self.server, "lan", "dport")] {
             let rule = |(n, l4, port): &(&str, &str, u16)| format!("{l4} {side} {port} counter name {n}\n");
-            names.iter().map(rule).collect::<String>()
-        };
-        let (to, from) = (rules("dport"), rules("sport"));
-        let table = format!(
-            "table inet lab {{\n{counters}chain sent {{ type filter hook output priority 0\n{to} }}\n\
-             chain received {{ type filter hook input priority 0\n{from} }}\n}}\n"
-        );
-        let file = self.path("lab.nft");
-        std::fs::write(&file, table).expect("a file");
-        self.client.run("nft", &["-f", file.to_str().expect("a path")]);
+            let rules: String = names.iter().map(rule).collect();
+            let chain = format!("chain arrived {{\ntype filter hook ingress device {device} priority 0\n{rules}}}\n");
+            let file = self.path("lab.nft");
+            std::fs::write(&file, format!("table netdev lab {{\n{counters}{chain}}}\n")).expect("a file");
+            host.run("nft", &["-f", file.to_str().expect("a path")]);
+        }
     }
 
     fn serve(&self, command: &mut Command, port: u16) {
