@@ -129,7 +129,7 @@ export class RatesSource implements ChartSource {
       let first = true;
       end = stream.subscribe({
         topic,
-        since: new Date(serverNow() - this.#seconds * 1000).toISOString(),
+        since: () => new Date(serverNow() - this.#seconds * 1000).toISOString(),
         onProblem: (problem) => this.#fail(problem),
         onFrame: ({ time, data }) => {
           noteServerTime(time);

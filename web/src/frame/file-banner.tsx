@@ -1,4 +1,4 @@
-/** A capture file was read: its packets have the times of the file, so the newest minutes are empty. Offers the time that it covers. */
+/** A capture file was read, and "now" is its end: offers all of the time that it covers, when that is more than what is shown. */
 import { useQuery } from "@tanstack/react-query";
 import { flowsQuery, interfacesQuery } from "~/api/queries";
 import type { FlowPage, Interface } from "~/api/schema";
@@ -8,13 +8,10 @@ import { useTime, useTimeActions } from "~/time/time";
 import { Button } from "~/ui/controls";
 import styles from "./frame.module.css";
 
-/** Files that end less than this many milliseconds ago are seen without help. */
-const recent = 60_000;
-
 export function FileBanner() {
   const t = useT();
   const format = useFormat();
-  const { mode } = useTime();
+  const { mode, seconds } = useTime();
   const { setRange } = useTimeActions();
   const { data: interfaces } = useQuery(interfacesQuery);
   const ended = isRead(interfaces?.items);
@@ -22,7 +19,7 @@ export function FileBanner() {
   const first = useQuery({ ...flowsQuery({ ...everything, order: "asc" }), enabled: ended });
   const last = useQuery({ ...flowsQuery({ ...everything, order: "desc" }), enabled: ended });
   const covered = extent(first.data, last.data, interfaces?.items ?? []);
-  if (!ended || mode !== "live" || covered === undefined || covered.to > Date.now() - recent) return null;
+  if (!ended || mode !== "live" || covered === undefined || covered.to - covered.from <= seconds * 1000) return null;
   return (
     <div role="status" className={styles.banner}>
       <span>{t("file.covers", { from: format.moment(covered.from), to: format.moment(covered.to) })}</span>

@@ -3,8 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { RequestError } from "~/api/problem";
-import { sessionQuery } from "~/api/queries";
-import { stream } from "~/app/services";
+import { sessionQuery, statisticsQuery } from "~/api/queries";
+import { queryClient, stream } from "~/app/services";
 import { useT } from "~/i18n";
 import { SignedOut } from "~/pages/signed-out";
 import { noteServerTime } from "~/time/clock";
@@ -22,10 +22,19 @@ export function Frame() {
   const signedOut = session.error instanceof RequestError && session.error.is("unauthenticated");
   useEffect(() => {
     if (signedOut) stream.stop();
-    else if (session.data !== undefined) stream.start();
+    else if (session.data !== undefined) void startStream();
   }, [signedOut, session.data]);
   useHeartbeat();
   return signedOut ? <SignedOut /> : <SignedIn />;
+}
+
+/** Learns the server's time first: it is that of the packets when a capture file is read, and subscriptions begin relative to it. */
+async function startStream(): Promise<void> {
+  try {
+    noteServerTime((await queryClient.fetchQuery(statisticsQuery)).now);
+  } finally {
+    stream.start();
+  }
 }
 
 /** Once a second something comes over the stream whatever the page shows: the age of the data and the server's clock stay known. */

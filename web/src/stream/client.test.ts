@@ -111,7 +111,8 @@ describe("after a break", () => {
     const client = newClient();
     client.start();
     newest().onopen?.();
-    client.subscribe({ topic: { name: "rates", by: "host" }, since: "2026-01-01T00:00:00Z", onFrame: () => {} });
+    client.subscribe({ topic: { name: "rates", by: "host" }, since: () => "2026-01-01T00:00:00Z", onFrame: () => {} });
+    expect(newest().sent[0]).toMatchObject({ since: "2026-01-01T00:00:00Z" });
     client.subscribe({ topic: { name: "events" }, onFrame: () => {} })();
     newest().frame("1", rates("2026-01-01T00:05:00Z"));
     newest().onclose?.();

@@ -23,8 +23,8 @@ export type Subscription = {
   topic: Topic;
   /** Milliseconds between frames. */
   interval?: number;
-  /** RFC 3339; for rates: first send what happened since then. */
-  since?: string | undefined;
+  /** RFC 3339; for rates: first send what happened since then. A function is asked when the subscription is sent. */
+  since?: string | (() => string) | undefined;
   onFrame: (frame: Frame) => void;
   onProblem?: (problem: Problem) => void;
 };
@@ -166,7 +166,7 @@ export class StreamClient {
       id,
       topic,
       ...(interval === undefined ? {} : { interval }),
-      ...(since === undefined ? {} : { since }),
+      ...(since === undefined ? {} : { since: typeof since === "string" ? since : since() }),
     });
   }
 

@@ -162,7 +162,9 @@ function Process({ statistics }: { statistics: Statistics }) {
   const t = useT();
   const format = useFormat();
   const { process, stream, version, started, now } = statistics;
-  const uptime = Math.max(1, (Date.parse(now) - Date.parse(started)) / 1000);
+  // With a capture file the server's time is that of the packets, and its start is not.
+  const current = Date.parse(now) < Date.parse(started) ? Date.now() : Date.parse(now);
+  const uptime = Math.max(1, (current - Date.parse(started)) / 1000);
   return (
     <Section title={t("health.process")}>
       <Facts
