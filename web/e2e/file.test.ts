@@ -33,7 +33,8 @@ describe("a capture file", () => {
     await page.goto(link);
     const figure = chart(page);
     await drawn(figure);
-    expect(await figure.locator('[data-read="moment"]').innerText()).toBe("22:14:59");
+    // The newest full second: the last packet may be in the one that was not finished.
+    expect(await figure.locator('[data-read="moment"]').innerText()).toMatch(/^22:14:5[89]$/);
     expect(Number(await figure.getAttribute("data-points"))).toBeGreaterThan(290);
     await page.getByRole("button", { name: "Show this time" }).click();
     await page.getByRole("button", { name: /Historical/ }).waitFor();
