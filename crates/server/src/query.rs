@@ -10,6 +10,7 @@ mod answers;
 mod cursor;
 mod desk;
 mod flows;
+mod hints;
 mod host;
 mod label;
 mod page;

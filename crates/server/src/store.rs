@@ -19,6 +19,7 @@ mod chunk;
 mod config;
 mod events;
 mod history;
+mod index;
 mod ingest;
 mod key;
 mod live;
@@ -40,28 +41,29 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use netwatch_model::{Batch, Timestamp};
 
-pub(crate) use chunk::{Chunk, ROWS as CHUNK_ROWS};
 pub use config::{StoreConfig, TimeBase};
 pub(crate) use events::EventLog;
 pub(crate) use history::Carried;
+pub(crate) use index::{ASK, Index, short_second};
 pub use ingest::Applied;
 use ingest::Inner;
 pub(crate) use key::{Key, Subjects, Tally};
 pub(crate) use row::{Crossing, Head, Volume, Words};
-pub(crate) use segment::{RowSet, Segment, key_of};
+pub(crate) use segment::{Block, RowSet, Segment};
 pub(crate) use series::{Cell, Of, Port, SECONDS};
 pub(crate) use subject::Row;
 pub(crate) use talkers::{LEVELS, Table};
 #[cfg(test)]
 pub(crate) use testing::{batch_of, record};
-pub(crate) use view::{Found, Place, View};
+pub(crate) use texts::TextId;
+pub(crate) use view::{Found, View};
 
 use crate::query::Desk;
 
-/// With more active flows than that, views are made at most four times a second, because much is copied after each.
-const LARGE: usize = 16_384;
+/// With more flows than that, views are made at most four times a second, because much is copied after each.
+const LARGE: u64 = 16_384;
 /// How old the view of a large store may be.
-const LARGE_INTERVAL: Duration = Duration::from_millis(250);
+pub(crate) const LARGE_INTERVAL: Duration = Duration::from_millis(250);
 /// A view that nobody asked for in that time is given up, so that nothing more is copied for it.
 const IDLE: Duration = Duration::from_secs(3);
 
@@ -107,7 +109,7 @@ impl LiveStore {
         if self.wanted.swap(false, Ordering::AcqRel) {
             self.view.store(Arc::new(inner.view(version, inner.clock())));
         } else if self.is_idle(inner.clock()) {
-            self.view.store(Arc::new(View::outdated(&self.view.load())));
+            self.view.store(Arc::new(self.view.load().outdated()));
         }
         applied
     }
@@ -163,7 +165,7 @@ impl LiveStore {
     /// Whether a large store's view is young enough.
     fn may_wait(&self, view: &View, now: Timestamp) -> bool {
         let age = now.since(view.as_of());
-        view.version().is_some() && view.live_rows() > LARGE && now >= view.as_of() && age < LARGE_INTERVAL
+        view.version().is_some() && view.is_large() && now >= view.as_of() && age < LARGE_INTERVAL
     }
 
     fn is_idle(&self, clock: Timestamp) -> bool {

@@ -1,14 +1,37 @@
-//! Answers to questions that are asked again and again, computed once for each state of the store.
+//! Answers to questions that are asked again and again.
+//!
+//! An answer holds for one state of the store. Of a large store it also holds for a quarter of a second, and while one thread finds the
+//! next, all others that ask the same get it: nobody waits for what somebody else computes, unless there is nothing yet.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use netwatch_model::Timestamp;
 
 use super::QueryError;
+use crate::store::{LARGE_INTERVAL, View};
 
-/// Answers by question. Those who ask the same at the same time wait for the first.
+/// How old an answer may be while the next is found.
+const STALE: Duration = Duration::from_secs(1);
+
+/// For which state of the store a question is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct State {
+    pub(super) version: u64,
+    pub(super) now: Timestamp,
+    pub(super) is_large: bool,
+}
+
+impl State {
+    pub(super) fn of(view: &View, now: Timestamp) -> Self {
+        Self { version: view.version().unwrap_or_default(), now, is_large: view.is_large() }
+    }
+}
+
+/// Answers by question.
 #[derive(Debug)]
 pub(super) struct Answers<T> {
     kept: Mutex<HashMap<String, Arc<Slot<T>>, RandomState>>,
@@ -18,9 +41,18 @@ pub(super) struct Answers<T> {
 
 #[derive(Debug)]
 struct Slot<T> {
-    /// The version of the store for which it holds, and the answer.
-    answer: Mutex<Option<(u64, T)>>,
+    answer: Mutex<Option<Answer<T>>>,
+    /// Held by the one who computes.
+    work: Mutex<()>,
+    busy: AtomicBool,
     used: AtomicU64,
+}
+
+#[derive(Clone, Debug)]
+struct Answer<T> {
+    version: u64,
+    made: Timestamp,
+    value: T,
 }
 
 impl<T: Clone> Answers<T> {
@@ -28,23 +60,29 @@ impl<T: Clone> Answers<T> {
         Self { kept: Mutex::default(), capacity: capacity.max(1), turn: AtomicU64::new(0) }
     }
 
-    /// The answer of that version, computed if nobody has yet.
+    /// The answer for that state, computed if there is none.
     pub(super) fn get(
         &self,
         question: String,
-        version: u64,
+        state: State,
         compute: impl FnOnce() -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {
         let slot = self.slot(question);
-        let mut answer = slot.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*answer {
-            Some((of, known)) if *of == version => Ok(known.clone()),
-            _ => {
-                let fresh = compute()?;
-                *answer = Some((version, fresh.clone()));
-                Ok(fresh)
-            }
+        if let Some(known) = slot.known(state) {
+            return Ok(known);
         }
+        let _work = slot.work.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = slot.known(state) {
+            return Ok(known);
+        }
+        slot.busy.store(true, Ordering::Release);
+        let computed = compute();
+        if let Ok(value) = &computed {
+            let answer = Answer { version: state.version, made: state.now, value: value.clone() };
+            *slot.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        }
+        slot.busy.store(false, Ordering::Release);
+        computed
     }
 
     fn slot(&self, question: String) -> Arc<Slot<T>> {
@@ -54,10 +92,25 @@ impl<T: Clone> Answers<T> {
             let oldest = turn.saturating_sub(self.capacity as u64 / 2);
             kept.retain(|_, slot| slot.used.load(Ordering::Relaxed) >= oldest);
         }
-        let new = || Arc::new(Slot { answer: Mutex::new(None), used: AtomicU64::new(turn) });
-        let slot = kept.entry(question).or_insert_with(new);
+        let slot = kept.entry(question).or_insert_with(|| Arc::new(Slot::new(turn)));
         slot.used.store(turn, Ordering::Relaxed);
         Arc::clone(slot)
+    }
+}
+
+impl<T: Clone> Slot<T> {
+    fn new(turn: u64) -> Self {
+        let used = AtomicU64::new(turn);
+        Self { answer: Mutex::new(None), work: Mutex::new(()), busy: AtomicBool::new(false), used }
+    }
+
+    /// The answer, if it is good enough.
+    fn known(&self, state: State) -> Option<T> {
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = answer.as_ref()?;
+        let most = if self.busy.load(Ordering::Acquire) { STALE } else { LARGE_INTERVAL };
+        let is_young = state.is_large && state.now >= known.made && state.now.since(known.made) < most;
+        (known.version == state.version || is_young).then(|| known.value.clone())
     }
 }
 
@@ -65,22 +118,36 @@ impl<T: Clone> Answers<T> {
 mod tests {
     use super::*;
 
+    fn state(version: u64, millis: i64, is_large: bool) -> State {
+        State { version, now: Timestamp::from_millis(millis), is_large }
+    }
+
     #[test]
     fn a_question_is_answered_once_for_each_version() {
         let answers = Answers::new(4);
-        let ask = |version, value: u32| answers.get("q".to_owned(), version, || Ok(value));
+        let ask = |version, value: u32| answers.get("q".to_owned(), state(version, 0, false), || Ok(value));
         assert_eq!(ask(1, 10), Ok(10));
         assert_eq!(ask(1, 20), Ok(10));
         assert_eq!(ask(2, 30), Ok(30));
-        assert_eq!(answers.get("e".to_owned(), 1, || Err(QueryError::Gone)), Err(QueryError::Gone));
-        assert_eq!(answers.get("e".to_owned(), 1, || Ok(5)), Ok(5), "a failure is not kept");
+        let fails = || Err(QueryError::Gone);
+        assert_eq!(answers.get("e".to_owned(), state(1, 0, false), fails), Err(QueryError::Gone));
+        assert_eq!(answers.get("e".to_owned(), state(1, 0, false), || Ok(5)), Ok(5), "a failure is not kept");
+    }
+
+    #[test]
+    fn a_large_store_answers_anew_four_times_a_second() {
+        let answers = Answers::new(4);
+        let ask = |version, millis, value: u32| answers.get("q".to_owned(), state(version, millis, true), || Ok(value));
+        assert_eq!(ask(1, 0, 10), Ok(10));
+        assert_eq!(ask(2, 249, 20), Ok(10));
+        assert_eq!(ask(2, 250, 20), Ok(20));
     }
 
     #[test]
     fn the_number_of_answers_is_bounded() {
         let answers = Answers::new(8);
         for n in 0..1000 {
-            let _ = answers.get(n.to_string(), 1, || Ok(n));
+            let _ = answers.get(n.to_string(), state(1, 0, false), || Ok(n));
         }
         assert!(answers.kept.lock().unwrap().len() <= 8);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use netwatch_api::flow::{Flow, FlowDetail, FlowPage, FlowPoint};
 use netwatch_model::{FlowId, Timestamp};
 
+use super::answers::State;
 use super::cursor::{Cursor, Snapshot};
 use super::page::{Best, Rank};
 use super::range::Span;
@@ -30,8 +31,8 @@ impl LiveStore {
         let span = Span::of(q.range, now);
         let filter = q.filter.as_ref().map(ToString::to_string).unwrap_or_default();
         let question = format!("{span:?} {:?} {:?} {:?} {} {filter}", q.status, q.sort, q.order, q.limit);
-        let version = view.version().unwrap_or_default();
-        let page = self.desk().pages.get(question, version, || Ok(Arc::new(self.first_page(q, span, &view, now))))?;
+        let state = State::of(&view, now);
+        let page = self.desk().pages.get(question, state, || Ok(Arc::new(self.first_page(q, span, &view, now))))?;
         Ok(Arc::unwrap_or_clone(page))
     }
 

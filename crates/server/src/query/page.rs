@@ -72,6 +72,13 @@ impl Best {
         }
     }
 
+    /// Whether a row with that key may be among the first.
+    #[inline]
+    pub(super) fn may_take(&self, key: u64) -> bool {
+        let (key, _) = rank(self.order, key, FlowId::default());
+        self.kept.len() < self.most || self.kept.peek().is_some_and(|last| key <= last.rank.0)
+    }
+
     /// Whether rows before that place need not be offered.
     pub(super) const fn begins_later(&self) -> bool {
         self.after.is_some()

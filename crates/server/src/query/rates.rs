@@ -17,6 +17,7 @@ use netwatch_model::filter::{Condition, Expr, Field, Filter, Test};
 
 use plot::Axis;
 
+use super::answers::State;
 use super::range::Span;
 use super::{LiveStore, QueryError, RatesRequest};
 use crate::store::{SECONDS, View};
@@ -39,8 +40,8 @@ impl LiveStore {
         // The chart moves by whole seconds, so the second belongs to the question.
         let end = Timestamp::from_nanos(to.nanos().saturating_sub(1)).secs().saturating_add(1);
         let question = format!("{span:?} {end} {:?} {:?} {} {:?} {filter}", q.step, q.by, q.limit, q.interface);
-        let version = view.version().unwrap_or_default();
-        let answer = self.desk().rates.get(question, version, || self.make_rates(q, span, end, &view).map(Arc::new))?;
+        let state = State::of(&view, now);
+        let answer = self.desk().rates.get(question, state, || self.make_rates(q, span, end, &view).map(Arc::new))?;
         Ok(Arc::unwrap_or_clone(answer))
     }
 

@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use netwatch_api::flow::{FlowSort, FlowStatus, SortOrder};
+use netwatch_model::Timestamp;
 use netwatch_model::filter::Filter;
 
 use super::desk::Desk;
+use super::hints;
 use super::page::Best;
 use super::range::Span;
-use crate::store::{CHUNK_ROWS, Chunk, Found, Head, Place, Row, RowSet, Segment, View, Volume, key_of};
+use crate::store::{Block, Head, Index, Row, RowSet, Segment, View, Volume, short_second};
+
+/// With fewer rows than that, all are offered.
+const FEW: usize = 256;
 
 /// Which rows.
 #[derive(Debug)]
@@ -41,31 +46,41 @@ impl<'a> Scan<'a> {
     }
 
     /// Each row that is not sealed.
-    pub(super) fn unsealed(&self, mut to: impl FnMut(Place, &'a Head, &'a Volume)) {
-        if self.status != FlowStatus::Ended {
-            self.chunks(self.view.live(), Place::Live, &mut to);
-        }
-        if self.status != FlowStatus::Active {
-            let number = self.view.archive().open_number;
-            self.chunks(&self.view.archive().open, |row| Place::Ended(number, row), &mut to);
+    pub(super) fn unsealed(&self, mut to: impl FnMut(&'a Head, &'a Volume)) {
+        let index = self.view.index();
+        for (head, volume) in self.pick_unsealed().iter().filter_map(|row| index.row(row)) {
+            to(head, volume);
         }
     }
 
-    fn chunks(
-        &self,
-        chunks: &'a [Chunk],
-        place: impl Fn(u32) -> Place,
-        to: &mut impl FnMut(Place, &'a Head, &'a Volume),
-    ) {
-        let words = self.view.words();
-        for (at, chunk) in chunks.iter().enumerate() {
-            for (row, head, volume) in chunk.rows() {
-                let fits = |f: &Filter| f.matches(&Row { head, volume, words });
-                if self.span.meets(volume.start, volume.end) && self.filter.is_none_or(fits) {
-                    to(place(u32::try_from(at * CHUNK_ROWS + row).unwrap_or(u32::MAX)), head, volume);
-                }
-            }
+    /// The rows that are not sealed.
+    fn pick_unsealed(&self) -> RowSet {
+        let index = self.view.index();
+        let mut rows = RowSet::all(index.rows());
+        match self.status {
+            FlowStatus::All => {}
+            FlowStatus::Active => rows.remove_from(index.live_rows()),
+            FlowStatus::Ended => rows.remove_below(index.live_rows()),
         }
+        let in_time = self.narrow_time(index, &mut rows);
+        let words = self.view.words();
+        let fits = self.filter.is_none_or(|filter| hints::narrow(filter, index, words, &mut rows));
+        if !(in_time && fits) {
+            let matches = |head, volume| fits || self.filter.is_none_or(|f| f.matches(&Row { head, volume, words }));
+            rows.retain(|row| index.row(row).is_some_and(|(h, v)| self.span.meets(v.start, v.end) && matches(h, v)));
+        }
+        rows
+    }
+
+    /// Keeps the rows that may meet the span; tells whether those that are left surely do.
+    fn narrow_time(&self, index: &Index, rows: &mut RowSet) -> bool {
+        let Span { from, to } = self.span;
+        let (first, last) = (short_second(from), short_second(to));
+        rows.retain_where(&index.times, |[start, end]| (*end >= first) & (*start <= last));
+        // Rows that begin or end in the very second in which the span does are asked for their nanoseconds.
+        let whole = |time: Timestamp| time.nanos().rem_euclid(1_000_000_000) == 0;
+        let sure = |[start, end]: &[u32; 2]| (*end > first || whole(from)) && (*start < last || to == Timestamp::MAX);
+        rows.iter().all(|row| index.times.get(row).is_some_and(sure))
     }
 
     /// Sealed segments that may have rows.
@@ -100,65 +115,51 @@ impl<'a> Scan<'a> {
 
     /// Offers all rows to `best`; tells how many there are.
     pub(super) fn rank(&self, sort: FlowSort, best: &mut Best, order: SortOrder) -> u64 {
-        let mut matched = 0;
-        self.unsealed(|place, head, volume| {
-            matched += 1;
-            best.offer(key_of(sort, volume), Found { id: head.id, place });
-        });
+        let unsealed = Picked::Some(Arc::new(self.pick_unsealed()));
+        let mut matched = rank_block(self.view.index(), &unsealed, sort, best, order);
         for segment in self.segments() {
-            let picked = self.pick(segment);
-            let count = match &picked {
-                Picked::None => continue,
-                Picked::All => segment.rows(),
-                Picked::Some(rows) => rows.len(),
-            };
-            matched += count as u64;
-            rank_segment(segment, &picked, count, sort, best, order);
+            matched += rank_block(&**segment, &self.pick(segment), sort, best, order);
         }
         matched
     }
 }
 
-/// Offers the rows of a segment: the first in the order while they are among the best, then, if need be, all.
-fn rank_segment(segment: &Segment, picked: &Picked, count: usize, sort: FlowSort, best: &mut Best, order: SortOrder) {
+/// Offers the rows of a block: the first in the order while they are among the best, then, if need be, all. Tells how many there are.
+fn rank_block(block: &impl Block, picked: &Picked, sort: FlowSort, best: &mut Best, order: SortOrder) -> u64 {
+    let count = match picked {
+        Picked::None => return 0,
+        Picked::All => block.rows(),
+        Picked::Some(rows) => rows.len(),
+    };
     let wanted = |row: usize| match picked {
         Picked::None => false,
         Picked::All => true,
         Picked::Some(rows) => rows.contains(row),
     };
-    let offer = |best: &mut Best, row: usize| {
-        let place = Place::Ended(segment.number(), u32::try_from(row).unwrap_or(u32::MAX));
-        best.offer(segment.key(sort, row), Found { id: segment.id(row), place })
-    };
-    let first = segment.first(sort, order);
+    let mut done = RowSet::none(0);
     // Few rows, or a place deep in the order: the remembered first rows would not help.
-    if !best.begins_later() && count * 4 > first.len() {
-        for row in first.iter().map(|row| usize::from(*row)).filter(|row| wanted(*row)) {
-            if !offer(best, row) {
-                return;
+    if !best.begins_later() && count > FEW {
+        let first = block.first(sort, order);
+        for row in first.iter().map(|row| *row as usize).filter(|row| wanted(*row)) {
+            if !best.offer(block.key(sort, row), block.found(row)) {
+                return count as u64;
             }
         }
-        if first.len() == segment.rows() {
-            return;
+        if first.len() == block.rows() {
+            return count as u64;
         }
-        let done: Vec<bool> = done(segment.rows(), first);
-        for row in (0..segment.rows()).filter(|row| wanted(*row) && !done.get(*row).copied().unwrap_or(false)) {
-            offer(best, row);
-        }
-        return;
+        done = RowSet::none(block.rows());
+        first.iter().for_each(|row| done.insert(*row as usize));
     }
+    let mut offer = |row: usize| {
+        let key = block.key(sort, row);
+        if best.may_take(key) && !done.contains(row) {
+            best.offer(key, block.found(row));
+        }
+    };
     match picked {
-        Picked::Some(rows) => rows.iter().for_each(|row| _ = offer(best, row)),
-        _ => (0..segment.rows()).for_each(|row| _ = offer(best, row)),
+        Picked::Some(rows) => rows.iter().for_each(&mut offer),
+        _ => (0..block.rows()).for_each(&mut offer),
     }
-}
-
-fn done(rows: usize, first: &[u16]) -> Vec<bool> {
-    let mut done = vec![false; rows];
-    for row in first {
-        if let Some(flag) = done.get_mut(usize::from(*row)) {
-            *flag = true;
-        }
-    }
-    done
+    count as u64
 }

@@ -11,7 +11,7 @@ use netwatch_api::traffic::Dimension;
 use netwatch_model::filter::Filter;
 
 use super::scan::{Picked, Scan};
-use crate::store::{Carried, Crossing, Head, Key, Segment, Subjects, Table, Tally, Volume};
+use crate::store::{Block as _, Carried, Crossing, Head, Key, Segment, Subjects, Table, Tally, Volume};
 
 /// Sums by key, and of everything.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ impl<'a> Summing<'a> {
     /// All sums.
     pub(super) fn sums(&self) -> Sums {
         let mut sums = Sums::default();
-        self.scan.unsealed(|_, head, volume| self.add(head, volume, &mut sums));
+        self.scan.unsealed(|head, volume| self.add(head, volume, &mut sums));
         for segment in self.scan.segments() {
             let zone = segment.zone();
             if self.scan.span.covers(zone.first_start, zone.last_end) {
@@ -69,7 +69,7 @@ impl<'a> Summing<'a> {
 
     /// Tells each row that counts.
     pub(super) fn rows(&self, mut to: impl FnMut(&Head, &Volume)) {
-        self.scan.unsealed(|_, head, volume| {
+        self.scan.unsealed(|head, volume| {
             if self.counts(head) {
                 to(head, volume);
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use netwatch_api::traffic::{Dimension, Talker, Top, TopSort};
 use netwatch_model::Timestamp;
 
+use super::answers::State;
 use super::label::{Label, talker};
 use super::range::Span;
 use super::scan::Scan;
@@ -33,8 +34,8 @@ impl LiveStore {
         let span = Span::of(q.range, now);
         let filter = q.filter.as_ref().map(ToString::to_string).unwrap_or_default();
         let question = format!("{span:?} {:?} {:?} {} {filter}", q.by, q.sort, q.limit);
-        let version = view.version().unwrap_or_default();
-        let top = self.desk().tops.get(question, version, || Ok(Arc::new(self.make_top(q, span, &view, now))))?;
+        let state = State::of(&view, now);
+        let top = self.desk().tops.get(question, state, || Ok(Arc::new(self.make_top(q, span, &view, now))))?;
         Ok(Arc::unwrap_or_clone(top))
     }
 
@@ -47,8 +48,8 @@ impl LiveStore {
             }
         };
         ranking.sort(q.sort);
-        let (from, to) = ranking.range.map_or((span.from, span.to), |(from, to)| (second(from), second(to)));
-        let (from, to) = (from.max(view.horizon()), to.min(q.range.to.min(now.max(view.as_of()))));
+        let (from, to) = ranking.range.map_or((span.from, q.range.to), |(from, to)| (second(from), second(to)));
+        let (from, to) = (from.max(view.horizon()), to.min(now.max(view.as_of())));
         let mut top = ranking.top(q.by, q.limit, view);
         (top.from, top.to) = (from.min(to), to);
         top
@@ -72,9 +73,7 @@ pub(super) fn bucket_ranking(view: &View, span: Span, by: Dimension) -> Ranking 
         };
         ranking.total.add(&count(&part.bucket.total));
         ranking.missing = ranking.missing.saturating_add(part.bucket.missing(by));
-        if let Some(of) = part.bucket.table(by) {
-            of.iter().for_each(|(key, tally)| table.add(*key, &count(tally)));
-        }
+        part.bucket.tell(by, |key, tally| table.add(key, &count(&tally)));
     }
     ranking.flows = ranking.total.fresh.into();
     ranking.missing = ranking.missing.saturating_add(table.missing());

@@ -11,7 +11,7 @@ use netwatch_model::Timestamp;
 use super::chunk::{Chunk, ROWS};
 use super::config::StoreConfig;
 use super::row::{Head, Volume};
-use super::segment::Segment;
+use super::segment::{Block as _, Segment};
 
 /// A segment is sealed after this time, however few its rows, so that it can go when it is old.
 const SEAL_AFTER: Duration = Duration::from_secs(600);

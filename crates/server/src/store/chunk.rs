@@ -29,13 +29,24 @@ impl Chunk {
 
     /// All rows with their places.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (usize, &Head, &Volume)> {
-        let pairs = self.heads.iter().zip(&*self.volumes).enumerate();
-        pairs.filter(|(at, _)| self.is_used(*at)).map(|(at, (head, volume))| (at, head, volume))
+        self.places().filter_map(|at| Some((at, self.heads.get(at)?, self.volumes.get(at)?)))
     }
 
     /// Places, used or not.
     pub(crate) fn len(&self) -> usize {
         self.heads.len()
+    }
+
+    /// The places that are used.
+    fn places(&self) -> impl Iterator<Item = usize> {
+        self.used.iter().enumerate().flat_map(|(at, word)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+                rest &= rest - 1;
+                Some(at * 64 + bit)
+            })
+        })
     }
 
     /// Puts a row at a place, at most one past the last.
@@ -51,9 +62,11 @@ impl Chunk {
         self.mark(at, true);
     }
 
-    /// The head of a row, to change it.
-    pub(super) fn head_mut(&mut self, at: usize) -> Option<&mut Head> {
-        Arc::make_mut(&mut self.heads).get_mut(at)
+    /// Gives a row another head.
+    pub(super) fn set_head(&mut self, at: usize, head: Head) {
+        if let Some(place) = Arc::make_mut(&mut self.heads).get_mut(at) {
+            *place = head;
+        }
     }
 
     /// The volume of a row, to change it.

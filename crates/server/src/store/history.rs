@@ -93,7 +93,7 @@ impl Entry {
 }
 
 /// The log as it was at one time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct HistoryView {
     chunks: VecDeque<Arc<Vec<Entry>>>,
     /// Number of the first entry kept. Numbers wrap around; zero is never one.
@@ -104,11 +104,6 @@ impl HistoryView {
     fn place(&self, number: u32) -> Option<(usize, usize)> {
         let at = number.wrapping_sub(self.first) as usize;
         (number != 0 && at < self.chunks.len() * CHUNK).then_some((at / CHUNK, at % CHUNK))
-    }
-
-    /// A log that has nothing.
-    pub(super) fn none(self) -> Self {
-        Self { chunks: VecDeque::new(), first: self.first }
     }
 
     fn entry(&self, number: u32) -> Option<&Entry> {

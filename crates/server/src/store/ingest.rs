@@ -1,10 +1,9 @@
 //! Taking batches in: what a record changes.
 
-use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::hash::BuildHasher;
+use std::sync::{Mutex, OnceLock};
 
 use foldhash::fast::RandomState;
-use hashbrown::HashSet;
 use netwatch_model::{Batch, EndReason, FlowId, FlowRecord, Record, Sample, Timestamp};
 
 use super::archive::Archive;
@@ -12,7 +11,7 @@ use super::capture::Sources;
 use super::config::{StoreConfig, TimeBase};
 use super::events::EventLog;
 use super::history::{Carried, History};
-use super::key::{Subjects, Tally};
+use super::key::Subjects;
 use super::live::{Counted, LiveTable};
 use super::lock;
 use super::row::{Head, Plain, TextIds, Volume, Words};
@@ -22,7 +21,7 @@ use super::talkers::{Delta, LEVELS, Talkers, align};
 use super::texts::{Processes, TextId, Texts};
 use super::view::View;
 
-/// Ids of ended flows that are remembered, so that a late record does not bring one back.
+/// Places for ids of ended flows, so that a late record does not bring one back.
 const ENDED: usize = 65_536;
 /// Minutes beyond the window for which texts are kept.
 const SLACK: i32 = 10;
@@ -71,15 +70,17 @@ pub(super) struct Inner {
     processes: Processes,
     ended: EndedIds,
     deltas: Vec<Delta>,
+    /// Texts of the newest record: the next one's are often the same.
+    recent: TextIds,
     forgot: i32,
     counts: Counts,
 }
 
-/// The newest ended ids.
-#[derive(Debug, Default)]
+/// Ids of flows that ended lately: each has one place, which a later one may take.
+#[derive(Debug)]
 struct EndedIds {
-    set: HashSet<FlowId, RandomState>,
-    order: VecDeque<FlowId>,
+    places: Box<[Option<FlowId>]>,
+    hasher: RandomState,
 }
 
 impl Inner {
@@ -101,6 +102,7 @@ impl Inner {
             processes: Processes::new(config.texts),
             ended: EndedIds::default(),
             deltas: Vec::new(),
+            recent: TextIds::default(),
             forgot: 0,
             counts: Counts { archive_budget: config.archive_bytes as u64, ..Counts::default() },
         }
@@ -140,6 +142,7 @@ impl Inner {
             series: self.rates.view(),
             sources: self.sources.view(),
             counts,
+            index: OnceLock::new(),
         }
     }
 
@@ -164,7 +167,7 @@ impl Inner {
                 }
             }
         }
-        self.talkers.add(&mut self.deltas);
+        self.talkers.add(&self.deltas);
         self.deltas.clear();
         self.tidy();
         self.counts.batches += 1;
@@ -206,7 +209,7 @@ impl Inner {
     }
 
     fn flow(&mut self, r: &FlowRecord, minute: i32) {
-        if self.ended.set.contains(&r.id) {
+        if self.ended.contains(r.id) {
             return;
         }
         if r.is_other() {
@@ -223,7 +226,8 @@ impl Inner {
         if r.end_reason.is_none() && r.total().packets < packets(&before) {
             return;
         }
-        let (texts, process) = self.texts_of(r, known.as_ref().map(|k| k.0).unwrap_or_default(), minute);
+        let (texts, process) = self.texts_of(r, known.as_ref().map_or(self.recent, |k| k.0), minute);
+        self.recent = texts;
         let head = Head::new(r, texts);
         let carried = carried_since(r, &before);
         let history = match &known {
@@ -250,10 +254,8 @@ impl Inner {
             return true;
         }
         if let Some(slot) = slot {
-            if self.live.row(slot).is_some_and(|(h, _)| *h != head)
-                && let Some(place) = self.live.head_mut(slot)
-            {
-                *place = head;
+            if self.live.row(slot).is_some_and(|(h, _)| *h != head) {
+                self.live.set_head(slot, head);
             }
             if let Some(place) = self.live.volume_mut(slot) {
                 *place = volume;
@@ -275,14 +277,9 @@ impl Inner {
         }
         let ways = [0, 1].map(|way| r.interface_octets[way].saturating_sub(before.interface_octets[way]));
         let new_in = |step| before.end.is_none_or(|e| align(e.secs(), step) != align(r.end.secs(), step));
-        let tally = Tally {
-            octets: carried.octets[0].saturating_add(carried.octets[1]),
-            packets: carried.packets[0].saturating_add(carried.packets[1]),
-            ways,
-            fresh: before.end.is_none().into(),
-            active: LEVELS.map(|step| new_in(step).into()),
-        };
-        self.deltas.push(Delta::new(self.second(r), subjects, carried, tally, 0));
+        let [second, ten, minute] = LEVELS.map(new_in);
+        let is_new = [before.end.is_none(), second, ten, minute];
+        self.deltas.push(Delta { second: self.second(r), subjects, carried, ways, conversations: 1, is_new });
     }
 
     /// Conversations that were summed by the collector.
@@ -294,16 +291,9 @@ impl Inner {
         let (texts, process) = self.texts_of(r, TextIds::default(), minute);
         let carried = carried_since(r, &Counted::default());
         let conversations = u32::try_from(r.conversations).unwrap_or(u32::MAX);
-        let total = r.total();
-        let tally = Tally {
-            octets: total.octets,
-            packets: total.packets,
-            ways: r.interface_octets,
-            fresh: conversations,
-            active: [conversations; 3],
-        };
         let subjects = Subjects::new(&Head::new(r, texts), process, true);
-        self.deltas.push(Delta::new(self.second(r), subjects, carried, tally, r.conversations));
+        let (ways, is_new) = (r.interface_octets, [true; 4]);
+        self.deltas.push(Delta { second: self.second(r), subjects, carried, ways, conversations, is_new });
     }
 
     /// The second in which what a record tells was carried.
@@ -369,14 +359,25 @@ impl Inner {
 
 impl EndedIds {
     fn note(&mut self, id: FlowId) {
-        if self.set.insert(id) {
-            self.order.push_back(id);
+        let at = self.place(id);
+        if let Some(place) = self.places.get_mut(at) {
+            *place = Some(id);
         }
-        if self.order.len() > ENDED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.set.remove(&oldest);
-        }
+    }
+
+    fn contains(&self, id: FlowId) -> bool {
+        self.places.get(self.place(id)) == Some(&Some(id))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
+    fn place(&self, id: FlowId) -> usize {
+        self.hasher.hash_one(id) as usize % ENDED
+    }
+}
+
+impl Default for EndedIds {
+    fn default() -> Self {
+        Self { places: vec![None; ENDED].into_boxed_slice(), hasher: RandomState::default() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What talkers are grouped by.
 
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use netwatch_api::traffic::Dimension;
@@ -10,7 +11,7 @@ use super::row::{Head, Words};
 use super::texts::TextId;
 
 /// A value of a dimension.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Key {
     /// An address.
     Host(IpAddr),
@@ -24,6 +25,35 @@ pub(crate) enum Key {
     Vlan(VlanStack),
     /// A protocol.
     Protocol(Protocol),
+}
+
+impl Hash for Key {
+    /// In few steps: keys are hashed nine times for each record.
+    #[inline]
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        match self {
+            Self::Pair(IpAddr::V4(a), IpAddr::V4(b)) => {
+                to.write_u64(u64::from(a.to_bits()) << 32 | u64::from(b.to_bits()))
+            }
+            Self::Pair(a, b) => {
+                to.write_u128(number(*a));
+                to.write_u128(number(*b));
+            }
+            Self::Host(IpAddr::V4(a)) => to.write_u32(a.to_bits()),
+            Self::Host(a) => to.write_u128(number(*a)),
+            Self::Port(protocol, port) => to.write_u32(u32::from(protocol.0) << 16 | u32::from(*port)),
+            Self::Text(id) => to.write_u32(id.0),
+            Self::Vlan(stack) => stack.hash(to),
+            Self::Protocol(protocol) => to.write_u8(protocol.0),
+        }
+    }
+}
+
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(a) => a.to_bits().into(),
+        IpAddr::V6(a) => a.to_bits(),
+    }
 }
 
 impl Key {

@@ -95,10 +95,12 @@ impl LiveTable {
         row(&self.chunks, slot)
     }
 
-    /// The head at a place, to change it; its id must stay.
-    pub(super) fn head_mut(&mut self, slot: u32) -> Option<&mut Head> {
+    /// Gives a row another head of the same id.
+    pub(super) fn set_head(&mut self, slot: u32, head: Head) {
         let (chunk, at) = place(slot);
-        self.chunks.get_mut(chunk)?.head_mut(at)
+        if let Some(chunk) = self.chunks.get_mut(chunk) {
+            chunk.set_head(at, head);
+        }
     }
 
     /// The volume at a place, to change it.

@@ -15,13 +15,11 @@ mod rowset;
 mod select;
 mod subject;
 
-use std::sync::OnceLock;
-
 use netwatch_model::{EndReason, FlowState, NameSource, Protocol, Timestamp, Tunnel, VlanStack};
 
 pub(crate) use addresses::Addresses;
 use column::{Coded, Packed, Places, Sparse};
-pub(crate) use order::key_of;
+pub(crate) use order::{Block, Orders, key_of};
 pub(crate) use rowset::RowSet;
 pub(crate) use subject::SegmentRow;
 
@@ -101,18 +99,13 @@ pub(crate) struct Segment {
     times: [Sparse<1>; 3],
     quality: Sparse<8>,
     history: Sparse<1>,
-    orders: [OnceLock<Box<[u16]>>; order::ORDERS],
+    orders: Orders,
 }
 
 impl Segment {
     /// Its number: segments are numbered as they were begun.
     pub(crate) const fn number(&self) -> u32 {
         self.number
-    }
-
-    /// How many records.
-    pub(crate) const fn rows(&self) -> usize {
-        self.rows
     }
 
     /// Extremes.
@@ -140,7 +133,7 @@ impl Segment {
             + self.interface_octets.bytes()
             + self.quality.bytes()
             + self.history.bytes()
-            + order::ORDERS * order::ROWS * size_of::<u16>()
+            + Orders::bytes(self.rows)
     }
 }
 

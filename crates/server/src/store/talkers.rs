@@ -1,8 +1,8 @@
 //! Who carried how much when: sums by every dimension, in buckets of one second, ten seconds and a minute.
 //!
-//! The last minute is kept by the second, the window by ten seconds and by the minute. A bucket takes deltas while it is young (its
-//! tables are bounded, see [`Table`]); then it keeps its heaviest keys only. Sums of everything are exact always; what a key can miss is
-//! bounded and told.
+//! The last minute is kept by the second, the window by ten seconds and by the minute; each level tells everything. A bucket takes
+//! deltas while it is young (its tables are bounded, see [`Table`]); then it keeps its heaviest keys only. Sums of everything are exact
+//! always; what a key can miss is bounded and told.
 //!
 //! Limits: at most 60 + 360 + 60 buckets; closed buckets have a byte budget, and when that is used up the oldest buckets of ten
 //! seconds go first, because the minutes say the same more coarsely.
@@ -46,47 +46,65 @@ pub(crate) struct Cover<'a> {
 }
 
 impl TalkersView {
-    /// The buckets of the seconds from `from` to before `to`.
-    ///
-    /// Buckets of one second and of ten never say the same: a second becomes part of its ten seconds when it is a minute old.
+    /// The buckets of the seconds from `from` to before `to`. In the last minute these are exact; before, a range begins and ends with
+    /// whole buckets of ten seconds.
     pub(crate) fn cover(&self, from: i64, to: i64) -> Cover<'_> {
         self.cover_by(from, to, true)
     }
 
     /// Like [`TalkersView::cover`]; without minutes where there are buckets of ten seconds.
     pub(crate) fn cover_by(&self, from: i64, to: i64, minutes: bool) -> Cover<'_> {
-        let [fine, tens, sixties] = &self.levels;
-        // In the last minute a range is exact: ten seconds that began before it are left out.
-        let is_fine = fine.first_key_value().is_some_and(|(oldest, _)| from >= *oldest);
-        let ten_from = if is_fine { from } else { align(from, LEVELS[1]) };
-        let mut buckets = Vec::new();
-        let mut taken = std::collections::BTreeSet::new();
-        for (start, bucket) in range(sixties, align(from, LEVELS[2]), to) {
-            let inside = *start >= ten_from && *start + LEVELS[2] <= to;
-            let only = range(tens, *start, *start + LEVELS[2]).next().is_none();
-            if (inside && minutes) || only {
-                taken.insert(*start);
-                buckets.push(Part { level: 2, start: *start, bucket });
+        let newest = self.newest();
+        let oldest = self.levels.iter().filter_map(|level| level.keys().next()).min().copied().unwrap_or(newest);
+        let fine_from = newest - FINE;
+        let (mut from, to) = (from.max(oldest), to.min(newest + 1));
+        if from < fine_from {
+            from = align(from, LEVELS[1]);
+        }
+        let (mut at, mut buckets) = (from, Vec::new());
+        while at < to {
+            let level = self.level_at(at, to, fine_from, minutes);
+            let start = align(at, LEVELS[level]);
+            if let Some(bucket) = self.levels[level].get(&start) {
+                from = from.min(start);
+                buckets.push(Part { level, start, bucket });
             }
+            at = start + LEVELS[level];
         }
-        for (start, bucket) in
-            range(tens, ten_from, to).filter(|(start, _)| !taken.contains(&align(**start, LEVELS[2])))
-        {
-            buckets.push(Part { level: 1, start: *start, bucket });
-        }
-        buckets.extend(range(fine, from, to).map(|(start, bucket)| Part { level: 0, start: *start, bucket }));
-        buckets.sort_by_key(|part| (part.start, part.level));
-        let from = buckets.first().map_or(from, |first| first.start.min(from));
-        // A bucket of ten seconds that is still open ends where the fine ones begin.
-        let newest = fine.last_key_value().map_or(i64::MIN, |(newest, _)| *newest + 1);
-        let end = |part: &Part<'_>| (part.start + LEVELS[part.level]).min(newest.max(part.start + 1));
-        let to = buckets.iter().map(end).max().map_or(to, |end| end.max(to));
-        Cover { from, to, buckets }
+        let end = if buckets.is_empty() { to } else { at.min(newest + 1) };
+        Cover { from, to: end.max(to), buckets }
     }
-}
 
-fn range(level: &BTreeMap<i64, Arc<Bucket>>, from: i64, to: i64) -> impl Iterator<Item = (&i64, &Bucket)> {
-    level.range(from..to.max(from)).map(|(start, bucket)| (start, &**bucket))
+    /// Whether every second from that one on is kept by itself.
+    pub(crate) fn is_fine(&self, from: i64) -> bool {
+        from >= self.newest() - FINE
+    }
+
+    /// The buckets for steps of that length: seconds if they are shorter than ten.
+    pub(crate) fn steps(&self, from: i64, to: i64, step: i64) -> Vec<Part<'_>> {
+        if step >= LEVELS[1] {
+            return self.cover_by(from, to, step >= LEVELS[2]).buckets;
+        }
+        let seconds = self.levels[0].range(from..to.max(from));
+        seconds.map(|(start, bucket)| Part { level: 0, start: *start, bucket }).collect()
+    }
+
+    /// The level of the bucket that is to stand for the second `at` and, as far as it goes, those before `to`.
+    fn level_at(&self, at: i64, to: i64, fine_from: i64, minutes: bool) -> usize {
+        let starts = |level: usize| at == align(at, LEVELS[level]);
+        let ends = |level: usize| at + LEVELS[level] <= to || to > self.newest();
+        let ten = align(at, LEVELS[1]);
+        let minute = self.levels[2].contains_key(&align(at, LEVELS[2]));
+        if minute && ((minutes && starts(2) && ends(2)) || !self.levels[1].contains_key(&ten)) {
+            return 2;
+        }
+        if at < fine_from || (starts(1) && ends(1)) { 1 } else { 0 }
+    }
+
+    /// The newest second of which anything is known.
+    fn newest(&self) -> i64 {
+        self.levels[0].keys().next_back().copied().unwrap_or(i64::MIN / 2)
+    }
 }
 
 /// All buckets.
@@ -110,38 +128,33 @@ impl Talkers {
     }
 
     /// Adds what flows carried, in any order.
-    pub(super) fn add(&mut self, deltas: &mut [Delta]) {
+    pub(super) fn add(&mut self, deltas: &[Delta]) {
         let Some(newest) = deltas.iter().map(|d| d.second).max() else { return };
         self.advance(newest);
         let (fine_from, coarse_from) = (self.newest - FINE, align(self.newest - OPEN, LEVELS[1]));
-        for delta in &mut *deltas {
-            delta.level = usize::from(delta.second < fine_from);
-            delta.second =
-                if delta.level == 0 { delta.second } else { align(delta.second.max(coarse_from), LEVELS[1]) };
+        let mut seconds: BTreeMap<i64, Vec<&Delta>> = BTreeMap::new();
+        for delta in deltas {
+            seconds.entry(delta.second).or_default().push(delta);
         }
-        let mut buckets: BTreeMap<(usize, i64), Vec<&Delta>> = BTreeMap::new();
-        for delta in &*deltas {
-            buckets.entry((delta.level, delta.second)).or_default().push(delta);
-        }
-        for ((level, second), deltas) in buckets {
-            let bucket = self.view.levels[level].entry(second).or_default();
-            Arc::make_mut(bucket).add(&deltas);
+        for (second, deltas) in seconds {
+            if second >= fine_from {
+                Arc::make_mut(self.view.levels[0].entry(second).or_default()).add_plain(&deltas);
+            }
+            let ten = align(second.max(coarse_from), LEVELS[1]);
+            Arc::make_mut(self.view.levels[1].entry(ten).or_default()).add(&deltas);
         }
     }
 
     /// Drops what is older than `horizon`, a second.
     pub(super) fn expire(&mut self, horizon: i64) {
-        for level in 0..LEVELS.len() {
-            while let Some(first) = self.view.levels[level].first_entry() {
-                if *first.key() + LEVELS[level] > horizon {
-                    break;
-                }
+        for (level, length) in self.view.levels.iter_mut().zip(LEVELS) {
+            while let Some(first) = level.first_entry().filter(|first| *first.key() + length <= horizon) {
                 self.closed_bytes = self.closed_bytes.saturating_sub(first.remove().closed_bytes());
             }
         }
     }
 
-    /// Makes seconds that are no longer fine part of their ten seconds, closes old ten seconds, and makes minutes of them.
+    /// Drops seconds that are older than a minute, closes old ten seconds, and makes minutes of them.
     fn advance(&mut self, newest: i64) {
         if newest <= self.newest {
             return;
@@ -150,11 +163,7 @@ impl Talkers {
         if before == i64::MIN {
             return;
         }
-        let keep = self.view.levels[0].split_off(&(newest - FINE));
-        for (second, bucket) in std::mem::replace(&mut self.view.levels[0], keep) {
-            let coarse = self.view.levels[1].entry(align(second, LEVELS[1])).or_default();
-            Arc::make_mut(coarse).merge(&bucket);
-        }
+        self.view.levels[0] = self.view.levels[0].split_off(&(newest - FINE));
         let (from, to) = (align(before - OPEN, LEVELS[1]), align(newest - OPEN, LEVELS[1]));
         if from < to {
             self.close(from - 2 * LEVELS[2], to);

@@ -1,15 +1,18 @@
 //! Everything in the store as it was at one time, for readers.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use netwatch_model::{FlowId, FlowRecord, Timestamp};
 
+use super::LARGE;
 use super::archive::ArchiveView;
 use super::capture::Source;
 use super::chunk::{Chunk, ROWS};
 use super::history::HistoryView;
+use super::index::Index;
 use super::ingest::Counts;
 use super::row::{Head, Volume, Words};
+use super::segment::Block as _;
 use super::series::SeriesView;
 use super::talkers::TalkersView;
 
@@ -30,7 +33,7 @@ pub(crate) struct Found {
 }
 
 /// The store at one time. Never changes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct View {
     pub(super) version: Option<u64>,
     pub(super) as_of: Timestamp,
@@ -44,6 +47,8 @@ pub(crate) struct View {
     pub(super) series: SeriesView,
     pub(super) sources: Arc<Vec<Source>>,
     pub(super) counts: Counts,
+    /// Made when a query first needs it.
+    pub(super) index: OnceLock<Index>,
 }
 
 impl View {
@@ -62,13 +67,9 @@ impl View {
         self.horizon
     }
 
-    /// Rows of active flows.
-    pub(crate) const fn live_rows(&self) -> usize {
-        self.counts.live as usize
-    }
-
-    pub(crate) fn live(&self) -> &[Chunk] {
-        &self.live
+    /// Whether there is so much that answers may be a quarter of a second old.
+    pub(crate) const fn is_large(&self) -> bool {
+        self.counts.live + self.counts.archived > LARGE
     }
 
     pub(crate) const fn archive(&self) -> &ArchiveView {
@@ -104,27 +105,41 @@ impl View {
         &self.counts
     }
 
+    /// What filters ask for most, of all rows that are not sealed.
+    pub(crate) fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::new(&self.live, &self.archive))
+    }
+
     /// A view that shares nothing with the writer and only says that a new one is needed.
-    pub(super) fn outdated(of: &Self) -> Self {
-        Self { version: None, live: Vec::new(), archive: ArchiveView::default(), ..of.rows_only() }
+    pub(super) fn outdated(&self) -> Self {
+        Self { version: None, live: Vec::new(), archive: ArchiveView::default(), ..self.rows_only() }
     }
 
     /// The rows alone, for pages that are asked for later.
     pub(crate) fn rows_only(&self) -> Self {
-        let (talkers, series) = (TalkersView::default(), SeriesView::default());
-        Self { history: self.history.clone().none(), talkers, series, ..self.clone() }
+        Self {
+            version: self.version,
+            as_of: self.as_of,
+            horizon: self.horizon,
+            live: self.live.clone(),
+            archive: self.archive.clone(),
+            words: self.words.clone(),
+            history: HistoryView::default(),
+            history_step: self.history_step,
+            talkers: TalkersView::default(),
+            series: SeriesView::default(),
+            sources: Arc::clone(&self.sources),
+            counts: self.counts,
+            index: OnceLock::new(),
+        }
     }
 
     /// The row at a place.
     pub(crate) fn row(&self, place: Place) -> Option<(Head, Volume)> {
         match place {
-            Place::Live(slot) => {
-                let (head, volume) = self.live.get(slot as usize / ROWS)?.get(slot as usize % ROWS)?;
-                Some((head.clone(), volume.clone()))
-            }
+            Place::Live(slot) => at(&self.live, slot).map(|(head, volume)| (head.clone(), volume.clone())),
             Place::Ended(number, row) if number == self.archive.open_number => {
-                let (head, volume) = self.archive.open.get(row as usize / ROWS)?.get(row as usize % ROWS)?;
-                Some((head.clone(), volume.clone()))
+                at(&self.archive.open, row).map(|(head, volume)| (head.clone(), volume.clone()))
             }
             Place::Ended(number, row) => {
                 let segment = self.archive.segment(number)?;
@@ -159,4 +174,9 @@ impl View {
         };
         beside(&self.live, &other.live) + beside(&self.archive.open, &other.archive.open)
     }
+}
+
+/// The row of that number in a list of chunks.
+pub(super) fn at(chunks: &[Chunk], row: u32) -> Option<(&Head, &Volume)> {
+    chunks.get(row as usize / ROWS)?.get(row as usize % ROWS)
 }

@@ -32,10 +32,10 @@ pub(super) fn series(q: &RatesRequest, axis: Axis, view: &View) -> Vec<RateSerie
                     (Dimension::Interface | Dimension::Direction, Of::All) => {
                         each_way(q.by, name, &cell, |key, cell| plot.add(Some(key), second, &cell));
                     }
-                    (Dimension::Protocol, Of::Protocol(word)) | (Dimension::Application, Of::Application(word)) => {
-                        if cell != Cell::default() {
-                            plot.add(Some(&word.to_string()), second, &cell);
-                        }
+                    (Dimension::Protocol, Of::Protocol(word)) | (Dimension::Application, Of::Application(word))
+                        if cell != Cell::default() =>
+                    {
+                        plot.add(Some(&word.to_string()), second, &cell);
                     }
                     (Dimension::Protocol, Of::OtherProtocols) | (Dimension::Application, Of::OtherApplications) => {
                         plot.add(None, second, &cell);

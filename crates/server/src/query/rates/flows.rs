@@ -1,4 +1,6 @@
 //! Rates from flows.
+//!
+//! By host, in and out are what the host received and sent; by all others what came in and went out of the interface.
 
 use netwatch_api::traffic::{Dimension, RateSeries, TopSort};
 use netwatch_model::filter::Filter;
@@ -13,7 +15,7 @@ use crate::query::range::Span;
 use crate::query::scan::Scan;
 use crate::query::sums::{Summing, ways};
 use crate::query::top::{bucket_ranking, flow_ranking};
-use crate::store::{Carried, Cell, Key, LEVELS, Subjects, Tally, View, Volume};
+use crate::store::{Carried, Cell, Head, Key, LEVELS, Subjects, Tally, View, Volume};
 
 /// What a line stands for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -24,33 +26,26 @@ enum Line {
 
 /// The shortest step for which buckets are kept that far back.
 pub(super) fn least_step(view: &View, from: i64) -> i64 {
-    let [fine, tens, _] = &view.talkers().levels;
-    if fine.first_key_value().is_none_or(|(oldest, _)| from >= *oldest) && tens.range(from..).next().is_none() {
-        return LEVELS[0];
-    }
     let cover = view.talkers().cover_by(from, i64::MAX, false);
-    cover.buckets.iter().map(|part| LEVELS[part.level]).max().unwrap_or(1)
+    // Where the range is exact, ten seconds are used for speed alone: the seconds are there.
+    let exact = view.talkers().is_fine(from);
+    if exact { LEVELS[0] } else { cover.buckets.iter().map(|part| LEVELS[part.level]).max().unwrap_or(1) }
 }
 
 /// Rates of all flows.
 pub(super) fn from_buckets(q: &RatesRequest, axis: Axis, view: &View) -> Vec<RateSeries> {
     let mut ranking = bucket_ranking(view, span_of(axis), q.by);
     ranking.sort(TopSort::Bytes);
-    let keys: Vec<Key> = ranking.rows.iter().take(q.limit).map(|(key, ..)| *key).collect();
-    let mut plot = Plot::of(axis, keys.iter().map(|key| Line::Key(*key)));
-    let ends = if q.by == Dimension::Host { 2 } else { 1 };
-    for part in view.talkers().cover_by(axis.from, axis.to(), false).buckets {
+    let mut plot = Plot::of(axis, ranking.rows.iter().take(q.limit).map(|(key, ..)| Line::Key(*key)));
+    for part in view.talkers().steps(axis.from, axis.to(), axis.step) {
         let second = part.start.max(axis.from);
-        for _ in 0..ends {
-            plot.add(None, second, &cell_of(&part.bucket.total));
+        let mut total = part.bucket.total;
+        if q.by == Dimension::Host {
+            // What one end sends the other receives.
+            (total.ways, total.packets) = ([total.octets; 2], total.packets.saturating_mul(2));
         }
-        for key in &keys {
-            if let Some(tally) = part.bucket.table(q.by).and_then(|table| table.get(key)) {
-                let cell = cell_of(tally);
-                plot.take_other(second, &cell);
-                plot.add(Some(&Line::Key(*key)), second, &cell);
-            }
-        }
+        plot.add(None, second, &cell_of(&total));
+        part.bucket.tell(q.by, |key, tally| plot.claim(&Line::Key(key), second, &cell_of(&tally)));
     }
     finish(plot, q, axis, view)
 }
@@ -65,31 +60,61 @@ pub(super) fn from_flows(q: &RatesRequest, filter: &Filter, axis: Axis, view: &V
         ranking.sort(TopSort::Bytes);
         Plot::of(axis, ranking.rows.iter().take(q.limit).map(|(key, ..)| Line::Key(*key)))
     };
-    let mut keys: Vec<Key> = Vec::new();
     summing.rows(|head, volume| {
-        keys.clear();
-        let subjects = Subjects::of(head, view.words());
-        subjects.tell(q.by, &Tally::default(), &Carried::default(), |key, _| keys.push(key));
+        let lines = Lines::of(q.by, head, view);
         view.history().of(volume, |second, spread, carried| {
             for (second, part) in carried.spread(second, spread, 1) {
-                draw(&mut plot, q.by, &keys, second, &cell(volume, &part));
+                lines.draw(&mut plot, second, volume, &part);
             }
         });
     });
     finish(plot, q, axis, view)
 }
 
-fn draw(plot: &mut Plot<Line>, by: Dimension, keys: &[Key], second: i64, cell: &Cell) {
-    if by == Dimension::Direction {
-        let one = |n: [u64; 2], way: Direction| if way == Direction::In { [n[0], 0] } else { [0, n[1]] };
-        for way in [Direction::In, Direction::Out] {
-            let half = Cell { octets: one(cell.octets, way), packets: one(cell.packets, way) };
-            plot.add(Some(&Line::Way(way)), second, &half);
+/// The lines on which a flow is drawn.
+enum Lines {
+    /// In and out.
+    Ways,
+    /// Those of its initiator and responder, each as it sees it.
+    Hosts([Line; 2]),
+    /// One, or other.
+    One(Option<Line>),
+}
+
+impl Lines {
+    fn of(by: Dimension, head: &Head, view: &View) -> Self {
+        match by {
+            Dimension::Direction => Self::Ways,
+            Dimension::Host => {
+                Self::Hosts([head.ends.source(), head.ends.destination()].map(|end| Line::Key(Key::Host(end))))
+            }
+            by => {
+                let mut line = None;
+                let subjects = Subjects::of(head, view.words());
+                subjects.tell(by, &Tally::default(), &Carried::default(), |key, _| line = Some(Line::Key(key)));
+                Self::One(line)
+            }
         }
-    } else if keys.is_empty() {
-        plot.add(None, second, cell);
-    } else {
-        keys.iter().for_each(|key| plot.add(Some(&Line::Key(*key)), second, cell));
+    }
+
+    fn draw(&self, plot: &mut Plot<Line>, second: i64, volume: &Volume, carried: &Carried) {
+        let [octets, packets] = ways(volume, carried);
+        match self {
+            Self::One(line) => plot.add(line.as_ref(), second, &Cell { octets, packets }),
+            Self::Ways => {
+                let [inward, outward] = [[octets[0], 0], [0, octets[1]]].map(|octets| Cell { octets, packets: [0; 2] });
+                let (inward, outward) =
+                    (Cell { packets: [packets[0], 0], ..inward }, Cell { packets: [0, packets[1]], ..outward });
+                plot.add(Some(&Line::Way(Direction::In)), second, &inward);
+                plot.add(Some(&Line::Way(Direction::Out)), second, &outward);
+            }
+            Self::Hosts([source, destination]) => {
+                let turned = |[forward, reverse]: [u64; 2]| [reverse, forward];
+                let (octets, packets) = (carried.octets, carried.packets);
+                plot.add(Some(destination), second, &Cell { octets, packets });
+                plot.add(Some(source), second, &Cell { octets: turned(octets), packets: turned(packets) });
+            }
+        }
     }
 }
 
@@ -104,12 +129,6 @@ fn finish(plot: Plot<Line>, q: &RatesRequest, axis: Axis, view: &View) -> Vec<Ra
 
 fn span_of(axis: Axis) -> Span {
     Span { from: Timestamp::from_secs(axis.from), to: Timestamp::from_secs(axis.to()) }
-}
-
-/// What of a flow came in and went out.
-fn cell(volume: &Volume, carried: &Carried) -> Cell {
-    let [octets, packets] = ways(volume, carried);
-    Cell { octets, packets }
 }
 
 /// The packets of a sum are told by direction in the proportion of its octets.

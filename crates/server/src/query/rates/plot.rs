@@ -69,12 +69,14 @@ impl<K: Eq + Hash + Ord + Clone> Plot<K> {
         line[at] = sum(line[at], cell);
     }
 
-    /// Takes from other what was added to it in place of `key`'s share: nothing below zero.
-    pub(super) fn take_other(&mut self, second: i64, cell: &Cell) {
-        let (Some(at), Some(other)) = (self.axis.place(second), &mut self.other) else { return };
+    /// Gives a key that has a line its share of what was added to other.
+    pub(super) fn claim(&mut self, key: &K, second: i64, cell: &Cell) {
+        let Some(at) = self.axis.place(second) else { return };
+        let (Some(line), Some(other)) = (self.lines.get_mut(key), &mut self.other) else { return };
         let less = |a: [u64; 2], b: [u64; 2]| [a[0].saturating_sub(b[0]), a[1].saturating_sub(b[1])];
         other[at] =
             Cell { octets: less(other[at].octets, cell.octets), packets: less(other[at].packets, cell.packets) };
+        line[at] = sum(line[at], cell);
     }
 
     /// The series: the `limit` largest, then other if it carried anything. `is_known` tells of a key (none: other) and a step whether

@@ -55,7 +55,7 @@ impl Segment {
             history: Sparse::new(
                 &plain.iter().map(|p| (p.history != 0).then(|| [p.history.into()])).collect::<Vec<_>>(),
             ),
-            orders: Default::default(),
+            orders: super::Orders::default(),
         }
     }
 }

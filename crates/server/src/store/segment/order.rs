@@ -1,17 +1,19 @@
 //! The orders of flows: what they are sorted by, as a number, and the first rows of a segment in each order.
 
 use std::cmp::Reverse;
+use std::sync::OnceLock;
 
 use netwatch_api::flow::{FlowSort, SortOrder};
 use netwatch_model::{FlowId, Timestamp};
 
 use super::Segment;
 use crate::store::row::Volume;
+use crate::store::view::{Found, Place};
 
 /// Rows of each order that a segment remembers.
-pub(super) const ROWS: usize = 1024;
+const ROWS: usize = 1024;
 /// Five columns, two directions.
-pub(super) const ORDERS: usize = 10;
+const ORDERS: usize = 10;
 
 const NANOS: u64 = 1_000_000_000;
 
@@ -49,9 +51,62 @@ fn rate(octets: u64, nanos: u64) -> u64 {
     }
 }
 
-impl Segment {
+/// Rows that can be put in order.
+pub(crate) trait Block {
+    /// How many.
+    fn rows(&self) -> usize;
     /// What a row is sorted by.
-    pub(crate) fn key(&self, sort: FlowSort, row: usize) -> u64 {
+    fn key(&self, sort: FlowSort, row: usize) -> u64;
+    /// The row, to be found again.
+    fn found(&self, row: usize) -> Found;
+    /// The first rows in an order (equal keys by id): all of them, or [`ROWS`].
+    fn first(&self, sort: FlowSort, order: SortOrder) -> &[u32];
+}
+
+/// The first rows of a block in each order, each found when it is first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Orders([OnceLock<Box<[u32]>>; ORDERS]);
+
+impl Orders {
+    /// The first rows in an order.
+    pub(crate) fn first(&self, block: &impl Block, sort: FlowSort, order: SortOrder) -> &[u32] {
+        let number = sort as usize * 2 + order as usize;
+        let Some(place) = self.0.get(number) else { return &[] };
+        place.get_or_init(|| match order {
+            SortOrder::Desc => sorted(block, sort, Reverse),
+            SortOrder::Asc => sorted(block, sort, |key| key),
+        })
+    }
+
+    /// Memory, when all orders were asked for.
+    pub(super) const fn bytes(rows: usize) -> usize {
+        ORDERS * size_of::<u32>() * if rows < ROWS { rows } else { ROWS }
+    }
+}
+
+fn sorted<K: Ord>(block: &impl Block, sort: FlowSort, by: impl Fn((u64, FlowId)) -> K) -> Box<[u32]> {
+    let mut keys: Vec<(u64, u32)> =
+        (0..block.rows()).map(|row| (block.key(sort, row), u32::try_from(row).unwrap_or(u32::MAX))).collect();
+    let full = |(key, row): &(u64, u32)| by((*key, block.found(*row as usize).id));
+    // The key decides nearly always; the id is looked up when it does not.
+    let quick = |key: u64| by((key, FlowId::default()));
+    let compare = |a: &(u64, u32), b: &(u64, u32)| {
+        if a.0 == b.0 { full(a).cmp(&full(b)) } else { quick(a.0).cmp(&quick(b.0)) }
+    };
+    if keys.len() > ROWS {
+        keys.select_nth_unstable_by(ROWS - 1, compare);
+        keys.truncate(ROWS);
+    }
+    keys.sort_unstable_by(compare);
+    keys.into_iter().map(|(_, row)| row).collect()
+}
+
+impl Block for Segment {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn key(&self, sort: FlowSort, row: usize) -> u64 {
         match sort {
             FlowSort::Bytes => self.octets(row),
             FlowSort::Packets => self.packets(row),
@@ -61,25 +116,11 @@ impl Segment {
         }
     }
 
-    /// The first rows in an order (equal keys by id): all of them, or [`ROWS`].
-    pub(crate) fn first(&self, sort: FlowSort, order: SortOrder) -> &[u16] {
-        let number = sort as usize * 2 + order as usize;
-        let Some(place) = self.orders.get(number) else { return &[] };
-        place.get_or_init(|| match order {
-            SortOrder::Desc => self.sorted(sort, Reverse),
-            SortOrder::Asc => self.sorted(sort, |key| key),
-        })
+    fn found(&self, row: usize) -> Found {
+        Found { id: self.id(row), place: Place::Ended(self.number, u32::try_from(row).unwrap_or(u32::MAX)) }
     }
 
-    fn sorted<K: Ord>(&self, sort: FlowSort, by: impl Fn((u64, FlowId)) -> K) -> Box<[u16]> {
-        let mut keys: Vec<(u64, u16)> =
-            (0..self.rows).map(|row| (self.key(sort, row), u16::try_from(row).unwrap_or(u16::MAX))).collect();
-        let full = |(key, row): &(u64, u16)| by((*key, self.id((*row).into())));
-        if keys.len() > ROWS {
-            keys.select_nth_unstable_by(ROWS - 1, |a, b| full(a).cmp(&full(b)));
-            keys.truncate(ROWS);
-        }
-        keys.sort_unstable_by(|a, b| full(a).cmp(&full(b)));
-        keys.into_iter().map(|(_, row)| row).collect()
+    fn first(&self, sort: FlowSort, order: SortOrder) -> &[u32] {
+        self.orders.first(self, sort, order)
     }
 }

@@ -20,6 +20,13 @@ impl RowSet {
         set
     }
 
+    /// Adds a row.
+    pub(crate) fn insert(&mut self, row: usize) {
+        if let Some(word) = self.words.get_mut(row / 64) {
+            *word |= 1 << (row % 64);
+        }
+    }
+
     /// Adds the rows below that.
     pub(crate) fn insert_below(&mut self, end: usize) {
         for (at, word) in self.words.iter_mut().enumerate() {
@@ -38,6 +45,35 @@ impl RowSet {
             }
             *word |= bits;
         }
+    }
+
+    /// Keeps the rows whose item fits.
+    #[inline]
+    pub(crate) fn retain_where<T>(&mut self, items: &[T], fits: impl Fn(&T) -> bool) {
+        for (word, chunk) in self.words.iter_mut().zip(items.chunks(64)) {
+            if *word == 0 {
+                continue;
+            }
+            let mut bits = 0_u64;
+            for (bit, item) in chunk.iter().enumerate() {
+                bits |= u64::from(fits(item)) << bit;
+            }
+            *word &= bits;
+        }
+    }
+
+    /// Takes out the rows below that.
+    pub(crate) fn remove_below(&mut self, end: usize) {
+        let mut below = Self::none(self.rows);
+        below.insert_below(end);
+        self.words.iter_mut().zip(&below.words).for_each(|(mine, below)| *mine &= !below);
+    }
+
+    /// Takes out the rows from that on.
+    pub(crate) fn remove_from(&mut self, begin: usize) {
+        let mut below = Self::none(self.rows);
+        below.insert_below(begin);
+        self.intersect(&below);
     }
 
     /// Whether the row is in.

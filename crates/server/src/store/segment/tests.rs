@@ -179,8 +179,10 @@ proptest! {
     fn orders_begin_with_the_first(records in prop::collection::vec(any_record(), 1..80)) {
         let (segment, _) = sealed(&records);
         for sort in [FlowSort::Bytes, FlowSort::Packets, FlowSort::Duration, FlowSort::Rate, FlowSort::Start] {
-            let ascending: Vec<u64> = segment.first(sort, SortOrder::Asc).iter().map(|r| segment.key(sort, (*r).into())).collect();
-            let descending: Vec<u64> = segment.first(sort, SortOrder::Desc).iter().map(|r| segment.key(sort, (*r).into())).collect();
+            let keys = |order| -> Vec<u64> {
+                segment.first(sort, order).iter().map(|row| segment.key(sort, *row as usize)).collect()
+            };
+            let (ascending, descending) = (keys(SortOrder::Asc), keys(SortOrder::Desc));
             prop_assert_eq!(ascending.len(), records.len());
             prop_assert!(ascending.is_sorted());
             prop_assert!(descending.is_sorted_by(|a, b| a >= b));

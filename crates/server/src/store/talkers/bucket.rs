@@ -4,29 +4,49 @@ use netwatch_api::traffic::Dimension;
 
 use super::table::Table;
 use crate::store::history::Carried;
-use crate::store::key::{KEYED, Subjects, Tally};
+use crate::store::key::{KEYED, Key, Subjects, Tally};
+
+/// Deltas that a bucket of one second keeps as they are; with more it sums them.
+const PLAIN: usize = 2048;
 
 /// What one flow carried between two of its records.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Delta {
     /// Time of its last packet, in seconds of 1970.
     pub(crate) second: i64,
-    /// Level of the bucket; set when it is added.
-    pub(super) level: usize,
     /// Whose.
     pub(crate) subjects: Subjects,
     /// From source and destination.
     pub(crate) carried: Carried,
-    /// The same in sums.
-    pub(crate) tally: Tally,
-    /// Conversations, when it stands for several: these are counted as having had no place.
-    pub(crate) others: u64,
+    /// In and out of the interface.
+    pub(crate) ways: [u64; 2],
+    /// How many conversations it stands for: those beyond one had no record of their own.
+    pub(crate) conversations: u32,
+    /// Whether the conversation is new, and new in its second, ten seconds and minute.
+    pub(crate) is_new: [bool; 4],
 }
 
 impl Delta {
-    /// A delta.
-    pub(crate) const fn new(second: i64, subjects: Subjects, carried: Carried, tally: Tally, others: u64) -> Self {
-        Self { second, level: 0, subjects, carried, tally, others }
+    fn tally(&self) -> Tally {
+        let sum = |n: [u64; 2]| n[0].saturating_add(n[1]);
+        let [fresh, active @ ..] = self.is_new.map(|new| if new { self.conversations } else { 0 });
+        Tally { octets: sum(self.carried.octets), packets: sum(self.carried.packets), ways: self.ways, fresh, active }
+    }
+
+    /// Conversations that had no record of their own.
+    fn others(&self) -> u64 {
+        if self.subjects.is_mixed() { self.conversations.into() } else { 0 }
+    }
+
+    /// Octets that no key of the dimension has, or that could be those of another.
+    fn blind(&self, by: Dimension) -> u64 {
+        if !self.subjects.is_mixed() {
+            return 0;
+        }
+        let mut told = false;
+        self.subjects.tell(by, &Tally::default(), &self.carried, |_, _| told = true);
+        // A host that is not told can be either end of a summed conversation.
+        if told && by != Dimension::Host { 0 } else { self.tally().octets }
     }
 }
 
@@ -37,6 +57,7 @@ pub(crate) struct Bucket {
     pub(crate) total: Tally,
     /// Conversations that had no record of their own.
     pub(crate) others: u64,
+    plain: Vec<Delta>,
     tables: [Table; KEYED.len()],
     /// Octets without a key because conversations were summed, by dimension.
     blind: [u64; KEYED.len()],
@@ -44,29 +65,45 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
+    /// Adds what flows carried; keeps it as it is while it is little.
+    pub(super) fn add_plain(&mut self, deltas: &[&Delta]) {
+        if self.tables.iter().any(|table| table.len() > 0) {
+            return self.add(deltas);
+        }
+        if self.plain.len() + deltas.len() <= PLAIN {
+            self.add_totals(deltas);
+            self.plain.extend(deltas.iter().map(|d| (*d).clone()));
+            return;
+        }
+        let plain = std::mem::take(&mut self.plain);
+        self.add_keys(&plain.iter().collect::<Vec<_>>());
+        self.add(deltas);
+    }
+
     /// Adds what flows carried.
     pub(super) fn add(&mut self, deltas: &[&Delta]) {
+        self.add_totals(deltas);
+        self.add_keys(deltas);
+    }
+
+    fn add_totals(&mut self, deltas: &[&Delta]) {
         for delta in deltas {
-            self.total.add(&delta.tally);
-            self.others += delta.others;
+            self.total.add(&delta.tally());
+            self.others += delta.others();
         }
+    }
+
+    fn add_keys(&mut self, deltas: &[&Delta]) {
         for (at, by) in KEYED.into_iter().enumerate() {
             let (Some(table), Some(blind)) = (self.tables.get_mut(at), self.blind.get_mut(at)) else { continue };
             for delta in deltas {
-                let mut told = false;
-                delta.subjects.tell(by, &delta.tally, &delta.carried, |key, tally| {
-                    told = true;
-                    table.add(key, &tally);
-                });
-                // A host that is not told can be either end of a summed conversation.
-                if delta.subjects.is_mixed() && (!told || by == Dimension::Host) {
-                    *blind = blind.saturating_add(delta.tally.octets);
-                }
+                delta.subjects.tell(by, &delta.tally(), &delta.carried, |key, tally| table.add(key, &tally));
+                *blind = blind.saturating_add(delta.blind(by));
             }
         }
     }
 
-    /// Adds all sums of another bucket.
+    /// Adds all sums of another bucket, which has none that are plain.
     pub(super) fn merge(&mut self, other: &Self) {
         self.total.add(&other.total);
         self.others += other.others;
@@ -88,16 +125,20 @@ impl Bucket {
         size_of::<Self>() + self.tables.iter().map(Table::closed_bytes).sum::<usize>()
     }
 
-    /// The table of a dimension; none for direction.
-    pub(crate) fn table(&self, by: Dimension) -> Option<&Table> {
-        self.tables.get(place(by)?)
+    /// Tells each key of a dimension with a sum; a key can come several times.
+    pub(crate) fn tell(&self, by: Dimension, mut to: impl FnMut(Key, Tally)) {
+        if let Some(table) = place(by).and_then(|at| self.tables.get(at)) {
+            table.iter().for_each(|(key, tally)| to(*key, *tally));
+        }
+        self.plain.iter().for_each(|delta| delta.subjects.tell(by, &delta.tally(), &delta.carried, &mut to));
     }
 
     /// Octets that a key of that dimension may have carried beyond what is told.
     pub(crate) fn missing(&self, by: Dimension) -> u64 {
-        let at = place(by);
-        let blind = at.and_then(|at| self.blind.get(at)).copied().unwrap_or(0);
-        blind.saturating_add(self.table(by).map_or(0, Table::missing))
+        let Some(at) = place(by) else { return 0 };
+        let blind = self.blind.get(at).copied().unwrap_or(0);
+        let plain: u64 = self.plain.iter().map(|delta| delta.blind(by)).sum();
+        blind.saturating_add(plain).saturating_add(self.tables.get(at).map_or(0, Table::missing))
     }
 }
 

@@ -10,9 +10,12 @@ use hashbrown::hash_map::Entry;
 use crate::store::key::{Key, Tally};
 
 /// Keys of an open table before the lightest are given up.
-const MOST: usize = 7168;
+const MOST: usize = 1792;
 /// Keys that stay then.
-const KEPT: usize = 3584;
+const KEPT: usize = 1024;
+
+/// By what keys are compared.
+type Measure = fn(&Tally) -> u64;
 
 /// Sums by key.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +42,7 @@ impl Table {
 
     /// Adds all keys of another table.
     pub(crate) fn merge(&mut self, other: &Self) {
+        self.open.reserve(other.len().min(MOST / 2));
         other.iter().for_each(|(key, tally)| self.add(*key, tally));
         self.missing = self.missing.saturating_add(other.missing);
     }
@@ -48,9 +52,7 @@ impl Table {
         if self.open.len() > keys {
             self.keep(keys);
         }
-        let mut all: Vec<_> = std::mem::take(&mut self.open).into_iter().collect();
-        all.sort_unstable_by_key(|(key, _)| *key);
-        self.closed = all.into_boxed_slice();
+        self.closed = std::mem::take(&mut self.open).into_iter().collect();
     }
 
     /// Octets that a key may have carried beyond what is told.
@@ -63,16 +65,9 @@ impl Table {
         self.open.iter().chain(self.closed.iter().map(|(key, tally)| (key, tally)))
     }
 
-    /// The sum of a key.
-    pub(crate) fn get(&self, key: &Key) -> Option<&Tally> {
-        if !self.open.is_empty() {
-            return self.open.get(key);
-        }
-        self.closed
-            .binary_search_by_key(key, |(k, _)| *k)
-            .ok()
-            .and_then(|at| self.closed.get(at))
-            .map(|(_, tally)| tally)
+    /// How many keys.
+    pub(super) fn len(&self) -> usize {
+        self.open.len() + self.closed.len()
     }
 
     /// Bytes of the keys of a closed table.
@@ -84,7 +79,7 @@ impl Table {
     fn keep(&mut self, keys: usize) {
         let mut all: Vec<_> = self.open.drain().collect();
         let mut from = 0;
-        let measures: [(usize, fn(&Tally) -> u64); 3] = [
+        let measures: [(usize, Measure); 3] = [
             (keys - keys / 5 * 2, |t| t.octets),
             (keys / 5, |t| t.packets),
             (keys / 5, |t| (t.fresh + t.active[1]).into()),

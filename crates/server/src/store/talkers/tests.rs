@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::store::history::Carried;
-use crate::store::key::{Key, Subjects, Tally};
+use crate::store::key::{Key, Subjects};
 use crate::store::row::{Head, TextIds};
 use crate::store::testing::record;
 
@@ -14,8 +14,14 @@ fn delta(host: u32, second: i64, octets: u64) -> Delta {
     let source = IpAddr::V4(Ipv4Addr::from_bits(host));
     let head = Head::new(&FlowRecord { source, ..record(1, 0) }, TextIds::default());
     let carried = Carried { octets: [octets, 0], packets: [1, 0] };
-    let tally = Tally { octets, packets: 1, ways: [0, octets], fresh: 1, active: [1; 3] };
-    Delta::new(second, Subjects::new(&head, Default::default(), false), carried, tally, 0)
+    let subjects = Subjects::new(&head, Default::default(), false);
+    Delta { second, subjects, carried, ways: [0, octets], conversations: 1, is_new: [true; 4] }
+}
+
+fn octets_of(bucket: &Bucket, wanted: Key) -> u64 {
+    let mut octets = 0;
+    bucket.tell(Dimension::Host, |key, tally| octets += if key == wanted { tally.octets } else { 0 });
+    octets
 }
 
 fn sum(view: &TalkersView, from: i64, to: i64) -> u64 {
@@ -32,7 +38,7 @@ proptest! {
             now += 7;
             let second = now - late % 30;
             *truth.entry(align(second, 10)).or_insert(0) += octets;
-            talkers.add(&mut [delta(7, second, octets), delta(8, second, 1)]);
+            talkers.add(&[delta(7, second, octets), delta(8, second, 1)]);
             *truth.entry(align(second, 10)).or_insert(0) += 1;
         }
         let view = talkers.view();
@@ -43,8 +49,7 @@ proptest! {
             prop_assert_eq!(sum(&view, *ten, *ten + 10), *octets, "at {}", ten);
         }
         let light = Key::Host(IpAddr::V4(Ipv4Addr::from_bits(8)));
-        let told: u64 = view.cover(0, i64::MAX).buckets.iter()
-            .filter_map(|p| p.bucket.table(Dimension::Host)?.get(&light)).map(|t| t.octets).sum();
+        let told: u64 = view.cover(0, i64::MAX).buckets.iter().map(|p| octets_of(p.bucket, light)).sum();
         prop_assert_eq!(told, count);
     }
 }
@@ -62,7 +67,7 @@ fn a_flood_of_hosts_keeps_the_heavy_one_and_the_budget() {
             })
             .collect();
         deltas.push(delta(0x0a00_0001, 50_000 + second, 100_000));
-        talkers.add(&mut deltas);
+        talkers.add(&deltas);
         assert!(talkers.closed_bytes <= budget);
     }
     let view = talkers.view();
@@ -70,7 +75,7 @@ fn a_flood_of_hosts_keeps_the_heavy_one_and_the_budget() {
     let cover = view.cover(50_000, 51_000);
     let (mut told, mut total, mut missing) = (0, 0, 0);
     for part in &cover.buckets {
-        told += part.bucket.table(Dimension::Host).and_then(|t| t.get(&heavy)).map_or(0, |t| t.octets);
+        told += octets_of(part.bucket, heavy);
         total += part.bucket.total.octets;
         missing += part.bucket.missing(Dimension::Host);
     }
@@ -83,10 +88,10 @@ fn a_flood_of_hosts_keeps_the_heavy_one_and_the_budget() {
 fn what_is_older_than_the_window_goes() {
     let mut talkers = Talkers::new(64, 1 << 20);
     for second in 0..2000 {
-        talkers.add(&mut [delta(1, second, 1)]);
+        talkers.add(&[delta(1, second, 1)]);
     }
     talkers.expire(1500);
-    assert_eq!(sum(&talkers.view(), 0, i64::MAX), 500 + 500 % 10);
+    assert_eq!(sum(&talkers.view(), 0, i64::MAX), 500);
     let oldest = talkers.view().levels.iter().filter_map(|l| l.keys().next().copied()).min();
     assert_eq!(oldest, Some(1500));
 }
