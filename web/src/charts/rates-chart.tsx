@@ -260,7 +260,7 @@ class Screen {
     const box = this.#host.querySelector<HTMLElement>('[data-read="message"]');
     if (box === null) return;
     const error = source.error === undefined ? undefined : problemText(source.error, t);
-    const text = error ?? (layout.times.length === 0 ? t(source.stale ? "chart.loading" : "chart.empty") : "");
+    const text = error ?? (layout.series.length === 0 ? t(source.stale ? "chart.loading" : "chart.empty") : "");
     if (box.dataset.text === text) return;
     box.dataset.text = text;
     box.hidden = text === "";

@@ -48,6 +48,6 @@ describe("the axis", () => {
     [87, 100],
     [2_900_000, 3_000_000],
   ])("%d ends at %d", (value, end) => expect(niceCeiling(value)).toBeCloseTo(end));
-  it("shows the silent half", () => expect(extent(0.9, 0)).toEqual([-1 / 5, 1]));
-  it("has a size without traffic", () => expect(extent(0, 0)).toEqual([-1 / 5, 1 / 5]));
+  it("shows the silent half", () => expect(extent(900, 0)).toEqual([-200, 1000]));
+  it("has a size without traffic", () => expect(extent(0, 0)).toEqual([-20, 100]));
 });

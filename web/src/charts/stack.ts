@@ -68,12 +68,15 @@ export function niceCeiling(value: number): number {
   return step * power;
 }
 
+/** The axis never shows less than this many units a second. */
+const least = 100;
+
 /** Both ends of the axis. The smaller half keeps at least a fifth of the larger, so that "nothing" can be seen. */
 export function extent(highest: number, lowest: number): [number, number] {
   const top = niceCeiling(highest * 1.06);
   const bottom = niceCeiling(lowest * 1.06);
-  const largest = Math.max(top, bottom, 1);
-  return [-Math.max(bottom, largest / 5), Math.max(top, largest / 5)];
+  const largest = Math.max(top, bottom, least);
+  return [-Math.max(bottom, largest / 5), top > 0 || bottom > 0 ? Math.max(top, largest / 5) : largest];
 }
 
 function emptyLanes(slots: number, length: number): (number | null)[][] {

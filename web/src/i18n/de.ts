@@ -210,7 +210,7 @@ export const de: Catalogue = {
   "talkers.bothEnds": "Jedes Oktett zählt für beide Enden.",
   "talkers.error": "Jede Zeile kann bis zu {volume} zu klein sein: Die Flow-Tabelle war voll.",
   "talkers.none": "Keine Teilnehmer in diesem Zeitraum",
-  "talkers.noneText": "Es wurde nichts übertragen, das passt.",
+  "talkers.noneText": "Es wurde nichts übertragen.",
   "talkers.noneName": "Keine Namen gesehen. Sie kommen aus DNS-Antworten, TLS- und QUIC-Hellos und HTTP.",
   "talkers.noneProcess": "Kein lokaler Prozess gesehen. Prozesse sind nur für Sockets dieses Rechners bekannt.",
 

@@ -209,7 +209,7 @@ export const en = {
   "talkers.bothEnds": "Each octet counts for both of its ends.",
   "talkers.error": "Each row may be up to {volume} too low: the flow table was full.",
   "talkers.none": "No talkers in this range",
-  "talkers.noneText": "Nothing was carried that fits.",
+  "talkers.noneText": "Nothing was carried.",
   "talkers.noneName": "No names were seen. They come from DNS answers, TLS and QUIC hellos and HTTP.",
   "talkers.noneProcess": "No local process was seen. Processes are known for sockets of this machine only.",
 

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { interfacesQuery } from "~/api/queries";
 import type { Interface } from "~/api/schema";
 import { useT } from "~/i18n";
+import { commandsIn } from "~/lib/commands";
 import { term } from "~/lib/filter";
 import { useFormat } from "~/prefs/use-format";
 import { CaptureState } from "~/ui/capture-state";
@@ -56,10 +57,17 @@ export function CaptureHelp({ items }: { items: readonly Interface[] }) {
     ));
 }
 
+/** Why nothing can be seen, when no interface captures. */
+export function CaptureStopped() {
+  const { data } = useQuery(interfacesQuery);
+  const stopped = data?.items.filter(({ state }) => state === "denied" || state === "interrupted") ?? [];
+  return stopped.length === data?.items.length ? <CaptureHelp items={stopped} /> : null;
+}
+
 /** A sentence with commands in backquotes; the commands can be copied. */
 function Detail({ text }: { text: string }) {
   const parts = text.split(/`([^`]+)`/);
-  const commands = parts.filter((_, i) => i % 2 === 1).filter((part) => part.includes(" "));
+  const commands = commandsIn(text);
   return (
     <>
       <p>

@@ -12,6 +12,7 @@ import type { Flow, FlowSort } from "~/api/schema";
 import type { AppSearch } from "~/app/search";
 import { useT } from "~/i18n";
 import { flowsCsv } from "~/lib/paths";
+import { CaptureStopped } from "~/pages/health/interfaces";
 import { useFormat } from "~/prefs/use-format";
 import { useTime } from "~/time/time";
 import { useColumns } from "~/ui/column-state";
@@ -218,6 +219,7 @@ function NoFlows({ filtered, search, elsewhere }: { filtered: boolean; search: A
   return (
     <Empty title={t("flows.none")}>
       <p>{t(search.status === "ended" ? "flows.noneEnded" : "flows.noneText")}</p>
+      <CaptureStopped />
     </Empty>
   );
 }
