@@ -22,6 +22,8 @@ mod generate;
 mod process;
 mod program;
 mod run;
+mod store;
+mod stream;
 
 /// What a packet costs Netwatch and its peers.
 #[derive(Parser, Debug)]
@@ -39,6 +41,10 @@ enum Command {
     Generate(generate::Arguments),
     /// Everything side by side, in namespaces
     Run(run::Arguments),
+    /// The live store alone: memory, time to take records in, time to answer
+    Store(store::Arguments),
+    /// A thousand clients of the stream
+    Stream(stream::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +52,8 @@ fn main() -> ExitCode {
         Some(Command::Floor(arguments)) => floor::main(&arguments),
         Some(Command::Generate(arguments)) => generate::main(&arguments),
         Some(Command::Run(arguments)) => run::main(&arguments),
+        Some(Command::Store(arguments)) => store::main(&arguments),
+        Some(Command::Stream(arguments)) => stream::main(&arguments),
         None => run::main(&run::Arguments::default()),
     };
     match result {

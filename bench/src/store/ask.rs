@@ -70,7 +70,14 @@ fn ask(turn: u64, store: &LiveStore, now: Timestamp) -> &'static str {
         0 | 1 => flows(store, now, "flows", "", sort, 900),
         2 => flows(store, now, "flows of an hour", "", sort, 3600),
         3 | 4 => flows(store, now, "flows of a server", &host(server), sort, 3600),
-        5 => flows(store, now, "flows of a host", &host(Ipv4Addr::from_bits(0x0a01_0000 + (turn % 500) as u32)), sort, 3600),
+        5 => flows(
+            store,
+            now,
+            "flows of a host",
+            &host(Ipv4Addr::from_bits(0x0a01_0000 + (turn % 500) as u32)),
+            sort,
+            3600,
+        ),
         6 => flows(store, now, "flows by port 22", "port 22", sort, 3600),
         7 => flows(store, now, "flows by port 443", "port 443", sort, 3600),
         8 => flows(store, now, "flows by name", &format!("name ~ \"host{}.*\"", turn / 16 % 20), sort, 3600),
@@ -92,7 +99,14 @@ fn filter(text: &str) -> Option<Arc<Filter>> {
     Filter::parse(text).ok().filter(|f| !f.is_all()).map(Arc::new)
 }
 
-fn flows(store: &LiveStore, now: Timestamp, kind: &'static str, text: &str, sort: FlowSort, seconds: u64) -> &'static str {
+fn flows(
+    store: &LiveStore,
+    now: Timestamp,
+    kind: &'static str,
+    text: &str,
+    sort: FlowSort,
+    seconds: u64,
+) -> &'static str {
     let request = FlowsRequest {
         range: range(now, seconds),
         filter: filter(text),

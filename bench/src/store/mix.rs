@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netwatch_model::{
-    Counters, EndReason, FlowId, FlowRecord, FlowState, NameSource, Process, Protocol, TcpMetrics, Timestamp, Untrusted,
-    VlanStack,
+    Counters, EndReason, FlowId, FlowRecord, FlowState, NameSource, Process, Protocol, TcpMetrics, Timestamp,
+    Untrusted, VlanStack,
 };
 
 use super::at;

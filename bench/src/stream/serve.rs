@@ -1,12 +1,13 @@
 //! The server of the bench: the real one, on a free port, with made-up traffic.
 
+use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use netwatch_model::{
-    AgentId, Batch, BatchKey, BootId, Counters, Direction, FlowId, FlowRecord, FlowState, Label, Metric, NameSource, Protocol, Record,
-    Sample, Series, Timestamp, Untrusted, Value, VlanStack,
+    AgentId, Batch, BatchKey, BootId, Counters, Direction, FlowId, FlowRecord, FlowState, Label, Metric, NameSource,
+    Protocol, Record, Sample, Series, Timestamp, Untrusted, Value, VlanStack,
 };
 use netwatch_server::query::LiveStore;
 use netwatch_server::store::StoreConfig;
@@ -14,7 +15,6 @@ use netwatch_server::{Access, Config, Dependencies, Server, ServerMetrics, liste
 use netwatch_telemetry::clock::{self, ClockSource, SystemClock};
 use netwatch_telemetry::health::Health;
 use netwatch_telemetry::metrics::{BuildInfo, Metrics};
-use tokio::io::AsyncReadExt;
 
 use crate::error::BenchError;
 
@@ -27,7 +27,9 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// Serves until stdin closes, that is until the bench is gone.
 pub(super) async fn main() -> Result<String, BenchError> {
-    let failed = |what: &'static str| move |e: Box<dyn std::error::Error>| BenchError::system(what)(std::io::Error::other(e.to_string()));
+    let failed = |what: &'static str| {
+        move |e: Box<dyn std::error::Error>| BenchError::system(what)(std::io::Error::other(e.to_string()))
+    };
     let store = Arc::new(LiveStore::new(StoreConfig::default()));
     let dir = tempfile::tempdir().map_err(BenchError::system("make a directory"))?;
     let server = build(Arc::clone(&store), dir.path()).map_err(failed("build the server"))?;
@@ -35,8 +37,7 @@ pub(super) async fn main() -> Result<String, BenchError> {
     println!("{}", listener.local_addr().map_err(BenchError::system("tell the address"))?);
     let feeder = tokio::spawn(feed(store));
     let gone = async {
-        let mut nothing = Vec::new();
-        let _closed = tokio::io::stdin().read_to_end(&mut nothing).await;
+        let _closed = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await;
     };
     server.run(listener, gone).await.map_err(|e| failed("serve")(e.into()))?;
     feeder.abort();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use site::{Site, eventually, eventually_or};
 
 /// L3 octets of both directions of flows that `wanted` picks.
-fn octets<'a>(flows: &'a [Value], wanted: impl Fn(&Value) -> bool) -> u64 {
+fn octets(flows: &[Value], wanted: impl Fn(&Value) -> bool) -> u64 {
     flows.iter().filter(|f| wanted(f)).map(|f| number(f, "octets") + number(f, "reverse_octets")).sum()
 }
 

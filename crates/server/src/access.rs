@@ -98,7 +98,7 @@ impl Access {
         file::make_directory(data_dir)?;
         let token = file::token(&data_dir.join("token"), token)?;
         let sessions_path = data_dir.join("sessions.json");
-        let sessions = Sessions::restore(file::sessions(&sessions_path)?, clock.now());
+        let sessions = Sessions::restore(&file::sessions(&sessions_path)?, clock.now());
         let state = State {
             codes: Codes::default(),
             sessions,

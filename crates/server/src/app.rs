@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use netwatch_api::statistics::Statistics;
 use netwatch_model::Timestamp;
 use netwatch_telemetry::clock::ClockSource;
-use netwatch_telemetry::health::{Health, HealthReport};
+use netwatch_telemetry::health::{Component, Health, HealthReport, State};
 use netwatch_telemetry::metrics::Metrics;
 use tokio::sync::Semaphore;
 
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) productions: Semaphore,
     pub(crate) hub: Hub,
     pub(crate) health: Health,
+    /// Whether sessions can be saved; none when there is no place for it.
+    pub(crate) sessions: Option<Component>,
     pub(crate) registry: Arc<Metrics>,
     pub(crate) metrics: ServerMetrics,
     pub(crate) started: Timestamp,
@@ -108,6 +110,18 @@ impl App {
 
     pub(crate) fn metrics(&self) -> &ServerMetrics {
         &self.0.metrics
+    }
+
+    /// Saves the sessions if they changed. When they cannot be saved they are lost at the next start, and nothing else.
+    pub(crate) async fn save_sessions(&self) {
+        let saved = self.access_call(|access| access.save_if_changed()).await;
+        let state = match saved {
+            Ok(()) => State::Ok,
+            Err(fault) => State::Degraded(fault.into_problem().detail),
+        };
+        if let Some(component) = &self.0.sessions {
+            component.set(state, self.0.clock.now());
+        }
     }
 
     pub(crate) fn document(&self) -> &Bytes {

@@ -79,7 +79,7 @@ pub(crate) async fn run(
         tracing::warn!("some connections did not end in time and are cut");
     }
     saver.abort();
-    save(&app).await;
+    app.save_sessions().await;
 }
 
 /// Serves one connection in a task of its own.
@@ -114,13 +114,6 @@ async fn save_now_and_then(app: App) {
     let mut ticks = interval(SAVE);
     loop {
         ticks.tick().await;
-        save(&app).await;
-    }
-}
-
-/// Sessions that cannot be saved are lost at the next start, and nothing else.
-async fn save(app: &App) {
-    if let Err(fault) = app.access_call(|access| access.save_if_changed()).await {
-        tracing::warn!(problem = ?fault.into_problem().detail, "sessions cannot be saved");
+        app.save_sessions().await;
     }
 }

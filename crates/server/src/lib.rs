@@ -1,1 +1,38 @@
-//! Sessions, ingest, the live store, API handlers and the embedded web app
+//! Sessions, ingest, the live store, API handlers and the embedded web app.
+
+mod access;
+mod app;
+mod assets;
+mod config;
+mod csv;
+mod document;
+mod driver;
+mod error;
+mod fault;
+mod gate;
+mod headers;
+pub mod ingest;
+mod metrics;
+mod params;
+mod process;
+pub mod query;
+mod registry;
+mod routes;
+mod server;
+pub mod store;
+mod stream;
+
+pub use access::{Access, AccessError, Secret};
+pub use config::Config;
+pub use error::ServerError;
+pub use metrics::ServerMetrics;
+pub use server::{Dependencies, Server, listen};
+
+/// The OpenAPI document of all routes as it is checked in: pretty-printed JSON with a line end.
+///
+/// # Errors
+/// When it cannot be written as JSON, which is a defect.
+pub fn openapi() -> Result<String, ServerError> {
+    let (_, _, document) = routes::all().finish();
+    Ok(document.to_pretty_json().map_err(ServerError::Document)? + "\n")
+}

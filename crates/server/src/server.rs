@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
 use netwatch_telemetry::clock::ClockSource;
-use netwatch_telemetry::health::Health;
+use netwatch_telemetry::health::{Health, Importance};
 use netwatch_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -77,6 +77,7 @@ impl Server {
             access,
             clock,
             data_clock,
+            sessions: health.component("sessions", Importance::Optional, started).ok(),
             health,
             queries: Semaphore::new(threads),
             productions: Semaphore::new(threads),

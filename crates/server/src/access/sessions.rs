@@ -49,7 +49,7 @@ pub(super) struct StoredSession {
 
 impl Sessions {
     /// Those of `stored` that still hold.
-    pub(super) fn restore(stored: Vec<StoredSession>, now: Timestamp) -> Self {
+    pub(super) fn restore(stored: &[StoredSession], now: Timestamp) -> Self {
         let read = |s: &StoredSession| {
             let used = s.used.min(now);
             Some((Digest::from_hex(&s.hash)?, Session { created: s.created.min(now), used, saved: used }))
@@ -147,10 +147,10 @@ mod tests {
         let stored = sessions.store(START);
         assert!(!sessions.is_changed());
         assert!(!serde_json::to_string(&stored).unwrap().contains("secret"));
-        let mut restored = Sessions::restore(stored.clone(), START + HOUR);
+        let mut restored = Sessions::restore(&stored, START + HOUR);
         assert!(restored.touch(&digest, START + HOUR));
         assert!(restored.is_changed(), "use after five minutes is worth a write");
-        assert!(!Sessions::restore(stored, START + HOUR * 12).touch(&digest, START + HOUR * 12));
+        assert!(!Sessions::restore(&stored, START + HOUR * 12).touch(&digest, START + HOUR * 12));
     }
 
     #[test]
@@ -158,7 +158,9 @@ mod tests {
         let mut sessions = Sessions::default();
         let at = |i: usize| START + Duration::from_secs(i as u64);
         let all: Vec<_> = (0..=MAX_SESSIONS).map(|i| Digest::of(&i.to_string())).collect();
-        all.iter().enumerate().for_each(|(i, d)| drop(sessions.add(*d, at(i))));
+        for (i, digest) in all.iter().enumerate() {
+            sessions.add(*digest, at(i));
+        }
         assert!(!sessions.touch(&all[0], at(MAX_SESSIONS)));
         assert!(sessions.touch(&all[1], at(MAX_SESSIONS)));
     }

@@ -34,9 +34,11 @@ pub(super) async fn sign_in(
     let address: IpAddr = peer.ip();
     let signed = app.access_call(move |access| access.sign_in(address, &request.code)).await?;
     let (secret, expires) = signed.map_err(|refused| {
+        tracing::warn!(peer = %peer, "a sign-in was refused");
         app.metrics().sign_ins_refused.inc();
         refusal(refused)
     })?;
+    tracing::info!(peer = %peer, "signed in");
     let cookie =
         format!("{COOKIE}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict", secret.as_str(), ABSOLUTE_LIFE.as_secs());
     let session = Session { method: "cookie".to_owned(), expires: Some(expires) };

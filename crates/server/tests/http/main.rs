@@ -1,0 +1,10 @@
+//! The whole server over real TCP: every route, every refusal, the stream.
+
+mod api;
+mod data;
+mod gate;
+mod hostile;
+mod session;
+mod stream;
+mod support;
+mod web;
