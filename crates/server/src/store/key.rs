@@ -33,7 +33,7 @@ impl Hash for Key {
     fn hash<H: Hasher>(&self, to: &mut H) {
         match self {
             Self::Pair(IpAddr::V4(a), IpAddr::V4(b)) => {
-                to.write_u64(u64::from(a.to_bits()) << 32 | u64::from(b.to_bits()))
+                to.write_u64(u64::from(a.to_bits()) << 32 | u64::from(b.to_bits()));
             }
             Self::Pair(a, b) => {
                 to.write_u128(number(*a));

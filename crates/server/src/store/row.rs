@@ -220,20 +220,6 @@ impl Volume {
         }
     }
 
-    /// The same in full-sized values.
-    pub(crate) fn plain(&self) -> Plain {
-        Plain {
-            start: self.start,
-            end: self.end,
-            counters: [self.forward(), self.reverse()],
-            interface_octets: self.interface_octets(),
-            tcp: self.tcp(),
-            state: self.state,
-            end_reason: self.end_reason,
-            history: self.history,
-        }
-    }
-
     /// Octets of both directions.
     #[inline]
     pub(crate) const fn octets(&self) -> u64 {

@@ -74,7 +74,7 @@ pub fn flow(i: u32) -> FlowRecord {
         interface_octets: [10_000, octets],
         state: FlowState::Established,
         tcp: None,
-        end_reason: (i % 2 == 0).then_some(EndReason::EndOfFlow),
+        end_reason: i.is_multiple_of(2).then_some(EndReason::EndOfFlow),
         application: Arc::from("https"),
         name: Some((name, NameSource::Tls)),
         process: (i == 0).then(|| Arc::new(process())),

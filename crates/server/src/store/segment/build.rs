@@ -1,14 +1,16 @@
 //! Sealing: rows to columns.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use netwatch_model::{Counters, Timestamp};
+use netwatch_model::{Counters, TcpMetrics, Timestamp};
 
 use super::column::{Coded, Packed, Places, Sparse};
 use super::{Addresses, Kind, Segment, Zone, order};
-use crate::store::row::{Crossing, Head, Plain, Volume, quality};
+use crate::store::row::{Crossing, Head, Volume, quality};
+use crate::store::texts::TextId;
 
 /// Octets of an Ethernet header, which nearly every frame has.
 pub(super) const HEADER: u64 = 14;
@@ -16,25 +18,30 @@ pub(super) const HEADER: u64 = 14;
 impl Segment {
     /// Seals rows, at most [`StoreConfig::MAX_SEGMENT_ROWS`](crate::store::StoreConfig::MAX_SEGMENT_ROWS).
     pub(crate) fn seal(number: u32, rows: &[(&Head, &Volume)]) -> Self {
-        let plain: Vec<Plain> = rows.iter().map(|(_, volume)| volume.plain()).collect();
+        let count = rows.len();
         let head = |f: fn(&Head) -> u64| Packed::new(&rows.iter().map(|(head, _)| f(head)).collect::<Vec<_>>());
-        let number_of = |f: &dyn Fn(&Plain) -> u64| Packed::new(&plain.iter().map(f).collect::<Vec<_>>());
-        let pair = |f: fn(&Counters) -> u64| [0, 1].map(|way| number_of(&|p: &Plain| f(&p.counters[way])));
-        let text = |f: fn(&Head) -> crate::store::texts::TextId| Coded::new(rows.iter().map(|(head, _)| f(head)));
+        let number_of = |f: fn(&Volume) -> u64| Packed::new(&rows.iter().map(|(_, v)| f(v)).collect::<Vec<_>>());
+        let pair = |f: fn(Counters) -> u64| {
+            let way =
+                |of: fn(&Volume) -> Counters| Packed::new(&rows.iter().map(|(_, v)| f(of(v))).collect::<Vec<_>>());
+            [way(Volume::forward), way(Volume::reverse)]
+        };
+        let text = |f: fn(&Head) -> TextId| Coded::new(rows.iter().map(|(head, _)| f(head)));
+        let volumes = || rows.iter().map(|(_, volume)| *volume).enumerate();
         let (addresses, source, destination) = addresses(rows);
         let (source_port, destination_port): (Vec<u16>, Vec<u16>) =
             rows.iter().map(|(head, _)| (head.source_port, head.destination_port)).unzip();
         Self {
             number,
-            rows: rows.len(),
-            zone: Zone::of(&plain),
+            rows: count,
+            zone: Zone::of(rows),
             addresses,
             source,
             destination,
             ports: port_bits(&source_port, &destination_port),
             source_port: source_port.into_boxed_slice(),
             destination_port: destination_port.into_boxed_slice(),
-            kind: Coded::new(rows.iter().zip(&plain).map(|((head, _), plain)| Kind::of(head, plain))),
+            kind: Coded::new(rows.iter().map(|(head, volume)| Kind::of(head, volume))),
             interface: text(|h| h.texts.interface),
             application: text(|h| h.texts.application),
             name: text(|h| h.texts.name),
@@ -44,16 +51,17 @@ impl Segment {
             icmp_id: head(|h| h.icmp_id.into()),
             worker_slot: head(|h| h.id.bits() >> 32),
             generation: head(|h| h.id.bits() & u64::from(u32::MAX)),
-            end: number_of(&|p| order::ordered_time(p.end)),
-            duration: number_of(&|p| order::ordered_time(p.end).wrapping_sub(order::ordered_time(p.start))),
+            end: number_of(|v| order::ordered_time(v.end)),
+            duration: number_of(|v| order::ordered_time(v.end).wrapping_sub(order::ordered_time(v.start))),
             octets: pair(|c| c.octets),
             packets: pair(|c| c.packets),
             framing: pair(|c| zigzag(framing(c))),
-            interface_octets: Sparse::new(&plain.iter().map(mixed).collect::<Vec<_>>()),
-            times: times(&plain),
-            quality: Sparse::new(&plain.iter().map(counts).collect::<Vec<_>>()),
+            interface_octets: Sparse::new(count, volumes().filter_map(|(row, v)| Some((row, mixed(v)?)))),
+            times: [time(rows, |t| t.server_rtt), time(rows, |t| t.client_rtt), time(rows, |t| t.response_time)],
+            quality: Sparse::new(count, volumes().filter_map(|(row, v)| Some((row, counts(v)?)))),
             history: Sparse::new(
-                &plain.iter().map(|p| (p.history != 0).then(|| [p.history.into()])).collect::<Vec<_>>(),
+                count,
+                volumes().filter(|(_, v)| v.history != 0).map(|(row, v)| (row, [v.history.into()])),
             ),
             orders: super::Orders::default(),
         }
@@ -61,34 +69,30 @@ impl Segment {
 }
 
 impl Kind {
-    fn of(head: &Head, plain: &Plain) -> Self {
-        let octets = plain.counters.map(|c| c.octets);
-        let tcp = plain.tcp.unwrap_or_default();
+    fn of(head: &Head, volume: &Volume) -> Self {
+        let tcp = volume.tcp();
+        let TcpMetrics { flags, reverse_flags, .. } = tcp.unwrap_or_default();
         Self {
             protocol: head.protocol,
-            state: plain.state,
-            end_reason: plain.end_reason,
+            state: volume.state,
+            end_reason: volume.end_reason,
             name_source: head.name_source,
-            crossing: Crossing::of(octets[0], octets[1], plain.interface_octets),
-            is_tcp: plain.tcp.is_some(),
-            flags: [tcp.flags, tcp.reverse_flags],
+            crossing: volume.crossing(),
+            is_tcp: tcp.is_some(),
+            flags: [flags, reverse_flags],
         }
     }
 }
 
 impl Zone {
-    fn of(rows: &[Plain]) -> Self {
-        let none = Self {
-            first_start: Timestamp::MAX,
-            last_start: Timestamp::from_nanos(i64::MIN),
-            first_end: Timestamp::MAX,
-            last_end: Timestamp::from_nanos(i64::MIN),
-        };
-        rows.iter().fold(none, |z, p| Self {
-            first_start: z.first_start.min(p.start),
-            last_start: z.last_start.max(p.start),
-            first_end: z.first_end.min(p.end),
-            last_end: z.last_end.max(p.end),
+    fn of(rows: &[(&Head, &Volume)]) -> Self {
+        let (latest, earliest) = (Timestamp::MAX, Timestamp::from_nanos(i64::MIN));
+        let none = Self { first_start: latest, last_start: earliest, first_end: latest, last_end: earliest };
+        rows.iter().fold(none, |z, (_, v)| Self {
+            first_start: z.first_start.min(v.start),
+            last_start: z.last_start.max(v.start),
+            first_end: z.first_end.min(v.end),
+            last_end: z.last_end.max(v.end),
         })
     }
 }
@@ -122,31 +126,25 @@ fn port_bits(source: &[u16], destination: &[u16]) -> Box<[u64]> {
     bits.into_boxed_slice()
 }
 
-fn times(rows: &[Plain]) -> [Sparse<1>; 3] {
-    let column = |n: usize| {
-        let of = |p: &Plain| {
-            let tcp = p.tcp?;
-            let time = [tcp.server_rtt, tcp.client_rtt, tcp.response_time][n]?;
-            Some([u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)])
-        };
-        Sparse::new(&rows.iter().map(of).collect::<Vec<_>>())
-    };
-    [column(0), column(1), column(2)]
+/// A time of TCP, in nanoseconds, where there is one.
+fn time(rows: &[(&Head, &Volume)], of: fn(&TcpMetrics) -> Option<Duration>) -> Sparse<1> {
+    let nanos = |d: Duration| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX);
+    let there = rows.iter().enumerate().filter_map(|(row, (_, v))| Some((row, [nanos(of(&v.tcp()?)?)])));
+    Sparse::new(rows.len(), there)
 }
 
 /// The octets of the interface, where they do not follow from those of the flow.
-fn mixed(p: &Plain) -> Option<[u64; 2]> {
-    let [forward, reverse] = p.counters.map(|c| c.octets);
-    (Crossing::of(forward, reverse, p.interface_octets) == Crossing::Mixed).then_some(p.interface_octets)
+fn mixed(v: &Volume) -> Option<[u64; 2]> {
+    (v.crossing() == Crossing::Mixed).then(|| v.interface_octets())
 }
 
 /// The counts of quality, where there are any.
-fn counts(p: &Plain) -> Option<[u64; 8]> {
-    let counts = quality(p.tcp.as_ref()?);
+fn counts(v: &Volume) -> Option<[u64; 8]> {
+    let counts = quality(&v.tcp()?);
     (counts != [0; 8]).then(|| counts.map(u64::from))
 }
 
-const fn framing(c: &Counters) -> u64 {
+const fn framing(c: Counters) -> u64 {
     c.l2_octets.wrapping_sub(c.octets).wrapping_sub(c.packets.wrapping_mul(HEADER))
 }
 

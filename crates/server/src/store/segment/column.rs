@@ -217,15 +217,16 @@ pub(crate) struct Sparse<const N: usize> {
 }
 
 impl<const N: usize> Sparse<N> {
-    /// The numbers of those rows that have them.
-    pub(crate) fn new(rows: &[Option<[u64; N]>]) -> Self {
-        let mut present = vec![0_u64; rows.len().div_ceil(64)];
-        let there: Vec<[u64; N]> = rows.iter().flatten().copied().collect();
-        if there.is_empty() {
-            present.clear();
-        }
-        for (row, _) in rows.iter().enumerate().filter(|(_, r)| r.is_some()) {
+    /// The numbers of those of `rows` rows that have them, in the order of the rows.
+    pub(crate) fn new(rows: usize, there: impl Iterator<Item = (usize, [u64; N])>) -> Self {
+        let mut present = vec![0_u64; rows.div_ceil(64)];
+        let mut columns: [Vec<u64>; N] = std::array::from_fn(|_| Vec::new());
+        for (row, numbers) in there {
             present[row / 64] |= 1 << (row % 64);
+            columns.iter_mut().zip(numbers).for_each(|(column, n)| column.push(n));
+        }
+        if columns.iter().all(Vec::is_empty) {
+            present.clear();
         }
         let mut before = 0_usize;
         let ranks = present.iter().map(|word| {
@@ -234,7 +235,7 @@ impl<const N: usize> Sparse<N> {
             rank
         });
         let ranks = ranks.collect();
-        let columns = std::array::from_fn(|n| Packed::new(&there.iter().map(|r| r[n]).collect::<Vec<_>>()));
+        let columns = columns.map(|column| Packed::new(&column));
         Self { present: present.into_boxed_slice(), ranks, columns }
     }
 
@@ -285,7 +286,8 @@ mod tests {
 
         #[test]
         fn sparse_numbers_come_back(rows in prop::collection::vec(prop::option::of([number(), number()]), 0..300)) {
-            let sparse = Sparse::new(&rows);
+            let there = rows.iter().enumerate().filter_map(|(row, numbers)| Some((row, (*numbers)?)));
+            let sparse = Sparse::new(rows.len(), there);
             for (row, value) in rows.iter().enumerate() {
                 prop_assert_eq!(sparse.get(row), *value);
             }

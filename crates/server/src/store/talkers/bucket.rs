@@ -96,9 +96,21 @@ impl Bucket {
     fn add_keys(&mut self, deltas: &[&Delta]) {
         for (at, by) in KEYED.into_iter().enumerate() {
             let (Some(table), Some(blind)) = (self.tables.get_mut(at), self.blind.get_mut(at)) else { continue };
+            // Neighbours often have the same key, in some dimensions nearly always: their sums are added at once.
+            let mut run: Option<(Key, Tally)> = None;
             for delta in deltas {
-                delta.subjects.tell(by, &delta.tally(), &delta.carried, |key, tally| table.add(key, &tally));
+                delta.subjects.tell(by, &delta.tally(), &delta.carried, |key, tally| match &mut run {
+                    Some((same, sum)) if *same == key => sum.add(&tally),
+                    run => {
+                        if let Some((before, sum)) = run.replace((key, tally)) {
+                            table.add(before, &sum);
+                        }
+                    }
+                });
                 *blind = blind.saturating_add(delta.blind(by));
+            }
+            if let Some((last, sum)) = run {
+                table.add(last, &sum);
             }
         }
     }

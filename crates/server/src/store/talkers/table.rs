@@ -10,7 +10,7 @@ use hashbrown::hash_map::Entry;
 use crate::store::key::{Key, Tally};
 
 /// Keys of an open table before the lightest are given up.
-const MOST: usize = 1792;
+const MOST: usize = 3584;
 /// Keys that stay then.
 const KEPT: usize = 1024;
 
