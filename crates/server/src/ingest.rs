@@ -18,8 +18,8 @@ use netwatch_telemetry::clock::ClockSource;
 
 use crate::query::LiveStore;
 
-/// Batches that may wait: at four a second and agent, a minute.
-const QUEUE: usize = 256;
+/// Batches that may wait: at four a second and agent four seconds, and never more than 320 000 records.
+const QUEUE: usize = 16;
 /// How often the shutdown flag is looked at while nothing comes.
 const LOOK: Duration = Duration::from_millis(50);
 
