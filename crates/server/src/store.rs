@@ -54,7 +54,7 @@ pub(crate) use series::{Cell, Of, Port, SECONDS};
 pub(crate) use subject::Row;
 pub(crate) use talkers::{LEVELS, Table};
 #[cfg(test)]
-pub(crate) use testing::{batch_of, record};
+pub(crate) use testing::{FILTERS, any_record, batch_of, record};
 pub(crate) use texts::TextId;
 pub(crate) use view::{Found, View};
 
@@ -107,9 +107,9 @@ impl LiveStore {
         let applied = inner.apply(batch, now, &self.events);
         let version = self.version.fetch_add(1, Ordering::AcqRel) + 1;
         if self.wanted.swap(false, Ordering::AcqRel) {
-            self.view.store(Arc::new(inner.view(version, inner.clock())));
+            self.publish(inner.view(version, inner.clock()));
         } else if self.is_idle(inner.clock()) {
-            self.view.store(Arc::new(self.view.load().outdated()));
+            self.publish(self.view.load().outdated());
         }
         applied
     }
@@ -148,9 +148,14 @@ impl LiveStore {
             }
             Err(TryLockError::WouldBlock) => lock(&self.inner),
         };
-        let fresh = Arc::new(inner.view(self.version(), inner.clock().max(now)));
-        self.desk.retain(&current, &fresh);
-        self.view.store(Arc::clone(&fresh));
+        self.publish(inner.view(self.version(), inner.clock().max(now)))
+    }
+
+    /// Makes a view the newest; the one before is kept if pages may be asked of it.
+    fn publish(&self, view: View) -> Arc<View> {
+        let fresh = Arc::new(view);
+        let before = self.view.swap(Arc::clone(&fresh));
+        self.desk.retain(&before, &fresh);
         fresh
     }
 
@@ -165,7 +170,7 @@ impl LiveStore {
     /// Whether a large store's view is young enough.
     fn may_wait(&self, view: &View, now: Timestamp) -> bool {
         let age = now.since(view.as_of());
-        view.version().is_some() && view.is_large() && now >= view.as_of() && age < LARGE_INTERVAL
+        view.version().is_some() && view.may_age() && now >= view.as_of() && age < LARGE_INTERVAL
     }
 
     fn is_idle(&self, clock: Timestamp) -> bool {

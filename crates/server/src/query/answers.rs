@@ -22,12 +22,13 @@ const STALE: Duration = Duration::from_secs(1);
 pub(super) struct State {
     pub(super) version: u64,
     pub(super) now: Timestamp,
-    pub(super) is_large: bool,
+    /// Whether an answer may be a quarter of a second old.
+    pub(super) may_age: bool,
 }
 
 impl State {
     pub(super) fn of(view: &View, now: Timestamp) -> Self {
-        Self { version: view.version().unwrap_or_default(), now, is_large: view.is_large() }
+        Self { version: view.version().unwrap_or_default(), now, may_age: view.may_age() }
     }
 }
 
@@ -109,7 +110,7 @@ impl<T: Clone> Slot<T> {
         let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
         let known = answer.as_ref()?;
         let most = if self.busy.load(Ordering::Acquire) { STALE } else { LARGE_INTERVAL };
-        let is_young = state.is_large && state.now >= known.made && state.now.since(known.made) < most;
+        let is_young = state.may_age && state.now >= known.made && state.now.since(known.made) < most;
         (known.version == state.version || is_young).then(|| known.value.clone())
     }
 }
@@ -118,8 +119,8 @@ impl<T: Clone> Slot<T> {
 mod tests {
     use super::*;
 
-    fn state(version: u64, millis: i64, is_large: bool) -> State {
-        State { version, now: Timestamp::from_millis(millis), is_large }
+    fn state(version: u64, millis: i64, may_age: bool) -> State {
+        State { version, now: Timestamp::from_millis(millis), may_age }
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub(crate) struct Desk {
     pub(super) sums: Selections<Sums>,
     pub(super) cursors: Cursors,
     pub(super) snapshots: Snapshots,
-    views: Mutex<VecDeque<(Arc<View>, usize)>>,
+    /// The one used last is the last.
+    views: Mutex<VecDeque<Arc<View>>>,
     view_bytes: usize,
 }
 
@@ -53,21 +54,23 @@ impl Desk {
         let needed = old.version().is_some_and(|v| self.snapshots.refer_to(v));
         let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
         if needed {
-            views.push_back((Arc::new(old.rows_only()), old.bytes_beside(newer)));
+            views.push_back(Arc::new(old.rows_only()));
         }
-        views.retain(|(view, _)| view.version().is_some_and(|v| self.snapshots.refer_to(v)));
-        while views.len() > MOST_VIEWS || views.iter().map(|(_, bytes)| bytes).sum::<usize>() > self.view_bytes {
-            views.pop_front();
+        views.retain(|view| view.version().is_some_and(|v| self.snapshots.refer_to(v)));
+        // What two older views share is counted for each: more than there is, never less.
+        let mut bytes: usize = views.iter().map(|view| view.bytes_beside(newer)).sum();
+        while views.len() > MOST_VIEWS || bytes > self.view_bytes {
+            let Some(oldest) = views.pop_front() else { break };
+            bytes = bytes.saturating_sub(oldest.bytes_beside(newer));
         }
     }
 
-    /// The view of that version, if it is kept; the one used last goes last.
+    /// The view of that version, if it is kept.
     pub(super) fn older(&self, version: u64) -> Option<Arc<View>> {
         let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = views.iter().position(|(view, _)| view.version() == Some(version))?;
-        let found = views.remove(at)?;
-        let view = Arc::clone(&found.0);
-        views.push_back(found);
+        let at = views.iter().position(|view| view.version() == Some(version))?;
+        let view = views.remove(at)?;
+        views.push_back(Arc::clone(&view));
         Some(view)
     }
 }

@@ -22,7 +22,9 @@ use super::texts::{Processes, TextId, Texts};
 use super::view::View;
 
 /// Places for ids of ended flows, so that a late record does not bring one back.
-const ENDED: usize = 65_536;
+const ENDED: usize = 16_384;
+/// No flow: its slot is above every slot of a table.
+const NO_FLOW: FlowId = FlowId::from_bits(u64::MAX);
 /// Minutes beyond the window for which texts are kept.
 const SLACK: i32 = 10;
 /// How far in the future of the wall clock a packet may be, in seconds.
@@ -79,7 +81,7 @@ pub(super) struct Inner {
 /// Ids of flows that ended lately: each has one place, which a later one may take.
 #[derive(Debug)]
 struct EndedIds {
-    places: Box<[Option<FlowId>]>,
+    places: Box<[FlowId]>,
     hasher: RandomState,
 }
 
@@ -131,6 +133,7 @@ impl Inner {
         };
         View {
             version: Some(version),
+            time_base: self.time_base,
             as_of,
             horizon: self.clock - self.window,
             live: self.live.chunks().to_vec(),
@@ -209,14 +212,14 @@ impl Inner {
     }
 
     fn flow(&mut self, r: &FlowRecord, minute: i32) {
-        if self.ended.contains(r.id) {
+        let slot = self.live.find(r.id);
+        if slot.is_none() && self.ended.contains(r.id) {
             return;
         }
         if r.is_other() {
             self.others(r, minute);
             return;
         }
-        let slot = self.live.find(r.id);
         let known = slot.and_then(|s| self.live.row(s)).map(|(h, v)| (h.texts, Counted::all_of(v), v.history, v.end));
         let before = match &known {
             Some((_, counted, ..)) => *counted,
@@ -361,12 +364,12 @@ impl EndedIds {
     fn note(&mut self, id: FlowId) {
         let at = self.place(id);
         if let Some(place) = self.places.get_mut(at) {
-            *place = Some(id);
+            *place = id;
         }
     }
 
     fn contains(&self, id: FlowId) -> bool {
-        self.places.get(self.place(id)) == Some(&Some(id))
+        self.places.get(self.place(id)) == Some(&id)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
@@ -377,7 +380,7 @@ impl EndedIds {
 
 impl Default for EndedIds {
     fn default() -> Self {
-        Self { places: vec![None; ENDED].into_boxed_slice(), hasher: RandomState::default() }
+        Self { places: vec![NO_FLOW; ENDED].into_boxed_slice(), hasher: RandomState::default() }
     }
 }
 

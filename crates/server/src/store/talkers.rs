@@ -141,7 +141,14 @@ impl Talkers {
                 Arc::make_mut(self.view.levels[0].entry(second).or_default()).add_plain(&deltas);
             }
             let ten = align(second.max(coarse_from), LEVELS[1]);
-            Arc::make_mut(self.view.levels[1].entry(ten).or_default()).add(&deltas);
+            let tens = &mut self.view.levels[1];
+            if !tens.contains_key(&ten) {
+                let like = tens.values().next_back().map(|newest| Bucket::sized_like(newest)).unwrap_or_default();
+                tens.insert(ten, Arc::new(like));
+            }
+            if let Some(bucket) = tens.get_mut(&ten) {
+                Arc::make_mut(bucket).add(&deltas);
+            }
         }
     }
 

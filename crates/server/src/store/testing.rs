@@ -1,5 +1,7 @@
 //! Records for tests.
 
+mod any;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -7,6 +9,8 @@ use netwatch_model::{
     AgentId, Batch, BatchKey, BootId, Counters, FlowId, FlowRecord, FlowState, Protocol, Record, TcpMetrics, Timestamp,
     VlanStack,
 };
+
+pub(crate) use any::{FILTERS, any_record};
 
 /// A plain TCP flow number `n` that began and ended at that second.
 pub(crate) fn record(n: u32, second: i64) -> FlowRecord {

@@ -8,6 +8,7 @@ use super::LARGE;
 use super::archive::ArchiveView;
 use super::capture::Source;
 use super::chunk::{Chunk, ROWS};
+use super::config::TimeBase;
 use super::history::HistoryView;
 use super::index::Index;
 use super::ingest::Counts;
@@ -36,6 +37,7 @@ pub(crate) struct Found {
 #[derive(Debug)]
 pub(crate) struct View {
     pub(super) version: Option<u64>,
+    pub(super) time_base: TimeBase,
     pub(super) as_of: Timestamp,
     pub(super) horizon: Timestamp,
     pub(super) live: Vec<Chunk>,
@@ -67,9 +69,10 @@ impl View {
         self.horizon
     }
 
-    /// Whether there is so much that answers may be a quarter of a second old.
-    pub(crate) const fn is_large(&self) -> bool {
-        self.counts.live + self.counts.archived > LARGE
+    /// Whether there is so much that answers may be a quarter of a second old. Never where time is that of the records: it stands
+    /// still when they end, and what came last would never be shown.
+    pub(crate) fn may_age(&self) -> bool {
+        self.time_base == TimeBase::Wall && self.counts.live + self.counts.archived > LARGE
     }
 
     pub(crate) const fn archive(&self) -> &ArchiveView {
@@ -119,6 +122,7 @@ impl View {
     pub(crate) fn rows_only(&self) -> Self {
         Self {
             version: self.version,
+            time_base: self.time_base,
             as_of: self.as_of,
             horizon: self.horizon,
             live: self.live.clone(),

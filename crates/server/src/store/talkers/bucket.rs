@@ -65,6 +65,11 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
+    /// An empty bucket that has room for as many keys as another has.
+    pub(super) fn sized_like(other: &Self) -> Self {
+        Self { tables: std::array::from_fn(|at| Table::sized_like(&other.tables[at])), ..Self::default() }
+    }
+
     /// Adds what flows carried; keeps it as it is while it is little.
     pub(super) fn add_plain(&mut self, deltas: &[&Delta]) {
         if self.tables.iter().any(|table| table.len() > 0) {

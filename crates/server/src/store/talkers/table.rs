@@ -26,6 +26,11 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// An empty table with room for as many keys as another has.
+    pub(super) fn sized_like(other: &Self) -> Self {
+        Self { open: HashMap::with_capacity_and_hasher(other.len(), RandomState::default()), ..Self::default() }
+    }
+
     /// Adds to a key.
     #[inline]
     pub(crate) fn add(&mut self, key: Key, tally: &Tally) {
