@@ -6,7 +6,7 @@
 #   make build        the release binary with the web app inside
 #   make bench        the figures of docs/performance.md
 #   make package      a Debian package and an archive, in $CARGO_TARGET_DIR/package
-#   make screenshots  the pictures of docs/images
+#   make screenshots  the pictures of docs/screenshots
 #
 # One profile: programs and tests are both built with --release, so that everything is compiled once.
 

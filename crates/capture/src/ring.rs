@@ -94,7 +94,7 @@ pub enum Fanout {
 #[non_exhaustive]
 pub enum RingError {
     /// No right, or no such protocol in this kernel.
-    #[error("cannot open a packet socket; grant the right with: sudo setcap cap_net_raw+ep \"$(command -v netwatch)\"")]
+    #[error("no packet socket")]
     OpenSocket(#[source] io::Error),
     /// The kernel refused a socket option.
     #[error("cannot set {option} on the packet socket")]
