@@ -7,7 +7,7 @@
 //!                                  └► events
 //! ```
 //!
-//! One lock guards all that is written. Readers never hold it while they compute: they take a [`View`], which shares everything with
+//! One lock guards all that is written. Readers never hold it while they compute: they take a `View`, which shares everything with
 //! the writer until that changes it (copy on write, in pieces of some kilobytes). A view is made when a reader asks and something
 //! has changed; while a batch is being taken in, readers get the view before it. So a query never holds up ingest, nor the reverse.
 //!

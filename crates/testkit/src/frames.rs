@@ -2,7 +2,7 @@
 //!
 //! Every byte is written here and not by a library, so that a dissector is never tested against its own other half, and so that a
 //! header can lie. Build from the inside out: a [`Transport`] (TCP, UDP, ICMP, a tunnel …) is carried by [`Ipv4`] or [`Ipv6`], which
-//! give an IP packet, which [`ethernet`] puts in a frame.
+//! give an IP packet, which [`ethernet()`] puts in a frame.
 //!
 //! ```
 //! use netwatch_testkit::frames::{ethernet, ipv4, udp};

@@ -6,7 +6,7 @@
 //!
 //! Names come out as [`netwatch_model::Untrusted`], in lower case (RFC 4343), without a final dot.
 //!
-//! The feature `build` adds [`build`], the same messages in the other direction, for tests, corpora and traffic generators.
+//! The feature `build` adds a module of that name, the same messages in the other direction, for tests, corpora and traffic generators.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,6 @@
 //! Link layer: where does the IP packet begin, and behind which VLAN tags.
 //!
-//! Ethernet II and 802.3 (IEEE 802.3), 802.1Q, 802.1ad and 9100 tags in any depth up to [`MAX_TAGS`](super::MAX_TAGS), MPLS
+//! Ethernet II and 802.3 (IEEE 802.3), 802.1Q, 802.1ad and 9100 tags in any depth up to [`MAX_TAGS`], MPLS
 //! (RFC 3032), PPPoE session (RFC 2516), Linux cooked v1 and v2, BSD loopback, bare IP.
 
 use netwatch_model::VlanStack;

@@ -1,7 +1,7 @@
 //! "Other": conversations that ended while too many ended at once. They are not lost but summed, and what they have in common is kept.
 //!
 //! A scan has one source, a flood with forged sources one destination. So within a tick conversations are grouped by source, or by
-//! destination once eight sources have met at it, as long as there are places ([`PLACES`] groups); the rest is summed without any
+//! destination once eight sources have met at it, as long as there are places (`PLACES` groups); the rest is summed without any
 //! address. Each group becomes one record with the number of its conversations, the address in common, and "unspecified" for what
 //! differs. Sums of octets and packets are exact; only addresses and ports are missing.
 

@@ -1,6 +1,6 @@
 //! The sweep: finds flows of which nothing is heard any more.
 //!
-//! The whole table is passed once in [`PERIOD`] of packet time, a share of it at each tick, in the order of memory.
+//! The whole table is passed once in `PERIOD` of packet time, a share of it at each tick, in the order of memory.
 
 use std::time::Duration;
 

@@ -88,7 +88,7 @@ pub struct Talk {
 }
 
 impl Talk {
-    /// A conversation of [`CLIENT`] with [`SERVER`] on these ports, before its first packet.
+    /// A conversation of the client with the server on these ports, before its first packet.
     #[must_use]
     pub const fn new(client_port: u16, server_port: u16) -> Self {
         Self { client: (CLIENT, client_port), server: (SERVER, server_port), next: [1000, 5000] }
