@@ -45,8 +45,8 @@ impl LiveStore {
         let least = (last.saturating_sub(first) / MOST_POINTS + 1).max(view.history_step().into());
         let step = [1, 10, 60, 600, 3600].into_iter().find(|step| *step >= least).unwrap_or(86_400);
         let mut points = std::collections::BTreeMap::<i64, FlowPoint>::new();
-        view.history().of(&volume, |second, spread, carried| {
-            for (at, part) in carried.spread(second, spread, step) {
+        view.history().of(&volume, |stretch| {
+            for (at, part) in stretch.steps(i64::MIN, i64::MAX, step) {
                 let time = Timestamp::from_secs(at);
                 let none = FlowPoint { time, octets: 0, reverse_octets: 0, packets: 0, reverse_packets: 0 };
                 let point = points.entry(at).or_insert(none);

@@ -26,11 +26,6 @@ impl Span {
         Self { from, to: if until_now { Timestamp::MAX } else { range.to } }
     }
 
-    /// Whether that moment is in it.
-    pub(super) fn contains_second(&self, second: i64) -> bool {
-        second >= self.from.secs() && Timestamp::from_secs(second) < self.to
-    }
-
     /// The first second that is wholly after it.
     pub(super) fn end_second(&self) -> i64 {
         self.to.nanos().div_euclid(1_000_000_000) + i64::from(self.to.nanos().rem_euclid(1_000_000_000) > 0)

@@ -125,15 +125,8 @@ impl<'a> Summing<'a> {
             return Carried::all_of(volume);
         }
         let mut sum = Carried::default();
-        self.scan.view.history().of(volume, |second, spread, carried| {
-            if spread == 1 {
-                if self.scan.span.contains_second(second) {
-                    sum = sum.plus(carried);
-                }
-            } else {
-                sum = sum.plus(carried.share_of(second, spread, |s| self.scan.span.contains_second(s)));
-            }
-        });
+        let (from, to) = (self.scan.span.from.secs(), self.scan.span.end_second());
+        self.scan.view.history().of(volume, |stretch| sum = sum.plus(stretch.within(from, to)));
         sum
     }
 }

@@ -32,30 +32,9 @@ impl Carried {
         Self { octets: [f.octets, r.octets], packets: [f.packets, r.packets] }
     }
 
-    /// This in steps of `step` seconds, when it was carried evenly over `seconds` from `first` on. The sum stays.
-    pub(crate) fn spread(self, first: i64, seconds: u32, step: i64) -> impl Iterator<Item = (i64, Self)> {
-        let (step, seconds) = (step.max(1), seconds.max(1));
-        let begin = first.div_euclid(step) * step;
-        let end = first.saturating_add(seconds.into());
-        let steps = u32::try_from((end - begin + step - 1) / step).unwrap_or(u32::MAX).clamp(1, seconds);
-        let part = move |n: u64, at: u32| {
-            let until = |at: u32| u64::try_from(u128::from(n) * u128::from(at) / u128::from(steps)).unwrap_or(u64::MAX);
-            until(at + 1) - until(at)
-        };
-        (0..steps).map(move |at| {
-            let pair = |of: [u64; 2]| [part(of[0], at), part(of[1], at)];
-            (begin + i64::from(at) * step, Self { octets: pair(self.octets), packets: pair(self.packets) })
-        })
-    }
-
     /// Both added.
     pub(crate) fn plus(self, other: Self) -> Self {
         self.each(other, u64::saturating_add)
-    }
-
-    /// The part of this that falls into the seconds that fit, when it was carried evenly over `seconds` from `first` on.
-    pub(crate) fn share_of(self, first: i64, seconds: u32, fits: impl Fn(i64) -> bool) -> Self {
-        self.spread(first, seconds, 1).filter(|(s, _)| fits(*s)).fold(Self::default(), |sum, (_, part)| sum.plus(part))
     }
 
     const fn is_nothing(&self) -> bool {
@@ -65,6 +44,48 @@ impl Carried {
     fn each(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
         let pair = |a: [u64; 2], b: [u64; 2]| [f(a[0], b[0]), f(a[1], b[1])];
         Self { octets: pair(self.octets, other.octets), packets: pair(self.packets, other.packets) }
+    }
+}
+
+/// What was carried in some seconds, evenly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stretch {
+    /// The first second, since 1970.
+    pub(crate) first: i64,
+    /// How many; at least one.
+    pub(crate) seconds: u32,
+    pub(crate) carried: Carried,
+}
+
+impl Stretch {
+    /// What of it was carried from one second to before another.
+    pub(crate) fn within(&self, from: i64, to: i64) -> Carried {
+        let end = self.first.saturating_add(self.seconds.into());
+        if from <= self.first && end <= to {
+            return self.carried;
+        }
+        self.until(to).each(self.until(from), u64::saturating_sub)
+    }
+
+    /// The same in steps of whole multiples of `step` seconds, by the first second of each.
+    pub(crate) fn steps(self, from: i64, to: i64, step: i64) -> impl Iterator<Item = (i64, Carried)> {
+        let (from, to) = (from.max(self.first), to.min(self.first.saturating_add(self.seconds.into())));
+        let step = step.max(1);
+        let starts = std::iter::successors(Some(from.div_euclid(step) * step), move |start| Some(start + step));
+        starts.take_while(move |start| *start < to).map(move |start| {
+            let part = self.within(start.max(from), (start + step).min(to));
+            (start, part)
+        })
+    }
+
+    /// What was carried before a second; whole numbers whose sum over all seconds stays.
+    fn until(&self, second: i64) -> Carried {
+        let passed = second.saturating_sub(self.first).clamp(0, self.seconds.into()).unsigned_abs();
+        let part = |n: u64, _| {
+            let part = u128::from(n) * u128::from(passed) / u128::from(self.seconds.max(1));
+            u64::try_from(part).unwrap_or(u64::MAX)
+        };
+        self.carried.each(Carried::default(), part)
     }
 }
 
@@ -111,25 +132,24 @@ impl HistoryView {
         self.chunks.get(chunk)?.get(at)
     }
 
-    /// Tells what a row carried: second (of 1970), number of seconds over which it is spread, and what. Newest first; the sum is
-    /// what the row says.
-    pub(crate) fn of(&self, volume: &Volume, mut tell: impl FnMut(i64, u32, Carried)) {
+    /// Tells what a row carried and when, newest first; the sum is what the row says.
+    pub(crate) fn of(&self, volume: &Volume, mut tell: impl FnMut(Stretch)) {
         let mut rest = Carried::all_of(volume);
         let mut oldest = volume.end.secs();
         if volume.history == 0 {
-            return tell(oldest, 1, rest);
+            return tell(Stretch { first: oldest, seconds: 1, carried: rest });
         }
         let mut next = volume.history;
         while let Some(entry) = self.entry(next) {
             let carried = Carried { octets: entry.octets.map(u64::from), packets: entry.packets.map(u64::from) };
             rest = rest.each(carried, u64::saturating_sub);
             oldest = entry.second.into();
-            tell(oldest, 1, carried);
+            tell(Stretch { first: oldest, seconds: 1, carried });
             next = entry.before;
         }
         if !rest.is_nothing() {
             let seconds = u32::try_from(oldest - volume.start.secs()).unwrap_or(0).max(1);
-            tell(volume.start.secs().min(oldest), seconds, rest);
+            tell(Stretch { first: volume.start.secs().min(oldest), seconds, carried: rest });
         }
     }
 }
@@ -242,7 +262,7 @@ mod tests {
 
     fn told(log: &History, volume: &Volume) -> Vec<(i64, u32, u64)> {
         let mut all = Vec::new();
-        log.view().of(volume, |second, spread, c| all.push((second, spread, c.octets[0])));
+        log.view().of(volume, |s| all.push((s.first, s.seconds, s.carried.octets[0])));
         all
     }
 
@@ -285,5 +305,21 @@ mod tests {
         let newest = log.note(0, 5, carried(10 << 32));
         let sum: u64 = told(&log, &volume(10 << 32, newest, 5, 5)).iter().map(|t| t.2).sum();
         assert_eq!(sum, 10 << 32);
+    }
+
+    #[test]
+    fn parts_of_a_stretch_add_up() {
+        let stretch = Stretch { first: 103, seconds: 25, carried: Carried { octets: [1001, 7], packets: [3, 0] } };
+        for step in [1, 7, 10, 60] {
+            let sum = stretch.steps(0, 1000, step).fold(Carried::default(), |sum, (_, part)| sum.plus(part));
+            assert_eq!(sum, stretch.carried);
+            assert!(stretch.steps(0, 1000, step).all(|(start, _)| start % step == 0));
+        }
+        assert_eq!(stretch.within(0, 103), Carried::default());
+        assert_eq!(stretch.within(103, 128), stretch.carried);
+        assert_eq!(
+            stretch.within(110, 115).plus(stretch.within(115, 128)).plus(stretch.within(0, 110)),
+            stretch.carried
+        );
     }
 }

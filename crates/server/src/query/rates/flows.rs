@@ -62,8 +62,8 @@ pub(super) fn from_flows(q: &RatesRequest, filter: &Filter, axis: Axis, view: &V
     };
     summing.rows(|head, volume| {
         let lines = Lines::of(q.by, head, view);
-        view.history().of(volume, |second, spread, carried| {
-            for (second, part) in carried.spread(second, spread, 1) {
+        view.history().of(volume, |stretch| {
+            for (second, part) in stretch.steps(axis.from, axis.to(), axis.step) {
                 lines.draw(&mut plot, second, volume, &part);
             }
         });
