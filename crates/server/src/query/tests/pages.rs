@@ -79,6 +79,19 @@ fn pages_together_are_in_order() {
 }
 
 #[test]
+fn a_filter_that_leaves_few_of_the_first_finds_the_others_once() {
+    for segment_rows in [3000, 5000] {
+        let store = LiveStore::new(StoreConfig { segment_rows, ..StoreConfig::default() });
+        let flows = (0..3000_u32).map(|n| ended(flow(n, 0, 1, u64::from(n))));
+        store.apply(&batch_of(1, flows), at(5));
+        let filter = filter("src in 10.0.0.0/25");
+        let page = store.flows(&FlowsRequest { filter, ..flows_until(10) }, at(10)).unwrap();
+        let ids: BTreeSet<&String> = page.items.iter().map(|f| &f.id).collect();
+        assert_eq!((page.items.len(), ids.len(), page.matched), (384, 384, Some(384)));
+    }
+}
+
+#[test]
 fn a_cursor_belongs_to_its_request_and_lives_two_minutes() {
     let store = LiveStore::new(StoreConfig::default());
     store.apply(&batch_of(1, (0..100).map(|n| flow(n, 0, 1, 100))), at(5));
