@@ -43,7 +43,7 @@ pub trait OpenSocket: Send + Sync {
     /// A socket of `AF_PACKET`, `SOCK_RAW`, protocol 0 (so that it receives nothing yet), closed on exec.
     ///
     /// # Errors
-    /// [`io::ErrorKind::PermissionDenied`] when there is no right to capture.
+    /// [`io::ErrorKind::PermissionDenied`] when there is no right to capture. Users read its text: it tells what to do.
     fn open(&self) -> io::Result<OwnedFd>;
 }
 
