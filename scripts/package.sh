@@ -31,6 +31,7 @@ done
 
 doc=usr/share/doc/netwatch
 "$binary" config sample >"$stage/netwatch.yaml" && put 644 "$stage/netwatch.yaml" "$doc/examples/netwatch.yaml"
+put 644 deploy/processes.conf "$doc/examples/processes.conf"
 gzip -9nc CHANGELOG.md >"$stage/changelog.gz" && put 644 "$stage/changelog.gz" "$doc/changelog.gz"
 put 644 README.md "$doc/README.md"
 cat >"$stage/copyright" <<END
