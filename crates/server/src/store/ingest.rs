@@ -170,8 +170,9 @@ impl Inner {
                 }
             }
         }
-        self.talkers.add(&self.deltas);
-        self.deltas.clear();
+        if let Some(newest) = self.deltas.iter().map(|delta| delta.second).max() {
+            self.talkers.add(self.deltas.drain(..), newest);
+        }
         self.tidy();
         self.counts.batches += 1;
         self.counts.records += batch.records.len() as u64;

@@ -1,25 +1,23 @@
 //! Who carried how much when: sums by every dimension, in buckets of one second, ten seconds and a minute.
 //!
-//! The last minute is kept by the second, the window by ten seconds and by the minute; each level tells everything. A bucket takes
-//! deltas while it is young (its tables are bounded, see [`Table`]); then it keeps its heaviest keys only. Sums of everything are exact
-//! always; what a key can miss is bounded and told.
+//! The last minute is kept by the second, as deltas or, in a busy second, as sums. What is older is summed to ten seconds, and these
+//! to minutes beside them; of each the heaviest keys stay. Sums of everything are exact always; what a key can miss is bounded and told.
+//! A delta that comes more than a minute late counts in the oldest second.
 //!
-//! Limits: at most 60 + 360 + 60 buckets; closed buckets have a byte budget, and when that is used up the oldest buckets of ten
-//! seconds go first, because the minutes say the same more coarsely.
+//! Limits: at most 70 + 360 + 60 buckets; those of ten seconds and of minutes have a byte budget, and when that is used up the oldest of
+//! ten seconds go first, because the minutes say the same more coarsely.
 
 mod bucket;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) use bucket::{Bucket, Delta};
 pub(crate) use table::Table;
 
-/// Seconds for which buckets of one second are kept.
+/// Seconds for which buckets of one second are kept, at least.
 const FINE: i64 = 60;
-/// Seconds after which a bucket of ten seconds is closed.
-const OPEN: i64 = 120;
 /// Seconds of a bucket, by level.
 pub(crate) const LEVELS: [i64; 3] = [1, 10, 60];
 
@@ -56,14 +54,13 @@ impl TalkersView {
     pub(crate) fn cover_by(&self, from: i64, to: i64, minutes: bool) -> Cover<'_> {
         let newest = self.newest();
         let oldest = self.levels.iter().filter_map(|level| level.keys().next()).min().copied().unwrap_or(newest);
-        let fine_from = newest - FINE;
         let (mut from, to) = (from.max(oldest), to.min(newest + 1));
-        if from < fine_from {
+        if !self.is_fine(from) {
             from = align(from, LEVELS[1]);
         }
         let (mut at, mut buckets) = (from, Vec::new());
         while at < to {
-            let level = self.level_at(at, to, fine_from, minutes);
+            let level = self.level_at(at, to, minutes);
             let start = align(at, LEVELS[level]);
             if let Some(bucket) = self.levels[level].get(&start) {
                 from = from.min(start);
@@ -77,7 +74,7 @@ impl TalkersView {
 
     /// Whether every second from that one on is kept by itself.
     pub(crate) fn is_fine(&self, from: i64) -> bool {
-        from >= self.newest() - FINE
+        from >= fine_from(self.newest())
     }
 
     /// The buckets for steps of that length: seconds if they are shorter than ten.
@@ -90,15 +87,14 @@ impl TalkersView {
     }
 
     /// The level of the bucket that is to stand for the second `at` and, as far as it goes, those before `to`.
-    fn level_at(&self, at: i64, to: i64, fine_from: i64, minutes: bool) -> usize {
-        let starts = |level: usize| at == align(at, LEVELS[level]);
-        let ends = |level: usize| at + LEVELS[level] <= to || to > self.newest();
-        let ten = align(at, LEVELS[1]);
-        let minute = self.levels[2].contains_key(&align(at, LEVELS[2]));
-        if minute && ((minutes && starts(2) && ends(2)) || !self.levels[1].contains_key(&ten)) {
-            return 2;
+    fn level_at(&self, at: i64, to: i64, minutes: bool) -> usize {
+        if self.is_fine(at) {
+            return 0;
         }
-        if at < fine_from || (starts(1) && ends(1)) { 1 } else { 0 }
+        let minute = align(at, LEVELS[2]);
+        let fits = minutes && at == minute && at + LEVELS[2] <= to;
+        let only = !self.levels[1].contains_key(&align(at, LEVELS[1]));
+        if (fits || only) && self.levels[2].contains_key(&minute) { 2 } else { 1 }
     }
 
     /// The newest second of which anything is known.
@@ -112,14 +108,25 @@ impl TalkersView {
 pub(super) struct Talkers {
     view: TalkersView,
     newest: i64,
+    /// Before that second all minutes were made.
+    minutes_until: i64,
     keys: usize,
     budget: usize,
     closed_bytes: usize,
+    scratch: Table,
 }
 
 impl Talkers {
     pub(super) fn new(keys: usize, budget: usize) -> Self {
-        Self { view: TalkersView::default(), newest: i64::MIN, keys: keys.max(1), budget, closed_bytes: 0 }
+        Self {
+            view: TalkersView::default(),
+            newest: i64::MIN,
+            minutes_until: i64::MIN,
+            keys: keys.max(1),
+            budget,
+            closed_bytes: 0,
+            scratch: Table::default(),
+        }
     }
 
     /// For readers.
@@ -128,27 +135,22 @@ impl Talkers {
     }
 
     /// Adds what flows carried, in any order.
-    pub(super) fn add(&mut self, deltas: &[Delta]) {
-        let Some(newest) = deltas.iter().map(|d| d.second).max() else { return };
+    pub(super) fn add(&mut self, deltas: impl Iterator<Item = Delta>, newest: i64) {
         self.advance(newest);
-        let (fine_from, coarse_from) = (self.newest - FINE, align(self.newest - OPEN, LEVELS[1]));
-        let mut seconds: BTreeMap<i64, Vec<&Delta>> = BTreeMap::new();
+        let oldest = fine_from(self.newest);
+        // A batch has few seconds, and neighbours nearly always the same.
+        let mut at: Option<(i64, &mut Bucket)> = None;
         for delta in deltas {
-            seconds.entry(delta.second).or_default().push(delta);
-        }
-        for (second, deltas) in seconds {
-            if second >= fine_from {
-                Arc::make_mut(self.view.levels[0].entry(second).or_default()).add_plain(&deltas);
+            let second = delta.second.max(oldest);
+            let bucket = match at.take() {
+                Some((same, bucket)) if same == second => bucket,
+                _ => Arc::make_mut(self.view.levels[0].entry(second).or_default()),
+            };
+            bucket.add(delta);
+            if bucket.is_full() {
+                *bucket = Bucket::sum(&std::iter::once(&*bucket), self.keys, &mut self.scratch);
             }
-            let ten = align(second.max(coarse_from), LEVELS[1]);
-            let tens = &mut self.view.levels[1];
-            if !tens.contains_key(&ten) {
-                let like = tens.values().next_back().map(|newest| Bucket::sized_like(newest)).unwrap_or_default();
-                tens.insert(ten, Arc::new(like));
-            }
-            if let Some(bucket) = tens.get_mut(&ten) {
-                Arc::make_mut(bucket).add(&deltas);
-            }
+            at = Some((second, bucket));
         }
     }
 
@@ -156,61 +158,68 @@ impl Talkers {
     pub(super) fn expire(&mut self, horizon: i64) {
         for (level, length) in self.view.levels.iter_mut().zip(LEVELS) {
             while let Some(first) = level.first_entry().filter(|first| *first.key() + length <= horizon) {
-                self.closed_bytes = self.closed_bytes.saturating_sub(first.remove().closed_bytes());
+                let gone = first.remove();
+                if length > LEVELS[0] {
+                    self.closed_bytes = self.closed_bytes.saturating_sub(gone.bytes());
+                }
             }
         }
     }
 
-    /// Drops seconds that are older than a minute, closes old ten seconds, and makes minutes of them.
+    /// Sums seconds that are older than a minute to ten seconds, and these to minutes.
     fn advance(&mut self, newest: i64) {
         if newest <= self.newest {
             return;
         }
-        let before = std::mem::replace(&mut self.newest, newest);
-        if before == i64::MIN {
+        self.newest = newest;
+        let fine = self.view.levels[0].split_off(&fine_from(newest));
+        let old = std::mem::replace(&mut self.view.levels[0], fine);
+        if old.is_empty() {
             return;
         }
-        self.view.levels[0] = self.view.levels[0].split_off(&(newest - FINE));
-        let (from, to) = (align(before - OPEN, LEVELS[1]), align(newest - OPEN, LEVELS[1]));
-        if from < to {
-            self.close(from - 2 * LEVELS[2], to);
+        let tens: BTreeSet<i64> = old.keys().map(|second| align(*second, LEVELS[1])).collect();
+        for ten in tens {
+            let seconds = old.range(ten..ten + LEVELS[1]).map(|(_, bucket)| &**bucket);
+            let sum = Bucket::sum(&seconds, self.keys, &mut self.scratch);
+            self.keep(1, ten, sum);
         }
+        self.make_minutes(align(fine_from(newest), LEVELS[2]));
+        self.shrink();
     }
 
-    fn close(&mut self, from: i64, to: i64) {
-        for (_, bucket) in self.view.levels[1].range_mut(from..to).filter(|(_, b)| b.closed_bytes() == 0) {
-            let bucket = Arc::make_mut(bucket);
-            bucket.close(self.keys);
-            self.closed_bytes += bucket.closed_bytes();
-        }
-        let first = align(from, LEVELS[2]);
-        let minutes: Vec<i64> =
-            self.view.levels[1].range(first..align(to, LEVELS[2])).map(|(s, _)| align(*s, LEVELS[2])).collect();
+    /// Makes the minutes before that second.
+    fn make_minutes(&mut self, until: i64) {
+        let from = self.minutes_until.min(until);
+        let minutes: BTreeSet<i64> =
+            self.view.levels[1].range(from..until).map(|(ten, _)| align(*ten, LEVELS[2])).collect();
         for minute in minutes {
-            if self.view.levels[2].contains_key(&minute) {
-                continue;
-            }
-            let mut sum = Bucket::default();
-            self.view.levels[1].range(minute..minute + LEVELS[2]).for_each(|(_, bucket)| sum.merge(bucket));
-            sum.close(self.keys);
-            self.closed_bytes += sum.closed_bytes();
-            self.view.levels[2].insert(minute, Arc::new(sum));
+            let tens = self.view.levels[1].range(minute..minute + LEVELS[2]).map(|(_, bucket)| &**bucket);
+            let sum = Bucket::sum(&tens, self.keys, &mut self.scratch);
+            self.keep(2, minute, sum);
         }
-        self.shrink();
+        self.minutes_until = until;
+    }
+
+    fn keep(&mut self, level: usize, start: i64, bucket: Bucket) {
+        self.closed_bytes += bucket.bytes();
+        self.view.levels[level].insert(start, Arc::new(bucket));
     }
 
     /// Keeps the budget.
     fn shrink(&mut self) {
         while self.closed_bytes > self.budget {
             let [_, tens, minutes] = &self.view.levels;
-            let ten = tens
-                .first_key_value()
-                .filter(|(s, b)| b.closed_bytes() > 0 && minutes.contains_key(&align(**s, LEVELS[2])));
-            let level = if ten.is_some() { 1 } else { 2 };
+            let is_told_twice = tens.keys().next().is_some_and(|ten| minutes.contains_key(&align(*ten, LEVELS[2])));
+            let level = if is_told_twice || minutes.is_empty() { 1 } else { 2 };
             let Some((_, gone)) = self.view.levels[level].pop_first() else { return };
-            self.closed_bytes = self.closed_bytes.saturating_sub(gone.closed_bytes());
+            self.closed_bytes = self.closed_bytes.saturating_sub(gone.bytes());
         }
     }
+}
+
+/// The oldest second that is kept by itself: all seconds of its ten are.
+const fn fine_from(newest: i64) -> i64 {
+    align(newest.saturating_sub(FINE), LEVELS[1])
 }
 
 /// The first second of the bucket of `step` seconds that has that second.

@@ -2,11 +2,11 @@
 
 use netwatch_api::traffic::Dimension;
 
-use super::table::Table;
+use super::table::{Closed, Table};
 use crate::store::history::Carried;
 use crate::store::key::{KEYED, Key, Subjects, Tally};
 
-/// Deltas that a bucket of one second keeps as they are; with more it sums them.
+/// Deltas that a bucket keeps as they are; with more it sums them.
 const PLAIN: usize = 2048;
 
 /// What one flow carried between two of its records.
@@ -50,7 +50,7 @@ impl Delta {
     }
 }
 
-/// Sums of everything, and by key.
+/// Sums of everything, and by key: deltas as they came, and what was summed before.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bucket {
     /// All flows.
@@ -58,104 +58,70 @@ pub(crate) struct Bucket {
     /// Conversations that had no record of their own.
     pub(crate) others: u64,
     plain: Vec<Delta>,
-    tables: [Table; KEYED.len()],
-    /// Octets without a key because conversations were summed, by dimension.
-    blind: [u64; KEYED.len()],
-    closed: bool,
+    tables: [Closed; KEYED.len()],
 }
 
 impl Bucket {
-    /// An empty bucket that has room for as many keys as another has.
-    pub(super) fn sized_like(other: &Self) -> Self {
-        Self { tables: std::array::from_fn(|at| Table::sized_like(&other.tables[at])), ..Self::default() }
+    /// Adds what a flow carried.
+    pub(super) fn add(&mut self, delta: Delta) {
+        self.total.add(&delta.tally());
+        self.others += delta.others();
+        self.plain.push(delta);
     }
 
-    /// Adds what flows carried; keeps it as it is while it is little.
-    pub(super) fn add_plain(&mut self, deltas: &[&Delta]) {
-        if self.tables.iter().any(|table| table.len() > 0) {
-            return self.add(deltas);
+    /// Whether there are so many deltas that they should be summed.
+    pub(super) const fn is_full(&self) -> bool {
+        self.plain.len() >= PLAIN
+    }
+
+    /// The sum of some buckets: in each dimension the heaviest keys. `scratch` is empty, and is so again.
+    pub(super) fn sum<'a>(parts: &(impl Iterator<Item = &'a Self> + Clone), keys: usize, scratch: &mut Table) -> Self {
+        let mut sum = Self::default();
+        for part in parts.clone() {
+            sum.total.add(&part.total);
+            sum.others += part.others;
         }
-        if self.plain.len() + deltas.len() <= PLAIN {
-            self.add_totals(deltas);
-            self.plain.extend(deltas.iter().map(|d| (*d).clone()));
-            return;
-        }
-        let plain = std::mem::take(&mut self.plain);
-        self.add_keys(&plain.iter().collect::<Vec<_>>());
-        self.add(deltas);
-    }
-
-    /// Adds what flows carried.
-    pub(super) fn add(&mut self, deltas: &[&Delta]) {
-        self.add_totals(deltas);
-        self.add_keys(deltas);
-    }
-
-    fn add_totals(&mut self, deltas: &[&Delta]) {
-        for delta in deltas {
-            self.total.add(&delta.tally());
-            self.others += delta.others();
-        }
-    }
-
-    fn add_keys(&mut self, deltas: &[&Delta]) {
-        for (at, by) in KEYED.into_iter().enumerate() {
-            let (Some(table), Some(blind)) = (self.tables.get_mut(at), self.blind.get_mut(at)) else { continue };
-            // Neighbours often have the same key, in some dimensions nearly always: their sums are added at once.
-            let mut run: Option<(Key, Tally)> = None;
-            for delta in deltas {
-                delta.subjects.tell(by, &delta.tally(), &delta.carried, |key, tally| match &mut run {
-                    Some((same, sum)) if *same == key => sum.add(&tally),
-                    run => {
-                        if let Some((before, sum)) = run.replace((key, tally)) {
-                            table.add(before, &sum);
-                        }
-                    }
-                });
-                *blind = blind.saturating_add(delta.blind(by));
+        for (table, by) in sum.tables.iter_mut().zip(KEYED) {
+            for part in parts.clone() {
+                part.tell(by, |key, tally| scratch.add(key, &tally));
+                scratch.miss(part.missing(by));
             }
-            if let Some((last, sum)) = run {
-                table.add(last, &sum);
-            }
+            *table = scratch.close(keys);
         }
+        sum
     }
 
-    /// Adds all sums of another bucket, which has none that are plain.
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.total.add(&other.total);
-        self.others += other.others;
-        self.tables.iter_mut().zip(&other.tables).for_each(|(mine, theirs)| mine.merge(theirs));
-        self.blind.iter_mut().zip(other.blind).for_each(|(mine, theirs)| *mine = mine.saturating_add(theirs));
+    /// Bytes of the sums by key.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.tables.iter().map(|table| size_of_val(&*table.sums)).sum::<usize>()
     }
 
-    /// Keeps the heaviest keys only.
-    pub(super) fn close(&mut self, keys: usize) {
-        self.tables.iter_mut().for_each(|table| table.close(keys));
-        self.closed = true;
-    }
-
-    /// Bytes of a closed bucket; zero while it is open.
-    pub(super) fn closed_bytes(&self) -> usize {
-        if !self.closed {
-            return 0;
-        }
-        size_of::<Self>() + self.tables.iter().map(Table::closed_bytes).sum::<usize>()
-    }
-
-    /// Tells each key of a dimension with a sum; a key can come several times.
+    /// Tells each key of a dimension with a sum; a key can come several times, but neighbours differ.
     pub(crate) fn tell(&self, by: Dimension, mut to: impl FnMut(Key, Tally)) {
         if let Some(table) = place(by).and_then(|at| self.tables.get(at)) {
-            table.iter().for_each(|(key, tally)| to(*key, *tally));
+            table.sums.iter().for_each(|(key, tally)| to(*key, *tally));
         }
-        self.plain.iter().for_each(|delta| delta.subjects.tell(by, &delta.tally(), &delta.carried, &mut to));
+        // Neighbours often have the same key, in some dimensions nearly always: they are told as one.
+        let mut run: Option<(Key, Tally)> = None;
+        for delta in &self.plain {
+            delta.subjects.tell(by, &delta.tally(), &delta.carried, |key, tally| match &mut run {
+                Some((same, sum)) if *same == key => sum.add(&tally),
+                run => {
+                    if let Some((before, sum)) = run.replace((key, tally)) {
+                        to(before, sum);
+                    }
+                }
+            });
+        }
+        if let Some((last, sum)) = run {
+            to(last, sum);
+        }
     }
 
     /// Octets that a key of that dimension may have carried beyond what is told.
     pub(crate) fn missing(&self, by: Dimension) -> u64 {
-        let Some(at) = place(by) else { return 0 };
-        let blind = self.blind.get(at).copied().unwrap_or(0);
-        let plain: u64 = self.plain.iter().map(|delta| delta.blind(by)).sum();
-        blind.saturating_add(plain).saturating_add(self.tables.get(at).map_or(0, Table::missing))
+        let table = place(by).and_then(|at| self.tables.get(at)).map_or(0, |table| table.missing);
+        self.plain.iter().map(|delta| delta.blind(by)).fold(table, u64::saturating_add)
     }
 }
 

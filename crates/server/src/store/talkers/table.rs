@@ -21,16 +21,10 @@ type Measure = fn(&Tally) -> u64;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     open: HashMap<Key, Tally, RandomState>,
-    closed: Box<[(Key, Tally)]>,
     missing: u64,
 }
 
 impl Table {
-    /// An empty table with room for as many keys as another has.
-    pub(super) fn sized_like(other: &Self) -> Self {
-        Self { open: HashMap::with_capacity_and_hasher(other.len(), RandomState::default()), ..Self::default() }
-    }
-
     /// Adds to a key.
     #[inline]
     pub(crate) fn add(&mut self, key: Key, tally: &Tally) {
@@ -39,7 +33,9 @@ impl Table {
             Entry::Vacant(place) => {
                 place.insert(*tally);
                 if self.open.len() > MOST {
-                    self.keep(KEPT);
+                    let closed = self.close(KEPT);
+                    self.open.extend(closed.sums);
+                    self.missing = closed.missing;
                 }
             }
         }
@@ -47,17 +43,27 @@ impl Table {
 
     /// Adds all keys of another table.
     pub(crate) fn merge(&mut self, other: &Self) {
-        self.open.reserve(other.len().min(MOST / 2));
+        self.open.reserve(other.open.len().min(MOST / 2));
         other.iter().for_each(|(key, tally)| self.add(*key, tally));
-        self.missing = self.missing.saturating_add(other.missing);
+        self.miss(other.missing);
     }
 
-    /// Keeps the heaviest keys only, in little memory; nothing may be added any more.
-    pub(super) fn close(&mut self, keys: usize) {
-        if self.open.len() > keys {
-            self.keep(keys);
+    /// Notes that a key may have carried that much more.
+    pub(super) const fn miss(&mut self, octets: u64) {
+        self.missing = self.missing.saturating_add(octets);
+    }
+
+    /// Takes out the heaviest keys; the table is empty then, and keeps its room.
+    pub(super) fn close(&mut self, keys: usize) -> Closed {
+        let all: Vec<(Key, Tally)> = self.open.drain().collect();
+        let before = std::mem::take(&mut self.missing);
+        if all.len() <= keys {
+            return Closed { sums: all.into_boxed_slice(), missing: before };
         }
-        self.closed = std::mem::take(&mut self.open).into_iter().collect();
+        let (kept, gone) = heaviest(&all, keys);
+        // A key given up twice misses both sums.
+        let missing = before.saturating_add(gone);
+        Closed { sums: kept, missing }
     }
 
     /// Octets that a key may have carried beyond what is told.
@@ -67,39 +73,38 @@ impl Table {
 
     /// All keys.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &Tally)> {
-        self.open.iter().chain(self.closed.iter().map(|(key, tally)| (key, tally)))
+        self.open.iter()
     }
+}
 
-    /// How many keys.
-    pub(super) fn len(&self) -> usize {
-        self.open.len() + self.closed.len()
-    }
+/// Sums by key that do not change, in little memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Closed {
+    pub(super) sums: Box<[(Key, Tally)]>,
+    /// Octets that a key may have carried beyond what is told.
+    pub(super) missing: u64,
+}
 
-    /// Bytes of the keys of a closed table.
-    pub(super) fn closed_bytes(&self) -> usize {
-        size_of_val(&*self.closed)
-    }
-
-    /// Gives up all but the heaviest `keys`: six tenths by octets, two each by packets and by conversations.
-    fn keep(&mut self, keys: usize) {
-        let mut all: Vec<_> = self.open.drain().collect();
-        let mut from = 0;
-        let measures: [(usize, Measure); 3] = [
-            (keys - keys / 5 * 2, |t| t.octets),
-            (keys / 5, |t| t.packets),
-            (keys / 5, |t| (t.fresh + t.active[1]).into()),
-        ];
-        for (share, measure) in measures {
-            let rest = &mut all[from..];
-            if share > 0 && share < rest.len() {
-                rest.select_nth_unstable_by_key(share - 1, |(_, tally)| std::cmp::Reverse(measure(tally)));
-            }
-            from = (from + share).min(all.len());
+/// The heaviest keys: six tenths by octets, two each by packets and by conversations; and the most octets of one that is not among them.
+fn heaviest(all: &[(Key, Tally)], keys: usize) -> (Box<[(Key, Tally)]>, u64) {
+    let measures: [(usize, Measure); 3] = [
+        (keys - keys / 5 * 2, |t| t.octets),
+        (keys / 5, |t| t.packets),
+        (keys / 5, |t| t.active.iter().fold(t.fresh, |most, n| most.max(*n)).into()),
+    ];
+    // Numbers are moved about, not the sums.
+    let mut order: Vec<(u64, u32)> = (0..all.len()).filter_map(|at| Some((0, u32::try_from(at).ok()?))).collect();
+    let of = |at: u32| all.get(at as usize).map(|(_, tally)| tally);
+    let mut from = 0;
+    for (share, measure) in measures {
+        let rest = order.get_mut(from..).unwrap_or_default();
+        rest.iter_mut().for_each(|(most, at)| *most = of(*at).map_or(0, measure));
+        if share > 0 && share < rest.len() {
+            rest.select_nth_unstable_by_key(share - 1, |(most, _)| std::cmp::Reverse(*most));
         }
-        let gone = all.split_off(from);
-        let heaviest = gone.iter().map(|(_, tally)| tally.octets).max().unwrap_or(0);
-        // A key given up twice misses both sums.
-        self.missing = self.missing.saturating_add(heaviest);
-        self.open.extend(all);
+        from = (from + share).min(order.len());
     }
+    let (kept, gone) = order.split_at(from);
+    let kept = kept.iter().filter_map(|(_, at)| all.get(*at as usize).copied()).collect();
+    (kept, gone.iter().filter_map(|(_, at)| of(*at)).map(|tally| tally.octets).max().unwrap_or(0))
 }
