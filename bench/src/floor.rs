@@ -52,10 +52,10 @@ pub fn main(arguments: &Arguments) -> Result<String, BenchError> {
         poll(&mut [PollFd::new(&ring, PollFlags::IN)], Some(&timeout))
             .map_err(|e| BenchError::System { what: "wait for frames", source: e.into() })?;
         while let Some(block) = ring.next_block() {
-            block.for_each_batch(|frames| {
-                packets += frames.len() as u64;
-                octets += frames.iter().map(|frame| u64::from(frame.wire_length)).sum::<u64>();
-            });
+            for frame in block.frames() {
+                packets += 1;
+                octets += u64::from(frame.wire_length);
+            }
         }
     }
     let after = Usage::own()?;

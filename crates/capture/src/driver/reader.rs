@@ -44,14 +44,25 @@ pub(super) struct Reader<'c> {
     pub(super) rings: Vec<Ring>,
 }
 
+/// What a reader was woken for, beside frames and time.
+struct Woken {
+    commands: bool,
+    shutdown: bool,
+}
+
 impl Reader<'_> {
     /// Reads until shutdown.
     pub(super) fn run(mut self) {
         let mut out = Vec::new();
         let mut next_tick = self.clock.monotonic() + TICK;
-        while !self.shutdown.is_raised() {
-            self.wait(next_tick);
-            self.take_commands();
+        loop {
+            let Woken { commands, shutdown } = self.wait(next_tick);
+            if shutdown {
+                break;
+            }
+            if commands {
+                self.take_commands();
+            }
             for ring in &mut self.rings {
                 read_around(ring, &mut self.worker);
             }
@@ -70,7 +81,7 @@ impl Reader<'_> {
     }
 
     /// Waits for frames, commands, shutdown or the tick, and notices rings that have lost their interface.
-    fn wait(&self, until: Duration) {
+    fn wait(&self, until: Duration) -> Woken {
         let left = until.saturating_sub(self.clock.monotonic());
         let timeout = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: i64::from(left.subsec_nanos()) };
         let mut waits = Vec::with_capacity(2 + self.rings.len());
@@ -78,13 +89,15 @@ impl Reader<'_> {
         waits.extend(self.rings.iter().map(|ring| PollFd::new(ring, PollFlags::IN)));
         // An interrupted wait is a short one.
         if poll(&mut waits, Some(&timeout)).is_err() {
-            return;
+            return Woken { commands: true, shutdown: self.shutdown.is_raised() };
         }
         for (ring, wait) in self.rings.iter().zip(waits.get(2..).unwrap_or_default()) {
             if wait.revents().contains(PollFlags::ERR) {
                 self.examine(ring);
             }
         }
+        let raised = |at: usize| waits.get(at).is_some_and(|wait| wait.revents().contains(PollFlags::IN));
+        Woken { commands: raised(0), shutdown: raised(1) }
     }
 
     /// Takes the error off the socket (`ENETDOWN`), so that it can be waited for again.
