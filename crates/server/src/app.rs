@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use netwatch_api::ProblemCode;
 use netwatch_api::statistics::Statistics;
 use netwatch_model::Timestamp;
 use netwatch_telemetry::clock::ClockSource;
 use netwatch_telemetry::health::{Component, Health, HealthReport, State};
 use netwatch_telemetry::metrics::Metrics;
+use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use crate::access::{Access, AccessError};
@@ -75,6 +79,16 @@ impl App {
         blocking(move || question(&store)).await
     }
 
+    /// Asks the store and writes the answer as JSON, both on the thread of the question.
+    pub(crate) async fn answer<T, F>(&self, question: F) -> Result<Response, Fault>
+    where
+        T: Serialize,
+        F: FnOnce(&LiveStore) -> Result<T, Fault> + Send + 'static,
+    {
+        let json = self.ask(move |store| question(store).and_then(|answer| to_json(&answer))).await??;
+        Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
+    }
+
     /// Makes a frame of the stream. The stream waits for itself only, never for queries.
     pub(crate) async fn produce(&self, feed: &Feed, after: Mark) -> Result<Frame, Fault> {
         let (app, feed) = (self.clone(), feed.clone());
@@ -128,12 +142,6 @@ impl App {
         &self.0.document
     }
 
-    pub(crate) async fn statistics(&self) -> Result<Statistics, Fault> {
-        let now = self.data_now();
-        let app = self.clone();
-        self.ask(move |store| app.statistics_of(store, now)).await
-    }
-
     /// The statistics of the store, with those of the server itself.
     pub(crate) fn statistics_of(&self, store: &LiveStore, now: Timestamp) -> Statistics {
         let mut statistics = store.statistics(now);
@@ -155,9 +163,17 @@ impl App {
     }
 }
 
+/// JSON of a type of the contract.
+pub(crate) fn to_json<T: Serialize>(answer: &T) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(answer).map_err(|error| {
+        tracing::error!(%error, "an answer cannot be written as JSON");
+        Fault::new(ProblemCode::Internal, "the answer cannot be written; the log tells more")
+    })
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         tracing::error!(%error, "a query failed");
-        Fault::new(netwatch_api::ProblemCode::Internal, "the query failed; the log tells more")
+        Fault::new(ProblemCode::Internal, "the query failed; the log tells more")
     })
 }

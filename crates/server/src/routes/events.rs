@@ -1,7 +1,7 @@
 //! `GET /api/v1/events`
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use netwatch_api::ProblemCode;
 use netwatch_api::event::{Events, EventsQuery};
 
@@ -14,10 +14,10 @@ use crate::params::{self, Params};
     get, path = "/api/v1/events", operation_id = "list_events", tag = "system", params(EventsQuery),
     responses((status = 200, description = "A page of events", body = Events))
 )]
-pub(super) async fn list(State(app): State<App>, Params(query): Params<EventsQuery>) -> Result<Json<Events>, Fault> {
+pub(super) async fn list(State(app): State<App>, Params(query): Params<EventsQuery>) -> Result<Response, Fault> {
     let limit = params::limit(query.limit, 50, 500)?;
     let before = query.cursor.as_deref().map(read_cursor).transpose()?;
-    Ok(Json(app.ask(move |store| store.events(limit, before)).await?))
+    app.answer(move |store| Ok(store.events(limit, before))).await
 }
 
 /// The cursor of a page is the number of its oldest event.

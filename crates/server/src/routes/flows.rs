@@ -1,6 +1,5 @@
 //! `GET /api/v1/flows` and `GET /api/v1/flows/{id}`
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
@@ -30,14 +29,16 @@ pub(super) async fn list(
     headers: HeaderMap,
     Params(query): Params<FlowsQuery>,
 ) -> Result<Response, Fault> {
-    let format = csv::wanted(query.format, &headers);
+    let csv = csv::wanted(query.format, &headers);
     let now = app.data_now();
     let request = request(query, now)?;
-    let page = app.ask(move |store| store.flows(&request, now)).await??;
-    if format {
-        return Ok(Csv::flows(&page).next_page(&uri, page.next_cursor.as_deref()).into_response());
+    if !csv {
+        return app.answer(move |store| Ok(store.flows(&request, now)?)).await;
     }
-    Ok(Json(page).into_response())
+    let made = app.ask(move |store| {
+        store.flows(&request, now).map(|page| Csv::flows(&page).next_page(&uri, page.next_cursor.as_deref()))
+    });
+    Ok(made.await??.into_response())
 }
 
 /// One flow with its own chart
@@ -46,17 +47,16 @@ pub(super) async fn list(
     params(("id" = String, Path, description = "16 hexadecimal digits")),
     responses((status = 200, description = "The flow", body = FlowDetail), (status = 404, description = "No such flow is kept"))
 )]
-pub(super) async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<FlowDetail>, Fault> {
+pub(super) async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Fault> {
     let id = id.parse::<FlowId>().map_err(|e| Fault::parameter("id", e.to_string()))?;
     let now = app.data_now();
-    let found = app.ask(move |store| store.flow(id, now)).await?;
-    let gone = || {
+    let gone = move || {
         Fault::new(
             ProblemCode::NotFound,
             format!("flow {id} is not kept: flows are kept for 60 minutes after their end"),
         )
     };
-    found.map(Json).ok_or_else(gone)
+    app.answer(move |store| store.flow(id, now).ok_or_else(gone)).await
 }
 
 fn request(query: FlowsQuery, now: Timestamp) -> Result<FlowsRequest, Fault> {

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::Response;
 use netwatch_api::ProblemCode;
 use netwatch_api::host::{Host, HostQuery};
 use netwatch_model::Timestamp;
@@ -22,12 +22,11 @@ pub(super) async fn one(
     State(app): State<App>,
     Path(address): Path<String>,
     Params(query): Params<HostQuery>,
-) -> Result<Json<Host>, Fault> {
+) -> Result<Response, Fault> {
     let wrong = |_| Fault::parameter("address", "the path must end in an IPv4 or IPv6 address, as 10.0.0.1 or fe80::1");
     let address: IpAddr = address.parse().map_err(wrong)?;
     let now = app.data_now();
     let range = params::range(query.from.as_deref(), query.to.as_deref(), now, Timestamp::ZERO)?;
-    let found = app.ask(move |store| store.host(address, range, now)).await?;
-    let unseen = || Fault::new(ProblemCode::NotFound, format!("no flow of {address} is kept in that time range"));
-    found.map(Json).ok_or_else(unseen)
+    let unseen = move || Fault::new(ProblemCode::NotFound, format!("no flow of {address} is kept in that time range"));
+    app.answer(move |store| store.host(address, range, now).ok_or_else(unseen)).await
 }

@@ -1,7 +1,7 @@
 //! `GET /api/v1/interfaces`
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use netwatch_api::interface::Interfaces;
 
 use crate::app::App;
@@ -14,7 +14,7 @@ use crate::routes::NoParams;
     get, path = "/api/v1/interfaces", operation_id = "list_interfaces", tag = "traffic",
     responses((status = 200, description = "Interfaces and capture files", body = Interfaces))
 )]
-pub(super) async fn list(State(app): State<App>, _: Params<NoParams>) -> Result<Json<Interfaces>, Fault> {
+pub(super) async fn list(State(app): State<App>, _: Params<NoParams>) -> Result<Response, Fault> {
     let now = app.data_now();
-    Ok(Json(app.ask(move |store| store.interfaces(now)).await?))
+    app.answer(move |store| Ok(store.interfaces(now))).await
 }

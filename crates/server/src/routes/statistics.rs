@@ -1,7 +1,7 @@
 //! `GET /api/v1/statistics`
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use netwatch_api::statistics::Statistics;
 
 use crate::app::App;
@@ -14,6 +14,7 @@ use crate::routes::NoParams;
     get, path = "/api/v1/statistics", operation_id = "get_statistics", tag = "system",
     responses((status = 200, description = "Counters of each stage of the way of the data", body = Statistics))
 )]
-pub(super) async fn show(State(app): State<App>, _: Params<NoParams>) -> Result<Json<Statistics>, Fault> {
-    Ok(Json(app.statistics().await?))
+pub(super) async fn show(State(app): State<App>, _: Params<NoParams>) -> Result<Response, Fault> {
+    let (asked, now) = (app.clone(), app.data_now());
+    app.answer(move |store| Ok(asked.statistics_of(store, now))).await
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -25,10 +24,10 @@ const MAX_STEPS: u128 = 3600;
     get, path = "/api/v1/traffic/rates", operation_id = "get_rates", tag = "traffic", params(RatesQuery),
     responses((status = 200, description = "Octets and packets of each step", body = Rates))
 )]
-pub(super) async fn rates(State(app): State<App>, Params(query): Params<RatesQuery>) -> Result<Json<Rates>, Fault> {
+pub(super) async fn rates(State(app): State<App>, Params(query): Params<RatesQuery>) -> Result<Response, Fault> {
     let now = app.data_now();
     let request = rates_request(query, now)?;
-    Ok(Json(app.ask(move |store| store.rates(&request, now)).await??))
+    app.answer(move |store| Ok(store.rates(&request, now)?)).await
 }
 
 /// Top talkers
@@ -51,8 +50,11 @@ pub(super) async fn top(
         filter: params::filter(query.filter.as_deref())?,
         sort: query.sort.unwrap_or_default(),
     };
-    let top = app.ask(move |store| store.top(&request, now)).await??;
-    Ok(if csv { Csv::top(&top).into_response() } else { Json(top).into_response() })
+    if !csv {
+        return app.answer(move |store| Ok(store.top(&request, now)?)).await;
+    }
+    let made = app.ask(move |store| store.top(&request, now).map(|top| Csv::top(&top)));
+    Ok(made.await??.into_response())
 }
 
 fn rates_request(query: RatesQuery, now: Timestamp) -> Result<RatesRequest, Fault> {

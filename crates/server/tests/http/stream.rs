@@ -7,11 +7,11 @@ use netwatch_model::Record;
 use netwatch_server::Config;
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::data::{self, SECONDS};
-use crate::support::{Stream, TOKEN, TestServer, at};
+use crate::support::{PATIENCE, Stream, TOKEN, TestServer, at};
 
 fn seconds(frame: &Value, field: &str) -> netwatch_model::Timestamp {
     frame["data"]["value"][field].as_str().unwrap().parse().unwrap()
@@ -40,17 +40,16 @@ async fn rates_go_on_where_they_stopped() {
     stream.subscribe("r", json!({"name": "rates", "by": "interface"})).await;
     let first = stream.frame("r").await;
     assert!(seconds(&first, "from") <= at(0) && seconds(&first, "to") == at(SECONDS), "{first}");
-    let mut last = first;
+    let (mut reached, mut last) = (seconds(&first, "to"), first);
     for second in SECONDS + 1..SECONDS + 4 {
         server.pass_a_second(second);
-        loop {
-            let next = stream.frame("r").await;
-            assert!(seconds(&next, "from") <= seconds(&last, "to"), "no second is left out");
-            last = next;
-            if seconds(&last, "to") == at(second) {
-                break;
-            }
-        }
+        last = stream
+            .frame_where("r", |next| {
+                assert!(seconds(next, "from") <= reached, "no second is left out");
+                reached = seconds(next, "to");
+                reached == at(second)
+            })
+            .await;
     }
     let octets = last["data"]["value"]["series"][0]["in"]["octets"].as_array().unwrap();
     assert!(octets.len() < 10 && octets.iter().all(|o| *o == 1000), "only the newest seconds come: {last}");
@@ -79,13 +78,9 @@ async fn new_events_come_once() {
     for number in 4..8 {
         server.observe(vec![Record::Event(data::event(number))]);
         for client in [&mut stream, &mut since] {
-            let numbers: Vec<_> = loop {
-                let frame = client.frame("e").await;
-                let events = frame["data"]["value"].as_array().unwrap();
-                if !events.is_empty() {
-                    break events.iter().map(|e| e["id"].as_u64().unwrap()).collect();
-                }
-            };
+            let events = |frame: &Value| frame["data"]["value"].as_array().unwrap().clone();
+            let frame = client.frame_where("e", |frame| !events(frame).is_empty()).await;
+            let numbers: Vec<_> = events(&frame).iter().map(|e| e["id"].as_u64().unwrap()).collect();
             assert_eq!(numbers, [number]);
         }
     }
@@ -101,13 +96,7 @@ async fn flows_come_when_they_change() {
     let mut changed = data::flow(1);
     changed.forward.octets = 77_000_000;
     server.observe(vec![Record::Flow(Box::new(changed))]);
-    let frame = loop {
-        let frame = stream.frame("f").await;
-        if frame["data"]["value"][0]["octets"] == 77_000_000 {
-            break frame;
-        }
-    };
-    assert_eq!(frame["missed"], 0);
+    stream.frame_where("f", |frame| frame["data"]["value"][0]["octets"] == 77_000_000).await;
     stream.subscribe("s", json!({"name": "statistics"})).await;
     let statistics = stream.frame("s").await;
     assert_eq!(statistics["data"]["value"]["stream"]["clients"], 1, "{statistics}");
@@ -177,19 +166,23 @@ async fn a_slow_client_loses_frames_and_is_told() {
     }
     let mut quick = server.stream().await;
     quick.subscribe("q", json!({"name": "talkers", "window": 60})).await;
-    loop {
-        let frame = quick.frame("q").await;
-        assert_eq!(frame["missed"], 0, "a slow neighbour costs others nothing");
-        if server.json("/api/v1/statistics").await["stream"]["frames_dropped"].as_u64() >= Some(64) {
-            break;
-        }
-    }
-    let missed = loop {
-        let missed = slow.next().await["missed"].as_u64().unwrap();
-        if missed > 0 {
-            break missed;
+    let dropped =
+        async |server: &TestServer| server.json("/api/v1/statistics").await["stream"]["frames_dropped"].as_u64();
+    let stuck = async {
+        while dropped(&server).await < Some(64) {
+            quick.frame("q").await;
         }
     };
+    timeout(PATIENCE, stuck).await.expect("frames of the slow client are dropped while the quick one gets its own");
+    let told = timeout(PATIENCE, async {
+        loop {
+            match slow.next().await["missed"].as_u64().unwrap() {
+                0 => {}
+                missed => break missed,
+            }
+        }
+    });
+    let missed = told.await.expect("the slow client is told");
     assert!(missed < 1000, "{missed}");
 }
 

@@ -250,6 +250,19 @@ impl Stream {
         }
     }
 
+    /// The next frame of a subscription that is as wanted.
+    pub async fn frame_where(&mut self, id: &str, mut wanted: impl FnMut(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let found = timeout(PATIENCE, async {
+            while last.is_null() || !wanted(&last) {
+                last = self.frame(id).await;
+            }
+        });
+        let found = found.await.is_ok();
+        assert!(found, "no such frame of `{id}` in time; the last one: {last}");
+        last
+    }
+
     /// The code with which the server closes.
     pub async fn closed(&mut self) -> u16 {
         loop {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use netwatch_server::Config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::data;
-use crate::support::{TOKEN, TestServer};
+use crate::support::{PATIENCE, TOKEN, TestServer};
 
 #[tokio::test]
 async fn every_path_of_the_app_is_its_page() {
@@ -92,7 +93,7 @@ async fn a_head_has_limits_in_size_and_time() {
     let mut slow = TcpStream::connect(server.address).await.unwrap();
     slow.write_all(b"GET /livez HTTP/1.1\r\nhost: loc").await.unwrap();
     let mut all = Vec::new();
-    let closed = tokio::time::timeout(Duration::from_secs(15), slow.read_to_end(&mut all)).await;
+    let closed = timeout(Duration::from_secs(15), slow.read_to_end(&mut all)).await;
     closed.expect("a head that does not end is not waited for").unwrap();
 }
 
@@ -113,20 +114,24 @@ async fn connections_beyond_the_limit_are_closed() {
     let _reset = refused.read_to_end(&mut all).await;
     assert!(all.is_empty());
     drop(held);
-    let metrics = loop {
-        // The server notices the closed connections on its own time.
-        let mut stream = TcpStream::connect(server.address).await.unwrap();
-        let ask = format!(
-            "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {TOKEN}\r\n\r\n"
-        );
-        let mut all = String::new();
-        if stream.write_all(ask.as_bytes()).await.is_ok()
-            && stream.read_to_string(&mut all).await.is_ok()
-            && !all.is_empty()
-        {
-            break all;
+    // The server notices the closed connections on its own time.
+    let answered = timeout(PATIENCE, async {
+        loop {
+            if let Some(metrics) = metrics(&server).await {
+                break metrics;
+            }
         }
-        tokio::task::yield_now().await;
-    };
+    });
+    let metrics = answered.await.expect("a place becomes free");
     assert!(metrics.contains("netwatch_http_connections_refused_total"), "{metrics}");
+}
+
+/// The metrics, none when the connection was closed at once.
+async fn metrics(server: &TestServer) -> Option<String> {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+    stream.write_all(format!("{head}authorization: Bearer {TOKEN}\r\n\r\n").as_bytes()).await.ok()?;
+    let mut all = String::new();
+    stream.read_to_string(&mut all).await.ok()?;
+    (!all.is_empty()).then_some(all)
 }
