@@ -152,7 +152,7 @@ impl Site {
         let file = self.path("dump.pcap");
         let mut command = Command::new("tcpdump");
         command
-            .args(["-i", "wan", "-U", "--immediate-mode", "-s", "0", "-B", "65536", "-w"])
+            .args(["-i", "wan", "-U", "--immediate-mode", "-s", "2048", "-B", "65536", "-w"])
             .arg(&file)
             .stderr(Stdio::null());
         let running = self.client.spawn(&mut command);
