@@ -34,7 +34,7 @@ impl AllowedHosts {
         }
         let shown: String = host.host().chars().take(100).collect();
         let detail = format!(
-            "`{shown}` is not a name of this server: use its address, or add the name to `server.hosts` of the configuration"
+            "`{shown}` is not a name of this server: use its address, or add the name with `--allowed-host` or to `server.allowed_hosts` of the configuration"
         );
         Err(Fault::new(ProblemCode::Forbidden, detail))
     }
