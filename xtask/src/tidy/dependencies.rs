@@ -17,8 +17,12 @@ enum Room {
     Model,
     /// Pure helpers beside it.
     Leaf,
-    /// Observes, decides or remembers; knows no other engine.
+    /// Observes; knows no other engine.
     Engine,
+    /// Decides or remembers, for the server alone; knows no other engine.
+    Keeper,
+    /// The log on disk that agent and server share.
+    Log,
     /// The contract.
     Contract,
     /// Runs collectors; never touches API or store.
@@ -38,7 +42,12 @@ const ROOMS: &[(&str, Room)] = &[
     ("wire", Room::Leaf),
     ("privilege", Room::Leaf),
     ("telemetry", Room::Leaf),
+    ("egress", Room::Leaf),
     ("capture", Room::Engine),
+    ("entities", Room::Keeper),
+    ("identity", Room::Keeper),
+    ("storage", Room::Keeper),
+    ("spool", Room::Log),
     ("api", Room::Contract),
     ("agent", Room::Agent),
     ("server", Room::Server),
@@ -54,7 +63,7 @@ const RUNTIMES: &[&str] =
     &["tokio", "async-std", "smol", "async-executor", "async-io", "mio", "futures-executor", "glommio"];
 const WITHOUT_RUNTIME: &[&str] = &["model", "wire", "privilege"];
 
-/// HTTP, gRPC, WebSocket and SQL: not behind leaves and engines.
+/// HTTP, gRPC and WebSocket: not behind leaves and engines.
 const PROTOCOLS: &[&str] = &[
     "http",
     "hyper",
@@ -68,13 +77,10 @@ const PROTOCOLS: &[&str] = &[
     "tokio-tungstenite",
     "actix-web",
     "warp",
-    "rusqlite",
-    "sqlx",
-    "sea-orm",
-    "duckdb",
-    "postgres",
-    "clickhouse",
 ];
+
+/// SQL: behind the two stores alone.
+const DATABASES: &[&str] = &["rusqlite", "sqlx", "sea-orm", "duckdb", "postgres", "clickhouse"];
 
 /// Never, anywhere: one crypto provider (ring) is enough, and these need C libraries or tool chains.
 const BANNED: &[&str] = &["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys", "pcap"];
@@ -82,15 +88,15 @@ const BANNED: &[&str] = &["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "
 impl Room {
     /// Whether a crate of this room may depend on one of `other`.
     const fn may_use(self, other: Self) -> bool {
-        use Room::{Agent, Binary, Contract, Engine, Leaf, Model, Server, Testkit, Tool};
+        use Room::{Agent, Binary, Contract, Engine, Keeper, Leaf, Log, Model, Server, Testkit, Tool};
         match self {
             Model => false,
             Leaf => matches!(other, Model),
-            Engine | Testkit => matches!(other, Model | Leaf),
+            Engine | Keeper | Log | Testkit => matches!(other, Model | Leaf),
             Contract => matches!(other, Model),
-            Agent => matches!(other, Model | Leaf | Engine),
-            Server => matches!(other, Model | Leaf | Contract),
-            Binary => matches!(other, Model | Leaf | Engine | Contract | Agent | Server),
+            Agent => matches!(other, Model | Leaf | Engine | Log),
+            Server => matches!(other, Model | Leaf | Keeper | Log | Contract),
+            Binary => matches!(other, Model | Leaf | Engine | Keeper | Log | Contract | Agent | Server),
             Tool => true,
         }
     }
@@ -132,11 +138,16 @@ pub fn no_runtime_in_leaves(tree: &Tree) -> Vec<Violation> {
     banned_behind(tree, |name| WITHOUT_RUNTIME.contains(&name), RUNTIMES, "an async runtime")
 }
 
-/// Leaves and engines know no HTTP, gRPC, WebSocket or SQL.
+/// Leaves and engines know no HTTP, gRPC or WebSocket; SQL is known to the two stores alone.
 pub fn no_protocols_below_api(tree: &Tree) -> Vec<Violation> {
-    let is_below =
-        |name: &str| room_of(name).is_some_and(|room| matches!(room, Room::Model | Room::Leaf | Room::Engine));
-    banned_behind(tree, is_below, PROTOCOLS, "a protocol of the floors above")
+    let is_below = |name: &str| {
+        room_of(name)
+            .is_some_and(|room| matches!(room, Room::Model | Room::Leaf | Room::Engine | Room::Keeper | Room::Log))
+    };
+    let mut found = banned_behind(tree, is_below, PROTOCOLS, "a protocol of the floors above");
+    let has_no_sql = |name: &str| is_below(name) && !matches!(name, "entities" | "storage");
+    found.extend(banned_behind(tree, has_no_sql, DATABASES, "a database, which only the stores know"));
+    found
 }
 
 /// What nothing may pull in.
