@@ -12,8 +12,8 @@ const files = readdirSync(root, { recursive: true, encoding: "utf8" })
 
 /** Attributes that people read or hear. */
 const spoken = new Set(["aria-label", "title", "placeholder", "alt", "label", "hint", "aria-description"]);
-/** The same in every language: the name of the program, and commands. */
-const allowed = [/^Netwatch$/, /^netwatch( |$)/, /^\/start#…$/];
+/** The same in every language: the names of the program and of formats, and commands. */
+const allowed = [/^Netwatch$/, /^(PNG|SVG)$/, /^netwatch( |$)/, /^\/start#…$/];
 
 it.each(files.filter(({ name }) => name.endsWith(".tsx")))(
   "$name takes its texts from the catalogue",
