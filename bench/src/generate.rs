@@ -29,6 +29,9 @@ pub struct Arguments {
     /// How long
     #[arg(long, default_value_t = 10.0)]
     pub seconds: f64,
+    /// First send one packet of each flow, say `warm`, and wait for a line on standard input
+    #[arg(long)]
+    pub warm_up: bool,
     /// Processor to stay on
     #[arg(long)]
     pub processor: Option<usize>,
@@ -44,6 +47,11 @@ pub struct Report {
     /// How long it took.
     pub seconds: f64,
 }
+
+/// What is said after the warm-up.
+pub const WARM: &str = "warm";
+/// Packets in a second of the warm-up: no reader loses any.
+const WARM_UP_RATE: u64 = 200_000;
 
 /// Frames of one system call.
 const BATCH: usize = 64;
@@ -66,18 +74,31 @@ pub fn main(arguments: &Arguments) -> Result<String, BenchError> {
 
 fn send(arguments: &Arguments, sender: &os::Sender) -> Result<Report, BenchError> {
     let mut frames = Frames::new(arguments.flows);
+    if arguments.warm_up {
+        send_for(warm_up_time(arguments.flows), WARM_UP_RATE, &mut frames, sender)?;
+        println!("{WARM}");
+        std::io::stdin().read_line(&mut String::new()).map_err(BenchError::system("wait for the word to go on"))?;
+    }
+    send_for(Duration::from_secs_f64(arguments.seconds), arguments.rate, &mut frames, sender)
+}
+
+/// How long a packet of each flow takes, and a little more.
+pub fn warm_up_time(flows: u32) -> Duration {
+    Duration::from_secs_f64(f64::from(flows) * 1.05 / WARM_UP_RATE as f64)
+}
+
+fn send_for(time: Duration, rate: u64, frames: &mut Frames, sender: &os::Sender) -> Result<Report, BenchError> {
     let mut batch = os::Batch::new(BATCH);
     let start = monotonic();
-    let end = Duration::from_secs_f64(arguments.seconds);
     let (mut offered, mut refused) = (0_u64, 0_u64);
     loop {
         let elapsed = monotonic() - start;
-        if elapsed >= end {
+        if elapsed >= time {
             return Ok(Report { offered, refused, seconds: elapsed.as_secs_f64() });
         }
-        if arguments.rate > 0 {
-            let due = Duration::from_secs_f64((offered + refused) as f64 / arguments.rate as f64);
-            wait(due.min(end).saturating_sub(elapsed));
+        if rate > 0 {
+            let due = Duration::from_secs_f64((offered + refused) as f64 / rate as f64);
+            wait(due.min(time).saturating_sub(elapsed));
         }
         batch.fill(|frame| frames.next(frame));
         let (taken, lost) = sender.send(&mut batch).map_err(BenchError::system("send frames"))?;

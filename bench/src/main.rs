@@ -21,7 +21,9 @@ mod floor;
 mod generate;
 mod process;
 mod program;
+mod rest;
 mod run;
+mod serve;
 mod store;
 mod stream;
 
@@ -39,6 +41,8 @@ enum Command {
     Floor(floor::Arguments),
     /// Send frames from an interface
     Generate(generate::Arguments),
+    /// REST over a million flows, many clients at once
+    Rest(rest::Arguments),
     /// Everything side by side, in namespaces
     Run(run::Arguments),
     /// The live store alone: memory, time to take records in, time to answer
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Some(Command::Floor(arguments)) => floor::main(&arguments),
         Some(Command::Generate(arguments)) => generate::main(&arguments),
+        Some(Command::Rest(arguments)) => rest::main(&arguments),
         Some(Command::Run(arguments)) => run::main(&arguments),
         Some(Command::Store(arguments)) => store::main(&arguments),
         Some(Command::Stream(arguments)) => stream::main(&arguments),

@@ -1,17 +1,19 @@
 //! All programs side by side, each alone on the receiving end of a veth pair.
 //!
-//! For each program, rate and number of flows: start it, wait until it captures, let it settle, read its CPU time, generate,
-//! let it settle again, read CPU time and memory, ask for its drops, end it. The generator stays on the last processor; the
+//! For each program, rate and number of flows: start it, wait until it captures, send one packet of each flow (so that what is
+//! measured is the cost of a packet and not of a new flow), let it settle, read its CPU time, generate, let it settle again, read
+//! CPU time and memory, ask for its drops, end it. The generator stays on the last processor; the
 //! programs run where the scheduler puts them. "Offered" is what the receiving interface has counted.
 
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
 use std::net::UdpSocket;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use netwatch_telemetry::clock::monotonic;
-use netwatch_testkit::netns::Namespace;
+use netwatch_testkit::netns::{Namespace, Running};
 
 use crate::error::BenchError;
 use crate::generate;
@@ -111,7 +113,8 @@ fn measure(arguments: &Arguments, program: Program, rate: u64, flows: u32) -> Re
     let _exports = receiver.enter(|| UdpSocket::bind("127.0.0.1:9995")).map_err(BenchError::system("bind a socket"))?;
     let directory = tempfile::tempdir().map_err(BenchError::system("make a directory"))?;
     let netwatch = arguments.netwatch.clone().unwrap_or_else(beside);
-    let longest = SETTLE * 3 + Duration::from_secs_f64(arguments.seconds);
+    let warm_up = generate::warm_up_time(flows);
+    let longest = SETTLE * 4 + warm_up + Duration::from_secs_f64(arguments.seconds);
     let bench = Bench { namespace: &receiver, directory: directory.path(), netwatch: &netwatch, flows, longest };
     let mut running = program.start(&bench)?;
     let ended = || BenchError::Ended { program: program.name().to_owned(), words: program::tail(&bench) };
@@ -119,10 +122,11 @@ fn measure(arguments: &Arguments, program: Program, rate: u64, flows: u32) -> Re
     if !captures(&receiver) {
         return Err(ended());
     }
+    let generator = Generator::warm(arguments, &sender, rate, flows)?;
     std::thread::sleep(SETTLE);
-    let before = Usage::of_tree(running.0.id())?;
+    let before = Usage::of_tree(running.0.id()).map_err(|_| ended())?;
     let received = frames_received(&receiver);
-    let seconds = generate(arguments, &sender, rate, flows)?;
+    let seconds = generator.finish()?;
     std::thread::sleep(SETTLE);
     let after = Usage::of_tree(running.0.id()).map_err(|_| ended())?;
     let counted = program.finish(running, &bench)?;
@@ -135,20 +139,46 @@ fn measure(arguments: &Arguments, program: Program, rate: u64, flows: u32) -> Re
     })
 }
 
-/// Runs the generator as a process of its own, so that its time is not that of the bench; gives its duration.
-fn generate(arguments: &Arguments, from: &Namespace, rate: u64, flows: u32) -> Result<f64, BenchError> {
-    let own = std::env::current_exe().map_err(BenchError::system("find this program"))?;
-    let last = std::thread::available_parallelism().map_or(0, |n| n.get() - 1);
-    let mut command = Command::new(own);
-    command.args(["generate", "--interface", SENDER]);
-    for (key, value) in [("--rate", rate), ("--flows", u64::from(flows)), ("--processor", last as u64)] {
-        command.args([key, &value.to_string()]);
+/// The generator as a process of its own, so that its time is not that of the bench.
+struct Generator {
+    running: Running,
+    output: BufReader<ChildStdout>,
+}
+
+impl Generator {
+    /// Starts it, and waits until it has sent a packet of each flow.
+    fn warm(arguments: &Arguments, from: &Namespace, rate: u64, flows: u32) -> Result<Self, BenchError> {
+        let own = std::env::current_exe().map_err(BenchError::system("find this program"))?;
+        let last = std::thread::available_parallelism().map_or(0, |n| n.get() - 1);
+        let mut command = Command::new(own);
+        command.args(["generate", "--warm-up", "--interface", SENDER]);
+        for (key, value) in [("--rate", rate), ("--flows", u64::from(flows)), ("--processor", last as u64)] {
+            command.args([key, &value.to_string()]);
+        }
+        command.args(["--seconds", &arguments.seconds.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut running = from.spawn(&mut command);
+        let output = running.0.stdout.take().ok_or_else(|| silent(String::new()))?;
+        let mut generator = Self { running, output: BufReader::new(output) };
+        let word = generator.line()?;
+        if word == generate::WARM { Ok(generator) } else { Err(silent(word)) }
     }
-    command.args(["--seconds", &arguments.seconds.to_string()]);
-    let output = from.enter(|| command.output()).map_err(BenchError::system("start the generator"))?;
-    let report: Result<generate::Report, _> = serde_json::from_slice(&output.stdout);
-    let words = || String::from_utf8_lossy(&output.stderr).into_owned();
-    report.map(|r| r.seconds).map_err(|_| BenchError::Words { program: "the generator".to_owned(), words: words() })
+
+    /// Lets it go on to its end, and gives how long that took, in seconds.
+    fn finish(mut self) -> Result<f64, BenchError> {
+        drop(self.running.0.stdin.take());
+        let line = self.line()?;
+        serde_json::from_str::<generate::Report>(&line).map(|report| report.seconds).map_err(|_| silent(line))
+    }
+
+    fn line(&mut self) -> Result<String, BenchError> {
+        let mut line = String::new();
+        self.output.read_line(&mut line).map_err(BenchError::system("read what the generator says"))?;
+        Ok(line.trim().to_owned())
+    }
+}
+
+fn silent(words: String) -> BenchError {
+    BenchError::Words { program: "the generator".to_owned(), words }
 }
 
 /// Whether a packet socket of the namespace is bound to the receiver, its only interface beside loopback.

@@ -60,9 +60,9 @@ pub fn main(arguments: &Arguments) -> Result<String, BenchError> {
     let before = Usage::own()?.resident_bytes;
     let config = StoreConfig { archive_bytes: arguments.archive_megabytes << 20, ..StoreConfig::default() };
     let store = Arc::new(LiveStore::new(config));
-    let mut filler = Filler { mix: Mix::new(arguments.flows, arguments.active, SPREAD, BEGIN), sequence: 0 };
+    let mut filler = Filler::new(arguments.flows, arguments.active);
     let mut text = fill(&store, &mut filler)?;
-    let statistics = store.statistics(filler.mix.now()).store;
+    let statistics = store.statistics(filler.now()).store;
     let resident = Usage::own()?.resident_bytes.saturating_sub(before);
     text += &format!(
         "kept: {} active, {} ended in {} MB ({:.1} bytes each), {} dropped; resident {} MB more than at the start\n",
@@ -78,20 +78,37 @@ pub fn main(arguments: &Arguments) -> Result<String, BenchError> {
 }
 
 /// Makes batches one after the other.
-struct Filler {
+pub struct Filler {
     mix: Mix,
     sequence: u64,
 }
 
 impl Filler {
-    fn batch(&mut self, records: usize) -> Batch {
+    /// So many conversations, of which some stay active.
+    pub fn new(flows: u64, active: u64) -> Self {
+        Self { mix: Mix::new(flows, active, SPREAD, BEGIN), sequence: 0 }
+    }
+
+    /// The time of the newest record.
+    pub const fn now(&self) -> Timestamp {
+        self.mix.now()
+    }
+
+    /// From now on it never ends.
+    pub const fn go_on(&mut self) {
+        self.mix.go_on();
+    }
+
+    /// The next records.
+    pub fn batch(&mut self, records: usize) -> Batch {
         self.sequence += 1;
         let records: Vec<Record> = (&mut self.mix).take(records).map(|r| Record::Flow(Box::new(r))).collect();
         Batch { key: BatchKey { agent: AgentId(1), boot: BootId(1), sequence: self.sequence }, records }
     }
 }
 
-fn fill(store: &LiveStore, filler: &mut Filler) -> Result<String, BenchError> {
+/// Puts all that a filler has into a store; tells what that cost.
+pub fn fill(store: &LiveStore, filler: &mut Filler) -> Result<String, BenchError> {
     let (mut records, mut spent, mut longest) = (0, Duration::ZERO, Duration::ZERO);
     loop {
         let batch = filler.batch(BATCH);
@@ -99,7 +116,7 @@ fn fill(store: &LiveStore, filler: &mut Filler) -> Result<String, BenchError> {
             break;
         }
         let from = cpu();
-        records += store.apply(&batch, filler.mix.now()).records as u64;
+        records += store.apply(&batch, filler.now()).records as u64;
         let took = cpu().saturating_sub(from);
         spent += took;
         longest = longest.max(took);
@@ -117,9 +134,9 @@ fn cpu() -> Duration {
 /// Asks from many threads while records go on coming.
 fn questions(arguments: &Arguments, store: &Arc<LiveStore>, mut filler: Filler) -> String {
     let stop = Arc::new(AtomicBool::new(false));
-    filler.mix.go_on();
+    filler.go_on();
     let began = monotonic();
-    let now = filler.mix.now();
+    let now = filler.now();
     let clock = move || now + monotonic().saturating_sub(began);
     let clients: Vec<_> = (0..arguments.clients)
         .map(|client| {

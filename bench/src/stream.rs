@@ -6,11 +6,9 @@
 //! Limits: all goes over loopback, where the kernel's work for the receiver is counted as the sender's.
 
 mod clients;
-mod serve;
+mod traffic;
 
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -18,6 +16,7 @@ use tokio::time::sleep;
 
 use crate::error::BenchError;
 use crate::process::Usage;
+use crate::serve::Running;
 
 /// Many clients of the stream at once.
 #[derive(clap::Args, Debug, Clone)]
@@ -66,28 +65,10 @@ pub fn main(arguments: &Arguments) -> Result<String, BenchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(BenchError::system("start the runtime"))?;
     if arguments.serve {
-        return runtime.block_on(serve::main());
+        return runtime.block_on(traffic::serve_it());
     }
-    let (mut server, address) = start_server()?;
-    let result = runtime.block_on(measure(arguments, address, server.id()));
-    // Ended already at worst.
-    let _killed = server.kill();
-    let _waited = server.wait();
-    result
-}
-
-fn start_server() -> Result<(Child, SocketAddr), BenchError> {
-    let program = std::env::current_exe().map_err(BenchError::system("find this program"))?;
-    let mut command = Command::new(program);
-    command.args(["stream", "--serve"]).stdout(Stdio::piped()).stdin(Stdio::piped());
-    let start = |source| BenchError::Start { program: "the server".to_owned(), source };
-    let mut child = command.spawn().map_err(start)?;
-    let mut words = String::new();
-    if let Some(out) = child.stdout.as_mut() {
-        BufReader::new(out).read_line(&mut words).map_err(start)?;
-    }
-    let address = words.trim().parse().map_err(|_| BenchError::Words { program: "the server".to_owned(), words })?;
-    Ok((child, address))
+    let server = Running::start(&["stream", "--serve"])?;
+    runtime.block_on(measure(arguments, server.address, server.id()))
 }
 
 async fn measure(arguments: &Arguments, address: SocketAddr, pid: u32) -> Result<String, BenchError> {

@@ -1,7 +1,6 @@
-//! The server of the bench: the real one, on a free port, with made-up traffic.
+//! Made-up traffic of 2 000 conversations, a batch of it four times a second.
 
-use std::io::Read;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,47 +10,20 @@ use netwatch_model::{
 };
 use netwatch_server::query::LiveStore;
 use netwatch_server::store::StoreConfig;
-use netwatch_server::{Access, Config, Dependencies, Server, ServerMetrics, listen};
-use netwatch_telemetry::clock::{self, ClockSource, SystemClock};
-use netwatch_telemetry::health::Health;
-use netwatch_telemetry::metrics::{BuildInfo, Metrics};
+use netwatch_telemetry::clock::{self, SystemClock};
 
 use crate::error::BenchError;
+use crate::serve;
 
-/// The token of the bench.
-pub(super) const TOKEN: &str = "the-token-of-the-bench";
 /// Conversations, of which each tick changes a quarter.
 const FLOWS: u32 = 2000;
 /// Time between batches, as an agent's.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Serves until stdin closes, that is until the bench is gone.
-pub(super) async fn main() -> Result<String, BenchError> {
-    let failed = |what: &'static str| {
-        move |e: Box<dyn std::error::Error>| BenchError::system(what)(std::io::Error::other(e.to_string()))
-    };
+/// Serves it until the bench is gone.
+pub(super) async fn serve_it() -> Result<String, BenchError> {
     let store = Arc::new(LiveStore::new(StoreConfig::default()));
-    let dir = tempfile::tempdir().map_err(BenchError::system("make a directory"))?;
-    let server = build(Arc::clone(&store), dir.path()).map_err(failed("build the server"))?;
-    let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.map_err(|e| failed("listen")(e.into()))?;
-    println!("{}", listener.local_addr().map_err(BenchError::system("tell the address"))?);
-    let feeder = tokio::spawn(feed(store));
-    let gone = async {
-        let _closed = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await;
-    };
-    server.run(listener, gone).await.map_err(|e| failed("serve")(e.into()))?;
-    feeder.abort();
-    Ok(String::new())
-}
-
-fn build(store: Arc<LiveStore>, dir: &std::path::Path) -> Result<Server, Box<dyn std::error::Error>> {
-    let clock: Arc<dyn ClockSource> = Arc::new(SystemClock);
-    let access = Arc::new(Access::open(dir, Some(TOKEN), Arc::clone(&clock))?);
-    let mut registry = Metrics::new(BuildInfo { version: "bench", revision: "unknown" });
-    let metrics = ServerMetrics::register(&mut registry);
-    let (data_clock, registry) = (Arc::clone(&clock), Arc::new(registry));
-    let dependencies = Dependencies { store, access, clock, data_clock, health: Health::new(), registry, metrics };
-    Ok(Server::build(Config::default(), dependencies)?)
+    serve::serve(Arc::clone(&store), Arc::new(SystemClock), feed(store)).await
 }
 
 async fn feed(store: Arc<LiveStore>) {
