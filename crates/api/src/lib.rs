@@ -13,6 +13,7 @@ pub mod filter;
 pub mod flow;
 pub mod host;
 pub mod interface;
+pub mod page;
 pub mod problem;
 pub mod session;
 pub mod statistics;
