@@ -11,6 +11,7 @@ pub mod filter;
 pub mod flow;
 pub mod id;
 pub mod net;
+pub mod people;
 pub mod sample;
 pub mod time;
 pub mod untrusted;
