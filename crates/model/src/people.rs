@@ -33,5 +33,5 @@ pub use role::{BuiltInRole, CustomRole, Role};
 pub use session::{Method, Session};
 pub use text::{DisplayName, EmailAddress, SecretText, UserName};
 pub use token::ApiToken;
-pub use user::{Revision, User};
+pub use user::User;
 pub use workspace::{Limits, Membership, Workspace};

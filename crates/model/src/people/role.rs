@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::id::{RoleId, WorkspaceId};
 use super::permission::PermissionSet;
 use super::text::{DisplayName, InvalidText};
-use super::user::Revision;
 use super::words::{text_form, words};
 
 words! {
@@ -46,8 +45,6 @@ pub struct CustomRole {
     pub name: DisplayName,
     /// What it allows; never anything that reaches over the site, nor the making of owners.
     pub permissions: PermissionSet,
-    /// Counts changes.
-    pub revision: Revision,
 }
 
 impl fmt::Display for Role {

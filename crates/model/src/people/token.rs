@@ -6,7 +6,6 @@ use super::digest::Digest;
 use super::id::{TokenId, UserId, WorkspaceId};
 use super::permission::PermissionSet;
 use super::text::DisplayName;
-use super::user::Revision;
 use crate::Timestamp;
 
 /// A token of a program: shown once when it is made, stored hashed.
@@ -35,6 +34,4 @@ pub struct ApiToken {
     pub expires: Option<Timestamp>,
     /// When it was last used; written at most every few minutes.
     pub last_used: Option<Timestamp>,
-    /// Counts changes.
-    pub revision: Revision,
 }

@@ -6,22 +6,6 @@ use super::id::UserId;
 use super::text::{DisplayName, EmailAddress, UserName};
 use crate::Timestamp;
 
-/// Counts the changes of one thing, from 1: what `ETag` and `If-Match` compare.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Revision(pub u64);
-
-impl Revision {
-    /// Of something that was just made.
-    pub const FIRST: Self = Self(1);
-
-    /// Of the next change.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
-
 /// A person who can sign in.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +28,4 @@ pub struct User {
     pub created: Timestamp,
     /// When they last signed in.
     pub last_sign_in: Option<Timestamp>,
-    /// Counts changes.
-    pub revision: Revision,
 }

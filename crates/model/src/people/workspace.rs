@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::id::{UserId, WorkspaceId};
 use super::role::Role;
 use super::text::DisplayName;
-use super::user::Revision;
 use crate::Timestamp;
 
 /// The tenant. Everything belongs to exactly one.
@@ -20,8 +19,6 @@ pub struct Workspace {
     pub limits: Limits,
     /// When it was made.
     pub created: Timestamp,
-    /// Counts changes.
-    pub revision: Revision,
 }
 
 /// How much a workspace may have. `None` is without limit.
@@ -52,6 +49,4 @@ pub struct Membership {
     pub role: Role,
     /// Since when.
     pub since: Timestamp,
-    /// Counts changes.
-    pub revision: Revision,
 }
