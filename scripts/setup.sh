@@ -91,4 +91,5 @@ need_toolchains
 mapfile -t packages < <(missing_packages "${needs[@]}")
 install_packages ${packages[@]+"${packages[@]}"}
 install_node_modules
+scripts/duckdb.sh
 if [ "$1" = test ]; then install_nextest; fi
