@@ -27,6 +27,21 @@ pub struct Link {
     pub link: Option<LinkType>,
     /// The kernel's number for the kind of link (`ARPHRD_…`).
     pub hardware: u16,
+    /// What it is made of.
+    pub made_of: MadeOf,
+}
+
+/// How a link stands to others.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MadeOf {
+    /// The driver's name for a virtual link (`bridge`, `vlan`, `veth`, …); absent for a device.
+    pub kind: Option<Untrusted>,
+    /// The link of which it is a port: a bridge, a bond.
+    pub master: Option<u32>,
+    /// The link below, or the other end of a pair, in this network namespace.
+    pub below: Option<u32>,
+    /// Whether the link below, or the other end of a pair, is in another network namespace.
+    pub leads_out: bool,
 }
 
 /// `ARPHRD_RAWIP` of `linux/if_arp.h`: mobile modems.
@@ -98,17 +113,41 @@ fn link(body: &[u8]) -> Option<Link> {
         station: None,
         link: link_type(hardware),
         hardware,
+        made_of: MadeOf::default(),
     };
-    let attributes = parts::<4>(&body[16..], |head| usize::from(u16::from_ne_bytes([head[0], head[1]])));
-    for (head, value) in attributes {
-        match u16::from_ne_bytes([head[2], head[3]]) {
-            libc::IFLA_IFNAME => link.name = Untrusted::from_bytes(value.strip_suffix(&[0]).unwrap_or(value)),
-            libc::IFLA_MTU => link.mtu = value.first_chunk().map_or(0, |mtu| u32::from_ne_bytes(*mtu)),
+    for (kind, value) in attributes(&body[16..]) {
+        let number = || value.first_chunk().map(|n| u32::from_ne_bytes(*n));
+        match kind {
+            libc::IFLA_IFNAME => link.name = name(value),
+            libc::IFLA_MTU => link.mtu = number().unwrap_or(0),
             libc::IFLA_ADDRESS => link.station = value.try_into().ok(),
+            libc::IFLA_MASTER => link.made_of.master = number(),
+            libc::IFLA_LINK => link.made_of.below = number(),
+            libc::IFLA_LINK_NETNSID => link.made_of.leads_out = true,
+            libc::IFLA_LINKINFO => {
+                let mut info = attributes(value);
+                link.made_of.kind = info.find(|(kind, _)| *kind == libc::IFLA_INFO_KIND).map(|(_, kind)| name(kind));
+            }
             _ => {}
         }
     }
+    // An index of another namespace means another link here; a link that names itself has nothing below.
+    let index = link.index;
+    link.made_of.below = link.made_of.below.filter(|below| !link.made_of.leads_out && ![0, index].contains(below));
     Some(link)
+}
+
+/// The attributes of a message, or of an attribute that has some, with their kinds.
+fn attributes(octets: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    /// The upper two bits tell of nesting and of byte order.
+    const KIND: u16 = 0x3fff;
+    let parts = parts::<4>(octets, |head| usize::from(u16::from_ne_bytes([head[0], head[1]])));
+    parts.map(|(head, value)| (u16::from_ne_bytes([head[2], head[3]]) & KIND, value))
+}
+
+/// A text that ends with a zero.
+fn name(value: &[u8]) -> Untrusted {
+    Untrusted::from_bytes(value.strip_suffix(&[0]).unwrap_or(value))
 }
 
 /// How the frames of a kind of link begin on a raw packet socket.
@@ -175,6 +214,32 @@ mod tests {
         assert_eq!((link.index, link.name.raw(), link.mtu), (7, "$(reboot)", 1400));
         assert!(link.up && link.running && !link.loopback);
         assert_eq!((link.station, link.link), (Some([2, 0, 0, 0, 0, 1]), Some(LinkType::Ethernet)));
+        assert_eq!(link.made_of, MadeOf::default());
+    }
+
+    #[test]
+    fn reads_what_a_link_is_made_of() {
+        let mut info = Vec::new();
+        attribute(&mut info, libc::IFLA_INFO_KIND, b"veth\0");
+        let made_of = |parts: &[(u16, &[u8])]| {
+            let mut octets = datagram(libc::RTM_NEWLINK, 0, 7, 0, b"a\0");
+            for (kind, value) in parts {
+                attribute(&mut octets, *kind, value);
+            }
+            let length = u32::try_from(octets.len()).unwrap();
+            octets[..4].copy_from_slice(&length.to_ne_bytes());
+            let Some(Message::Present(link)) = messages(&octets).next() else { panic!("a link") };
+            link.made_of
+        };
+        let (info, nine, itself) =
+            ((libc::IFLA_LINKINFO | 0x8000, &info[..]), 9_u32.to_ne_bytes(), 7_u32.to_ne_bytes());
+        let (master, below) = ((libc::IFLA_MASTER, &nine[..]), (libc::IFLA_LINK, &nine[..]));
+        let kind = Some("veth".into());
+        let port = MadeOf { kind: kind.clone(), master: Some(9), below: Some(9), leads_out: false };
+        assert_eq!(made_of(&[info, master, below]), port);
+        let out = MadeOf { kind, leads_out: true, ..MadeOf::default() };
+        assert_eq!(made_of(&[info, below, (libc::IFLA_LINK_NETNSID, &[0; 4])]), out);
+        assert_eq!(made_of(&[(libc::IFLA_LINK, &itself)]), MadeOf::default());
     }
 
     #[test]

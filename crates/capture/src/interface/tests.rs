@@ -1,6 +1,7 @@
 //! Lives of interfaces, told as the kernel tells them.
 
 use super::*;
+use super::link::MadeOf;
 use crate::frame::LinkType;
 use netwatch_model::Timestamp;
 
@@ -15,6 +16,7 @@ fn link(index: u32, name: &str, up: bool) -> Link {
         station: None,
         link: Some(LinkType::Ethernet),
         hardware: 1,
+        made_of: MadeOf::default(),
     }
 }
 

@@ -30,7 +30,7 @@ impl Overrides {
 /// Where packets come from.
 #[derive(Args, Debug, Default)]
 pub struct CaptureArgs {
-    /// Interfaces, separated by commas [default: all that are up but loopback]
+    /// Interfaces, separated by commas [default: the outermost ones, see `netwatch interfaces`]
     #[arg(short, long, value_name = "IF", value_delimiter = ',', help_heading = "Capture")]
     pub interface: Vec<String>,
     /// Frames that are captured, in tcpdump syntax

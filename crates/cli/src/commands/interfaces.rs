@@ -1,5 +1,7 @@
 //! `netwatch interfaces`, and choosing the ones to capture.
 
+pub mod choice;
+
 use netwatch_capture::interface::link::Link;
 use netwatch_capture::interface::monitor;
 use netwatch_model::filter::nearest;
@@ -24,13 +26,14 @@ struct Row {
     capturable: bool,
     /// Whether `netwatch up` captures it without being told.
     default: bool,
+    /// Why it does not.
+    reason: Option<String>,
 }
 
 pub fn run(args: &InterfacesArgs) -> Outcome {
     let links = list()?;
-    let chosen = choose(&[], &links).unwrap_or_default();
-    let rows: Vec<Row> = links.iter().map(|link| row(link, &chosen)).collect();
-    let columns = ["name", "index", "state", "mtu", "address", "loopback", "capturable", "default"];
+    let rows: Vec<Row> = links.iter().zip(choice::by_default(&links)).map(|(link, reason)| row(link, reason)).collect();
+    let columns = ["name", "index", "state", "mtu", "address", "loopback", "capturable", "default", "reason"];
     let mut out = super::stdout();
     let mut printer = Printer::new(&mut out, args.format, &columns)?;
     printer.rows(rows)?;
@@ -44,19 +47,14 @@ pub fn list() -> Result<Vec<Link>, Failure> {
     Ok(links)
 }
 
-/// The names to capture: those wanted, or all that are up and can be read but loopback, or loopback when no other is.
+/// The names to capture: those wanted, or those of [`choice`].
 ///
 /// # Errors
 /// A wanted name that does not exist, with the names that do and the nearest.
 pub fn choose(wanted: &[String], links: &[Link]) -> Result<Vec<String>, Failure> {
     if wanted.is_empty() {
-        let usable = |l: &&Link| l.up && l.link.is_some();
-        let names = |loopback: bool| {
-            let some = links.iter().filter(usable).filter(|l| l.loopback == loopback);
-            some.map(|l| l.name.raw().to_owned()).collect::<Vec<_>>()
-        };
-        let others = names(false);
-        return Ok(if others.is_empty() { names(true) } else { others });
+        let chosen = links.iter().zip(choice::by_default(links)).filter(|(_, reason)| reason.is_none());
+        return Ok(chosen.map(|(link, _)| link.name.raw().to_owned()).collect());
     }
     for name in wanted {
         let Some(link) = links.iter().find(|l| l.name.raw() == name) else {
@@ -85,7 +83,7 @@ fn unknown(name: &str, links: &[Link]) -> String {
     format!("there is no interface {shown}{hint}: this machine has {}", known.join(", "))
 }
 
-fn row(link: &Link, chosen: &[String]) -> Row {
+fn row(link: &Link, reason: Option<choice::Reason>) -> Row {
     let address = link.station.filter(|_| !link.loopback);
     Row {
         name: link.name.to_string(),
@@ -99,7 +97,8 @@ fn row(link: &Link, chosen: &[String]) -> Row {
         address: address.map(|a| a.map(|b| format!("{b:02x}")).join(":")),
         loopback: link.loopback,
         capturable: link.link.is_some(),
-        default: chosen.iter().any(|c| c == link.name.raw()),
+        default: reason.is_none(),
+        reason: reason.map(|r| r.to_string()),
     }
 }
 
@@ -113,13 +112,9 @@ fn table(rows: &[Row]) -> Table {
     ];
     let mut table = Table::new(&heading);
     for r in rows {
-        let by_default = match (r.default, r.capturable) {
-            (true, _) => "yes",
-            (false, true) => "no",
-            (false, false) => "cannot be read",
-        };
+        let by_default = r.reason.as_ref().map_or_else(|| "yes".to_owned(), |reason| format!("no: {reason}"));
         let address = r.address.clone().unwrap_or_default();
-        table.row([r.name.clone(), r.state.to_owned(), r.mtu.to_string(), address, by_default.to_owned()]);
+        table.row([r.name.clone(), r.state.to_owned(), r.mtu.to_string(), address, by_default]);
     }
     table
 }
@@ -127,16 +122,28 @@ fn table(rows: &[Row]) -> Table {
 #[cfg(test)]
 mod tests {
     use netwatch_capture::frame::LinkType;
+    use netwatch_capture::interface::link::MadeOf;
 
     use super::*;
 
     fn link(name: &str, up: bool, loopback: bool) -> Link {
         let (name, link) = (name.into(), Some(LinkType::Ethernet));
-        Link { index: 1, name, up, running: up, loopback, mtu: 1500, station: None, link, hardware: 1 }
+        Link {
+            index: 1,
+            name,
+            up,
+            running: up,
+            loopback,
+            mtu: 1500,
+            station: None,
+            link,
+            hardware: 1,
+            made_of: MadeOf::default(),
+        }
     }
 
     #[test]
-    fn without_a_wish_all_but_loopback_are_taken() {
+    fn a_wish_wins_over_the_choice() {
         let lo = link("lo", true, true);
         assert_eq!(choose(&[], &[lo.clone(), link("a", true, false), link("b", false, false)]).unwrap(), ["a"]);
         assert_eq!(choose(&[], &[lo.clone(), link("b", false, false)]).unwrap(), ["lo"]);

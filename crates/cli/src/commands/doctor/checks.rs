@@ -6,11 +6,12 @@ use std::path::Path;
 
 use netwatch_capture::bpf;
 use netwatch_capture::frame::{InterfaceIndex, LinkType};
+use netwatch_capture::interface::link::Link;
 use netwatch_capture::ring::{self, Fanout, Ring, RingSettings, RingTarget};
 use netwatch_model::Timestamp;
 
 use super::{Row, line};
-use crate::commands::interfaces;
+use crate::commands::interfaces::{self, choice};
 use crate::config::{Layers, Settings};
 use crate::failure::Failure;
 use crate::output::units;
@@ -34,14 +35,27 @@ pub(super) fn interfaces() -> Row {
     };
     let chosen = interfaces::choose(&[], &links).unwrap_or_default();
     let all = links.iter().map(|l| l.name.to_string()).collect::<Vec<_>>().join(", ");
+    let (named, others) = not_captured(&links);
     let only_loopback = links.iter().filter(|l| chosen.iter().any(|c| c == l.name.raw())).all(|l| l.loopback);
     match chosen.len() {
         0 => Row::fail(CHECK, format!("none is up of: {all}"), "bring one up: sudo ip link set NAME up"),
         _ if only_loopback => {
             Row::warn(CHECK, "only loopback is up: it is captured", "bring another up: sudo ip link set NAME up")
         }
-        _ => Row::ok(CHECK, format!("captured by default: {}; known: {all}", chosen.join(", "))),
+        _ if named.is_empty() => Row::ok(CHECK, format!("captured by default: {}", chosen.join(", "))),
+        _ => Row::ok(CHECK, format!("captured by default: {}; not: {named}{others}", chosen.join(", "))),
     }
+}
+
+/// The interfaces that are up and not captured by default, with the reason, and how many more there are.
+fn not_captured(links: &[Link]) -> (String, String) {
+    /// Enough for a line; a host of containers has hundreds.
+    const SHOWN: usize = 4;
+    let left_out = links.iter().zip(choice::by_default(links)).filter(|(link, _)| link.up);
+    let left_out: Vec<String> = left_out.filter_map(|(l, r)| Some(format!("{} ({})", l.name, r?))).collect();
+    let more = left_out.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(", and {more} more (netwatch interfaces)") } else { String::new() };
+    (left_out.into_iter().take(SHOWN).collect::<Vec<_>>().join(", "), more)
 }
 
 /// Makes a small ring on loopback, as capture does.
