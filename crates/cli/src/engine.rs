@@ -16,6 +16,7 @@ mod plan;
 mod server;
 mod session;
 mod stages;
+mod started;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use clock::PacketClock;
 use confine::Rights;
 use health::Watch;
 use stages::CaptureStage;
+use started::{Refusals, Starting};
 
 /// The agent of this process: there is no other yet.
 const AGENT: AgentId = AgentId(1);
@@ -57,6 +59,8 @@ pub struct Engine {
     stop_server: oneshot::Sender<()>,
     agent: JoinHandle<()>,
     server: tokio::task::JoinHandle<()>,
+    /// Tells that capture runs, or why some interfaces are not captured yet; an error when it has ended before.
+    pub started: oneshot::Receiver<Refusals>,
     /// Tells how capture has ended, once.
     pub ended: mpsc::Receiver<Result<(), CaptureError>>,
     capture: JoinHandle<()>,
@@ -79,6 +83,7 @@ impl Engine {
     /// When a part cannot be built or the system gives no thread.
     pub fn start(plan: Plan, rights: Rights, settings: &Settings) -> Result<Self, Failure> {
         let from_file = plan.is_file();
+        let (starting, started) = Starting::new(plan.interfaces());
         let packets = Arc::new(PacketClock::default());
         let data_clock: Arc<dyn ClockSource> =
             if from_file { Arc::clone(&packets) as Arc<dyn ClockSource> } else { Arc::new(SystemClock) };
@@ -94,7 +99,8 @@ impl Engine {
         let overflow = if from_file { Overflow::Wait } else { Overflow::DropOldest };
         let config = netwatch_agent::Config { overflow, ..netwatch_agent::Config::default() };
         let (agent, intake) = Agent::build(config, AGENT, uplink, SystemClock).map_err(anyhow::Error::new)?;
-        let capture = Capture::build(plan.capture, dependencies(rights, intake, (packets, stage), address.port())?);
+        let watched = (packets, stage, starting);
+        let capture = Capture::build(plan.capture, dependencies(rights, intake, watched, address.port())?);
 
         let (stop_server, stop) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(server, listener, stop));
@@ -111,7 +117,7 @@ impl Engine {
         };
         let capture = std::thread::Builder::new().name("nw-capture".to_owned()).spawn(run);
         let capture = capture.context("cannot start the thread of capture")?;
-        Ok(Self { address, stop_capture, stop_server, agent, server, ended, capture })
+        Ok(Self { address, stop_capture, stop_server, agent, server, started, ended, capture })
     }
 
     /// Ends everything in order; what does not end in time is left to the end of the process.
@@ -145,7 +151,7 @@ async fn serve(server: Server, listener: tokio::net::TcpListener, stop: oneshot:
 fn dependencies(
     rights: Rights,
     intake: Intake,
-    (packets, mut stage): (Arc<PacketClock>, CaptureStage),
+    (packets, mut stage, mut starting): (Arc<PacketClock>, CaptureStage, Starting),
     port: u16,
 ) -> anyhow::Result<CaptureDependencies> {
     let mut apps = AppTable::load(None)?;
@@ -153,6 +159,7 @@ fn dependencies(
     let sink = move |records: Vec<Record>| {
         packets.see(&records);
         stage.see(&records);
+        starting.see(&records);
         // The agent has ended only when the process is ending.
         let _ = intake.give_when_possible(records);
     };

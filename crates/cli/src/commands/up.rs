@@ -2,9 +2,11 @@
 
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use netwatch_capture::driver::CaptureError;
+use netwatch_model::Untrusted;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::{Cli, Overrides, UpArgs};
@@ -12,6 +14,9 @@ use crate::config::Settings;
 use crate::engine::confine::{Rights, confine};
 use crate::engine::{self, Engine, Input, Plan};
 use crate::failure::{Failure, Outcome, one_line};
+
+/// How long the link waits for capture to run.
+const START_PATIENCE: Duration = Duration::from_secs(2);
 
 pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
     let mut flags = Overrides::default();
@@ -45,10 +50,10 @@ async fn serve(plan: Plan, rights: Rights, settings: &Settings, read: Option<&Pa
     let sources = plan.sources();
     let code = plan.access.invite().map_err(anyhow::Error::new)?;
     let mut engine = Engine::start(plan, rights, settings)?;
-    announce(&sources, &link(engine.address, code.as_str()))?;
+    let link = link(engine.address, code.as_str());
     let failure = tokio::select! {
         () = signals.next() => None,
-        failure = watch(&mut engine, read) => Some(failure),
+        failure = watch(&mut engine, read, || announce(&sources, &link)) => Some(failure),
     };
     tokio::select! {
         () = engine.stop() => {}
@@ -58,8 +63,18 @@ async fn serve(plan: Plan, rights: Rights, settings: &Settings, read: Option<&Pa
     failure.map_or(Ok(()), Err)
 }
 
-/// Waits for capture to end by a fault; a file that has been read is no reason to end.
-async fn watch(engine: &mut Engine, read: Option<&Path>) -> Failure {
+/// Announces when capture runs, then waits for it to end by a fault; a file that has been read is no reason to end.
+async fn watch(engine: &mut Engine, read: Option<&Path>, announce: impl FnOnce() -> Outcome) -> Failure {
+    match tokio::time::timeout(START_PATIENCE, &mut engine.started).await {
+        // Ended already: what it says comes now.
+        Ok(Err(_)) if read.is_none() => {}
+        started => {
+            if let Err(failure) = announce() {
+                return failure;
+            }
+            tell_refusals(&started.ok().and_then(Result::ok).unwrap_or_default());
+        }
+    }
     match engine.ended.recv().await {
         Some(Err(error)) if read.is_none() => Failure::Other(anyhow::Error::new(error)),
         result => {
@@ -77,6 +92,14 @@ fn announce(sources: &str, link: &str) -> Outcome {
     writeln!(out, "Netwatch shows {sources} at {link} (the link can be opened once, within 15 minutes)")?;
     out.flush()?;
     Ok(())
+}
+
+/// Interfaces that are not captured yet.
+fn tell_refusals(refusals: &[Untrusted]) {
+    for text in refusals {
+        // The web app shows it as an event, too.
+        let _ = writeln!(io::stderr(), "netwatch: {text}");
+    }
 }
 
 /// What to type so that packets can be captured.

@@ -74,6 +74,14 @@ impl Plan {
         matches!(self.capture.source, Source::File(_))
     }
 
+    /// The interfaces that are to be captured; none for a file.
+    pub fn interfaces(&self) -> Vec<Untrusted> {
+        match &self.capture.source {
+            Source::Live(live) => live.interfaces.clone(),
+            Source::File(_) => Vec::new(),
+        }
+    }
+
     /// Names of interfaces, or of the file.
     pub fn sources(&self) -> String {
         match &self.capture.source {
