@@ -125,7 +125,7 @@ pub static KEYS: &[Descriptor] = &[
     d(Key::ArchiveSize, "server", "archive_size", Kind::Size(MIB, 64 * GIB), "256MiB", "--archive-size",
       "Memory for ended flows; when it is used up the oldest go first."),
     d(Key::Interfaces, "capture", "interfaces", Kind::List, "", "--interface",
-      "Interfaces to capture. Empty: the outermost ones, so that no packet is counted twice (netwatch interfaces)."),
+      "Interfaces to capture. Empty: the outermost ones; netwatch interfaces shows which."),
     d(Key::CaptureFilter, "capture", "filter", Kind::Text, "", "--capture-filter",
       "Which frames the kernel hands over, in tcpdump syntax. Empty: all."),
     d(Key::CaptureLength, "capture", "length", Kind::Size(64, 256 * KIB), "2KiB", "--capture-length",

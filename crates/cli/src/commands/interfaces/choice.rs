@@ -84,7 +84,11 @@ impl Known<'_> {
         if let Some(master) = master.filter(|m| carries_its_ports(m)) {
             return part_of(master);
         }
-        let Some(kind) = kind(link) else { return Ok(Rank::Device) };
+        let kind = match kind(link) {
+            None => return Ok(Rank::Device),
+            Some("bond" | "team") if self.has_device(link) => return Ok(Rank::Device),
+            Some(kind) => kind,
+        };
         // Ports of bridges: what goes from port to port would be seen on both.
         if let Some(master) = master {
             return part_of(master);
@@ -93,7 +97,6 @@ impl Known<'_> {
         let below = self.get(link.made_of.below).filter(|below| kind != "veth" || below.index < link.index);
         match below {
             Some(below) => part_of(below),
-            None if matches!(kind, "bond" | "team") && self.has_device(link) => Ok(Rank::Device),
             None if link.made_of.leads_out => Ok(Rank::LeadsOut),
             None => Ok(Rank::Virtual),
         }
