@@ -6,6 +6,7 @@
 //! Limits: strings that came from the network are [`Untrusted`], at most [`Untrusted::MAX_BYTES`] bytes long.
 
 pub mod batch;
+pub mod codec;
 pub mod event;
 pub mod filter;
 pub mod flow;

@@ -42,6 +42,11 @@ impl Untrusted {
         &self.0
     }
 
+    /// The text as it came, shared: for those who write it down as it is.
+    pub(crate) const fn shared(&self) -> &Arc<str> {
+        &self.0
+    }
+
     /// Whether there is no text.
     #[must_use]
     pub fn is_empty(&self) -> bool {
