@@ -9,7 +9,7 @@ use netwatch_telemetry::clock::monotonic;
 use serde::{Deserialize, Serialize};
 
 use crate::error::BenchError;
-use frames::Frames;
+use frames::{Ended, Frames, LONGEST};
 
 mod frames;
 mod os;
@@ -26,6 +26,9 @@ pub struct Arguments {
     /// Different five-tuples, 1 to 16,777,216
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
     pub flows: u32,
+    /// Conversations that begin and end before all others, each a SYN and a RST
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1 << 24))]
+    pub ended: u32,
     /// How long
     #[arg(long, default_value_t = 10.0)]
     pub seconds: f64,
@@ -52,6 +55,8 @@ pub struct Report {
 pub const WARM: &str = "warm";
 /// Packets in a second of the warm-up: no reader loses any.
 const WARM_UP_RATE: u64 = 200_000;
+/// Packets in a second of conversations that end: few enough for each to get a record of its own.
+const ENDED_RATE: u64 = 50_000;
 
 /// Frames of one system call.
 const BATCH: usize = 64;
@@ -74,12 +79,17 @@ pub fn main(arguments: &Arguments) -> Result<String, BenchError> {
 
 fn send(arguments: &Arguments, sender: &os::Sender) -> Result<Report, BenchError> {
     let mut frames = Frames::new(arguments.flows);
+    if arguments.ended > 0 {
+        let time = Duration::from_secs_f64(f64::from(arguments.ended) * 2.0 / ENDED_RATE as f64);
+        let mut ended = Ended::default();
+        send_for(time, ENDED_RATE, |frame| ended.next(frame), sender)?;
+    }
     if arguments.warm_up {
-        send_for(warm_up_time(arguments.flows), WARM_UP_RATE, &mut frames, sender)?;
+        send_for(warm_up_time(arguments.flows), WARM_UP_RATE, |frame| frames.next(frame), sender)?;
         println!("{WARM}");
         std::io::stdin().read_line(&mut String::new()).map_err(BenchError::system("wait for the word to go on"))?;
     }
-    send_for(Duration::from_secs_f64(arguments.seconds), arguments.rate, &mut frames, sender)
+    send_for(Duration::from_secs_f64(arguments.seconds), arguments.rate, |frame| frames.next(frame), sender)
 }
 
 /// How long a packet of each flow takes, and a little more.
@@ -87,7 +97,12 @@ pub fn warm_up_time(flows: u32) -> Duration {
     Duration::from_secs_f64(f64::from(flows) * 1.05 / WARM_UP_RATE as f64)
 }
 
-fn send_for(time: Duration, rate: u64, frames: &mut Frames, sender: &os::Sender) -> Result<Report, BenchError> {
+fn send_for(
+    time: Duration,
+    rate: u64,
+    mut next: impl FnMut(&mut [u8; LONGEST]) -> usize,
+    sender: &os::Sender,
+) -> Result<Report, BenchError> {
     let mut batch = os::Batch::new(BATCH);
     let start = monotonic();
     let (mut offered, mut refused) = (0_u64, 0_u64);
@@ -100,7 +115,7 @@ fn send_for(time: Duration, rate: u64, frames: &mut Frames, sender: &os::Sender)
             let due = Duration::from_secs_f64((offered + refused) as f64 / rate as f64);
             wait(due.min(time).saturating_sub(elapsed));
         }
-        batch.fill(|frame| frames.next(frame));
+        batch.fill(&mut next);
         let (taken, lost) = sender.send(&mut batch).map_err(BenchError::system("send frames"))?;
         offered += taken;
         refused += lost;

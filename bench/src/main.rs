@@ -16,14 +16,15 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod api;
 mod error;
 mod floor;
 mod generate;
+mod lab;
 mod process;
 mod program;
 mod rest;
 mod run;
-mod serve;
 mod store;
 mod stream;
 

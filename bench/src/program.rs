@@ -2,8 +2,6 @@
 //!
 //! A new one is added here and nowhere else: a variant, its command, its count.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -11,8 +9,9 @@ use std::time::Duration;
 use netwatch_testkit::netns::{Namespace, Running};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::api::{LISTEN, TOKEN};
 use crate::error::BenchError;
-use crate::{floor, run};
+use crate::{api, floor, lab};
 
 /// A program that reads frames.
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,7 +84,7 @@ impl Program {
                 wait(&mut running, bench.longest);
                 serde_json::from_str::<floor::Report>(&words(bench)).ok().map(|report| report.drops)
             }
-            Self::Netwatch => netwatch_drops(bench),
+            Self::Netwatch => api::statistics(bench.namespace).map(|s| s.capture.kernel_drops),
             Self::Softflowd => {
                 let socket = bench.directory.join("control");
                 let output = Command::new("softflowctl").arg("-c").arg(socket).arg("statistics").output();
@@ -101,7 +100,7 @@ impl Program {
                 signal(&running, Signal::USR1);
                 let log = bench.directory.join("pmacctd.log");
                 let told = || std::fs::read_to_string(&log).unwrap_or_default().contains("dropped_packets=");
-                run::until(PATIENCE, told);
+                lab::until(PATIENCE, told);
                 numbers_after(&std::fs::read_to_string(&log).unwrap_or_default(), "dropped_packets=")
             }
         };
@@ -120,21 +119,21 @@ impl Program {
         };
         match self {
             Self::Floor => {
-                command.args(["floor", "--interface", run::RECEIVER, "--seconds"]);
+                command.args(["floor", "--interface", lab::RECEIVER, "--seconds"]);
                 command.arg(bench.longest.as_secs().to_string());
             }
             Self::Netwatch => {
-                command.args(["up", "--interface", run::RECEIVER, "--listen", LISTEN, "--data-dir"]);
+                command.args(["up", "--interface", lab::RECEIVER, "--listen", LISTEN, "--data-dir"]);
                 command.arg(directory.join("data")).env("NETWATCH_TOKEN", TOKEN);
             }
             Self::Softflowd => {
-                command.args(["-i", run::RECEIVER, "-d", "-m", &room, "-n", "127.0.0.1:9995"]);
+                command.args(["-i", lab::RECEIVER, "-d", "-m", &room, "-n", "127.0.0.1:9995"]);
                 command.arg("-c").arg(directory.join("control")).arg("-p").arg(directory.join("pid"));
             }
             Self::Nfpcapd => {
                 let flows = directory.join("flows");
                 std::fs::create_dir_all(&flows)?;
-                command.args(["-i", run::RECEIVER, "-b", "16", "-B", &room, "-t", "3600", "-w"]).arg(flows);
+                command.args(["-i", lab::RECEIVER, "-b", "16", "-B", &room, "-t", "3600", "-w"]).arg(flows);
             }
             Self::Pmacctd => {
                 let config = directory.join("pmacctd.conf");
@@ -148,14 +147,11 @@ impl Program {
 
 /// How long a program may take to answer or to end.
 const PATIENCE: Duration = Duration::from_secs(20);
-const LISTEN: &str = "127.0.0.1:8470";
-/// A token for the data directory of one run, which is deleted after it.
-const TOKEN: &str = "bench-0123456789abcdef0123456789abcdef";
 
 fn pmacctd_config(log: &Path) -> String {
     let lines = [
         "daemonize: false",
-        &format!("pcap_interface: {}", run::RECEIVER),
+        &format!("pcap_interface: {}", lab::RECEIVER),
         "aggregate: src_host, dst_host, src_port, dst_port, proto",
         "plugins: nfprobe",
         "nfprobe_receiver: 127.0.0.1:9995",
@@ -165,25 +161,6 @@ fn pmacctd_config(log: &Path) -> String {
         &format!("logfile: {}", log.display()),
     ];
     lines.join("\n") + "\n"
-}
-
-/// Asks Netwatch over its own API.
-fn netwatch_drops(bench: &Bench<'_>) -> Option<u64> {
-    let answer = bench.namespace.enter(|| -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(LISTEN)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let request = format!(
-            "GET /api/v1/statistics HTTP/1.1\r\nHost: {LISTEN}\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
-    });
-    let answer = answer.ok()?;
-    let (_, body) = answer.split_once("\r\n\r\n")?;
-    let statistics: serde_json::Value = serde_json::from_str(body).ok()?;
-    statistics.pointer("/capture/kernel_drops")?.as_u64()
 }
 
 /// The sum of the numbers that stand behind each `key`.
@@ -203,7 +180,7 @@ fn signal(running: &Running, signal: Signal) {
 }
 
 fn wait(running: &mut Running, patience: Duration) {
-    run::until(patience, || !matches!(running.0.try_wait(), Ok(None)));
+    lab::until(patience, || !matches!(running.0.try_wait(), Ok(None)));
 }
 
 /// Ends a program that has not ended yet, politely first: it must take its children along.

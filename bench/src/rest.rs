@@ -1,134 +1,167 @@
-//! What programs wait for when many ask at once: REST over a million flows.
+//! What people and programs wait for when many ask at once: a real Netwatch that captures, and REST over kept connections.
 //!
-//! A second process fills the live store as the bench of the store does, serves it, and goes on taking records in; this one asks the
-//! same mix of questions over kept connections, each client as soon as it has its answer, and reads the other's CPU time.
+//! The generator first makes conversations that end, then those that go on, and keeps sending; so the flow table is full, the store has
+//! ended and active records, and packets keep coming while clients ask. Three stretches of the same length follow each other: nobody
+//! asks; each client asks at its own pace, whether the answer before came soon or not; each client asks as soon as it has its answer.
+//! The questions are those of the web app's pages.
 //!
-//! Limits: both processes share the machine's cores; with few cores the clients' own work is part of every time. `--think` leaves a
-//! pause between an answer and the next question, as people do.
+//! Limits: program, generator and clients share the machine's cores. The clients are one thread, whose own work is part of every time.
 
 mod client;
+mod question;
+mod times;
 
-use std::sync::Arc;
+use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use netwatch_model::Timestamp;
-use netwatch_server::query::LiveStore;
-use netwatch_server::store::StoreConfig;
-use netwatch_telemetry::clock::{ClockSource, monotonic};
-use tokio::time::{MissedTickBehavior, interval};
+use netwatch_telemetry::clock::monotonic;
+use netwatch_testkit::netns::Running;
 
+use crate::api;
 use crate::error::BenchError;
+use crate::lab::{Lab, Traffic, until};
 use crate::process::Usage;
-use crate::serve::{self, Running};
-use crate::store::{Filler, fill};
-use client::Times;
-
-/// Megabytes for ended records: enough for all.
-const ARCHIVE: usize = 640 << 20;
+use crate::program::Program;
+use times::Times;
 
 /// REST over many flows, many clients at once
 #[derive(clap::Args, Debug, Clone)]
 pub struct Arguments {
-    /// Conversations in all
+    /// Conversations that go on
     #[arg(long, default_value_t = 1_000_000)]
-    flows: u64,
-    /// How many of them are still active
-    #[arg(long, default_value_t = 200_000)]
-    active: u64,
+    flows: u32,
+    /// Conversations that have ended before
+    #[arg(long, default_value_t = 1_000_000)]
+    ended: u32,
+    /// Packets in a second, all the time
+    #[arg(long, default_value_t = 300_000)]
+    rate: u64,
     /// Clients at once
     #[arg(long, default_value_t = 50)]
     clients: usize,
-    /// Seconds of questions
-    #[arg(long, default_value_t = 10)]
+    /// Milliseconds between the questions of a client in the second stretch
+    #[arg(long, default_value_t = 250)]
+    pace: u64,
+    /// Seconds of each of the three stretches
+    #[arg(long, default_value_t = 15)]
     seconds: u64,
-    /// Milliseconds between an answer and the next question of a client
-    #[arg(long, default_value_t = 0)]
-    think: u64,
-    /// Records taken in each second meanwhile
-    #[arg(long, default_value_t = 20_000)]
-    pace: usize,
-    /// Be the server: used by the bench itself
-    #[arg(long, hide = true)]
-    serve: bool,
+    /// The binary of Netwatch [default: beside this one]
+    #[arg(long)]
+    netwatch: Option<PathBuf>,
+}
+
+/// Longest time for active flows to get their rows: reports of light ones have a budget.
+const FILL: Duration = Duration::from_secs(150);
+/// Active flows that have a row of their own at most, as Netwatch is built.
+const ROWS: u64 = 262_144;
+/// Time for what the stretch before has left to be done.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// What one stretch came to.
+struct Stretch {
+    name: String,
+    offered: u64,
+    drops: u64,
+    cpu: Duration,
+    time: Duration,
+    times: Times,
 }
 
 /// Runs it and gives the figures as text.
 pub fn main(arguments: &Arguments) -> Result<String, BenchError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(BenchError::system("start the runtime"))?;
-    if arguments.serve {
-        return runtime.block_on(serve_it(arguments));
+    let lab = Lab::new(arguments.netwatch.as_deref())?;
+    let stretch = Duration::from_secs(arguments.seconds.max(1));
+    let time = FILL + (stretch + SETTLE) * 4;
+    let running = lab.start(Program::Netwatch, &lab.bench(arguments.flows, time))?;
+    let Arguments { rate, flows, ended, .. } = *arguments;
+    let mut generator = lab.generator(Traffic { rate, flows, ended, time })?;
+    generator.go();
+    until(FILL, || is_filled(&lab, flows, ended));
+    let mut text = state(&lab, &running)?;
+    let pace = Duration::from_millis(arguments.pace);
+    let mut stretches = Vec::new();
+    for (clients, pace) in [(0, None), (arguments.clients, Some(pace)), (arguments.clients, None)] {
+        std::thread::sleep(SETTLE);
+        stretches.push(measure(&lab, &running, clients, pace, stretch)?);
     }
-    let numbers = [arguments.flows, arguments.active, arguments.pace as u64].map(|n| n.to_string());
-    let [flows, active, pace] = &numbers;
-    let server = Running::start(&["rest", "--serve", "--flows", flows, "--active", active, "--pace", pace])?;
-    runtime.block_on(measure(arguments, &server))
+    text += &table(&stretches);
+    for stretch in stretches.iter().skip(1) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n{}:\n\n{}", stretch.name, stretch.times);
+    }
+    Ok(text)
 }
 
-async fn measure(arguments: &Arguments, server: &Running) -> Result<String, BenchError> {
-    let before = Usage::of_tree(server.id())?;
-    let from = monotonic();
-    let until = from + Duration::from_secs(arguments.seconds.max(1));
-    let think = Duration::from_millis(arguments.think);
-    let clients: Vec<_> =
-        (0..arguments.clients).map(|n| tokio::spawn(client::ask(server.address, n, until, think))).collect();
-    let mut times = Times::default();
-    for client in clients {
-        let of_one = client.await.map_err(|e| BenchError::system("run a client")(e.into()))?;
-        times.merge(of_one.map_err(BenchError::system("ask the server"))?);
-    }
-    let took = monotonic().saturating_sub(from).as_secs_f64();
-    let after = Usage::of_tree(server.id())?;
+fn is_filled(lab: &Lab, flows: u32, ended: u32) -> bool {
+    std::thread::sleep(Duration::from_millis(500));
+    let Some(statistics) = api::statistics(&lab.receiver) else { return false };
+    let store = statistics.store;
+    store.live_flows >= ROWS.min(flows.into()) * 99 / 100 && store.archived_flows >= u64::from(ended) * 99 / 100
+}
+
+fn state(lab: &Lab, running: &Running) -> Result<String, BenchError> {
+    let words = || BenchError::Words { program: "netwatch".to_owned(), words: "no statistics".to_owned() };
+    let statistics = api::statistics(&lab.receiver).ok_or_else(words)?;
+    let usage = Usage::of_tree(running.0.id())?;
     Ok(format!(
-        "{} clients, {} flows, {} records taken in each second: {:.0} answers a second, server {:.2} cores, {} MB\n{times}",
-        arguments.clients,
-        arguments.flows,
-        arguments.pace,
-        times.answers() / took,
-        (after.cpu - before.cpu).as_secs_f64() / took,
-        after.resident_bytes >> 20,
+        "{} flows in the table; {} active and {} ended with records in the store; memory of all processes {} MB, peak {} MB\n\n",
+        statistics.table.active,
+        statistics.store.live_flows,
+        statistics.store.archived_flows,
+        usage.resident_bytes / 1_000_000,
+        usage.peak_resident_bytes / 1_000_000,
     ))
 }
 
-async fn serve_it(arguments: &Arguments) -> Result<String, BenchError> {
-    let store = Arc::new(LiveStore::new(StoreConfig { archive_bytes: ARCHIVE, ..StoreConfig::default() }));
-    let mut filler = Filler::new(arguments.flows, arguments.active);
-    fill(&store, &mut filler)?;
-    filler.go_on();
-    let clock = Moving { from: filler.now(), began: monotonic() };
-    serve::serve(Arc::clone(&store), Arc::new(clock), feed(store, filler, arguments.pace, clock)).await
+fn measure(
+    lab: &Lab,
+    running: &Running,
+    clients: usize,
+    pace: Option<Duration>,
+    stretch: Duration,
+) -> Result<Stretch, BenchError> {
+    let drops = || api::statistics(&lab.receiver).map_or(0, |s| s.capture.kernel_drops);
+    let before = (drops(), lab.frames_received(), Usage::of_tree(running.0.id())?, monotonic());
+    let times = if clients == 0 {
+        std::thread::sleep(stretch);
+        Times::default()
+    } else {
+        client::ask_all(lab, clients, pace, before.3 + stretch)?
+    };
+    let name = match (clients, pace) {
+        (0, _) => "nobody asks".to_owned(),
+        (n, Some(pace)) => format!("{n} clients, each asks every {} ms", pace.as_millis()),
+        (n, None) => format!("{n} clients without a pause"),
+    };
+    let (time, after) = (monotonic().saturating_sub(before.3), Usage::of_tree(running.0.id())?);
+    let cpu = after.cpu.saturating_sub(before.2.cpu);
+    let offered = lab.frames_received() - before.1;
+    // The drops of the last tick are told with the next.
+    std::thread::sleep(SETTLE / 2);
+    Ok(Stretch { name, offered, drops: drops() - before.0, cpu, time, times })
 }
 
-async fn feed(store: Arc<LiveStore>, mut filler: Filler, pace: usize, clock: Moving) {
-    let mut ticks = interval(Duration::from_millis(250));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let store = Arc::clone(&store);
-        let taken = tokio::task::spawn_blocking(move || {
-            store.apply(&filler.batch(pace / 4), clock.now());
-            filler
-        });
-        filler = match taken.await {
-            Ok(filler) => filler,
-            Err(error) => return eprintln!("no more records: {error}"),
-        };
+fn table(stretches: &[Stretch]) -> String {
+    let mut text = String::from(
+        "| stretch | packets/s | dropped | Netwatch, cores | answers/s | p50 | p99 | longest |\n|---|---:|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for stretch in stretches {
+        let seconds = stretch.time.as_secs_f64();
+        let all = stretch.times.all();
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "| {} | {:.0} | {} | {:.2} | {:.0} | {:.1?} | {:.1?} | {:.1?} |",
+            stretch.name,
+            stretch.offered as f64 / seconds,
+            stretch.drops,
+            stretch.cpu.as_secs_f64() / seconds,
+            all.answers as f64 / seconds,
+            all.median,
+            all.p99,
+            all.longest,
+        );
     }
-}
-
-/// Goes on from the end of the made-up traffic.
-#[derive(Clone, Copy)]
-struct Moving {
-    from: Timestamp,
-    began: Duration,
-}
-
-impl ClockSource for Moving {
-    fn now(&self) -> Timestamp {
-        self.from + self.monotonic().saturating_sub(self.began)
-    }
-
-    fn monotonic(&self) -> Duration {
-        monotonic()
-    }
+    text
 }

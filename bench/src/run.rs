@@ -6,19 +6,14 @@
 //! programs run where the scheduler puts them. "Offered" is what the receiving interface has counted.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
-use std::net::UdpSocket;
 use std::path::PathBuf;
-use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
-
-use netwatch_telemetry::clock::monotonic;
-use netwatch_testkit::netns::{Namespace, Running};
 
 use crate::error::BenchError;
 use crate::generate;
+use crate::lab::{Lab, Traffic};
 use crate::process::Usage;
-use crate::program::{self, Bench, Program};
+use crate::program::{self, Program};
 
 /// `netwatch-bench run`
 #[derive(clap::Args, Debug)]
@@ -48,12 +43,6 @@ impl Default for Arguments {
     }
 }
 
-/// The interface that frames are sent from.
-const SENDER: &str = "bench-out";
-/// The interface that programs read.
-pub const RECEIVER: &str = "bench-in";
-/// How long a program has to begin.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Time for a program to be done with its start, and with the last frames.
 const SETTLE: Duration = Duration::from_secs(1);
 
@@ -106,104 +95,26 @@ pub fn main(arguments: &Arguments) -> Result<String, BenchError> {
 }
 
 fn measure(arguments: &Arguments, program: Program, rate: u64, flows: u32) -> Result<Figures, BenchError> {
-    let sender = Namespace::new().map_err(BenchError::Namespace)?;
-    let receiver = Namespace::new().map_err(BenchError::Namespace)?;
-    sender.connect(SENDER, &receiver, RECEIVER);
-    // The programs that export send their records here, so that nobody answers them with errors; the queue may overflow.
-    let _exports = receiver.enter(|| UdpSocket::bind("127.0.0.1:9995")).map_err(BenchError::system("bind a socket"))?;
-    let directory = tempfile::tempdir().map_err(BenchError::system("make a directory"))?;
-    let netwatch = arguments.netwatch.clone().unwrap_or_else(beside);
-    let warm_up = generate::warm_up_time(flows);
-    let longest = SETTLE * 4 + warm_up + Duration::from_secs_f64(arguments.seconds);
-    let bench = Bench { namespace: &receiver, directory: directory.path(), netwatch: &netwatch, flows, longest };
-    let mut running = program.start(&bench)?;
-    let ended = || BenchError::Ended { program: program.name().to_owned(), words: program::tail(&bench) };
-    until(PATIENCE, || captures(&receiver) || !matches!(running.0.try_wait(), Ok(None)));
-    if !captures(&receiver) {
-        return Err(ended());
-    }
-    let generator = Generator::warm(arguments, &sender, rate, flows)?;
+    let lab = Lab::new(arguments.netwatch.as_deref())?;
+    let time = Duration::from_secs_f64(arguments.seconds);
+    let bench = lab.bench(flows, SETTLE * 4 + generate::warm_up_time(flows) + time);
+    let running = lab.start(program, &bench)?;
+    let ended = |_| BenchError::Ended { program: program.name().to_owned(), words: program::tail(&bench) };
+    let generator = lab.generator(Traffic { rate, flows, ended: 0, time })?;
     std::thread::sleep(SETTLE);
-    let before = Usage::of_tree(running.0.id()).map_err(|_| ended())?;
-    let received = frames_received(&receiver);
+    let before = Usage::of_tree(running.0.id()).map_err(ended)?;
+    let received = lab.frames_received();
     let seconds = generator.finish()?;
     std::thread::sleep(SETTLE);
-    let after = Usage::of_tree(running.0.id()).map_err(|_| ended())?;
+    let after = Usage::of_tree(running.0.id()).map_err(ended)?;
     let counted = program.finish(running, &bench)?;
     Ok(Figures {
-        offered: frames_received(&receiver) - received,
+        offered: lab.frames_received() - received,
         seconds,
         cpu: after.cpu.saturating_sub(before.cpu),
         drops: counted.drops,
         peak_resident_bytes: after.peak_resident_bytes,
     })
-}
-
-/// The generator as a process of its own, so that its time is not that of the bench.
-struct Generator {
-    running: Running,
-    output: BufReader<ChildStdout>,
-}
-
-impl Generator {
-    /// Starts it, and waits until it has sent a packet of each flow.
-    fn warm(arguments: &Arguments, from: &Namespace, rate: u64, flows: u32) -> Result<Self, BenchError> {
-        let own = std::env::current_exe().map_err(BenchError::system("find this program"))?;
-        let last = std::thread::available_parallelism().map_or(0, |n| n.get() - 1);
-        let mut command = Command::new(own);
-        command.args(["generate", "--warm-up", "--interface", SENDER]);
-        for (key, value) in [("--rate", rate), ("--flows", u64::from(flows)), ("--processor", last as u64)] {
-            command.args([key, &value.to_string()]);
-        }
-        command.args(["--seconds", &arguments.seconds.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut running = from.spawn(&mut command);
-        let output = running.0.stdout.take().ok_or_else(|| silent(String::new()))?;
-        let mut generator = Self { running, output: BufReader::new(output) };
-        let word = generator.line()?;
-        if word == generate::WARM { Ok(generator) } else { Err(silent(word)) }
-    }
-
-    /// Lets it go on to its end, and gives how long that took, in seconds.
-    fn finish(mut self) -> Result<f64, BenchError> {
-        drop(self.running.0.stdin.take());
-        let line = self.line()?;
-        serde_json::from_str::<generate::Report>(&line).map(|report| report.seconds).map_err(|_| silent(line))
-    }
-
-    fn line(&mut self) -> Result<String, BenchError> {
-        let mut line = String::new();
-        self.output.read_line(&mut line).map_err(BenchError::system("read what the generator says"))?;
-        Ok(line.trim().to_owned())
-    }
-}
-
-fn silent(words: String) -> BenchError {
-    BenchError::Words { program: "the generator".to_owned(), words }
-}
-
-/// Whether a packet socket of the namespace is bound to the receiver, its only interface beside loopback.
-fn captures(namespace: &Namespace) -> bool {
-    let table = namespace.enter(|| std::fs::read_to_string("/proc/thread-self/net/packet")).unwrap_or_default();
-    table.lines().skip(1).any(|line| line.split_whitespace().nth(5) == Some("1"))
-}
-
-/// Frames that the receiver has taken in, as the kernel counts them.
-fn frames_received(namespace: &Namespace) -> u64 {
-    let table = namespace.enter(|| std::fs::read_to_string("/proc/thread-self/net/dev")).unwrap_or_default();
-    let line = table.lines().find_map(|line| line.trim_start().strip_prefix(RECEIVER)?.strip_prefix(':'));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
-}
-
-/// Waits for something, as long as `patience`.
-pub fn until(patience: Duration, mut done: impl FnMut() -> bool) {
-    let deadline = monotonic() + patience;
-    while !done() && monotonic() < deadline {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn beside() -> PathBuf {
-    std::env::current_exe().unwrap_or_default().with_file_name("netwatch")
 }
 
 fn rate_name(rate: u64) -> String {

@@ -6,6 +6,7 @@
 //! Limits: all goes over loopback, where the kernel's work for the receiver is counted as the sender's.
 
 mod clients;
+mod serve;
 mod traffic;
 
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ use tokio::time::sleep;
 
 use crate::error::BenchError;
 use crate::process::Usage;
-use crate::serve::Running;
+use serve::Running;
 
 /// Many clients of the stream at once.
 #[derive(clap::Args, Debug, Clone)]

@@ -13,6 +13,7 @@ const IP: usize = 20;
 const TCP: usize = 20;
 const SYN: u8 = 2;
 const PUSH_ACK: u8 = 0x18;
+const RST: u8 = 4;
 
 /// Makes one frame after another.
 #[derive(Debug)]
@@ -64,6 +65,30 @@ impl Frames {
     }
 }
 
+/// Makes conversations of two frames each, with other addresses than those of [`Frames`].
+#[derive(Debug, Default)]
+pub struct Ended {
+    sent: u32,
+}
+
+impl Ended {
+    /// Writes the next frame's headers and gives its length.
+    pub fn next(&mut self, frame: &mut [u8; LONGEST]) -> usize {
+        let (flow, last) = (self.sent / 2, self.sent % 2 == 1);
+        self.sent = self.sent.wrapping_add(1);
+        // The numbers above those of flows: destinations from 172.17.0.0.
+        network(frame, flow | 1 << 24, SIZES[0], true);
+        total_length(frame, IP + TCP);
+        frame[34..36].copy_from_slice(&((1024 + flow % 60_000) as u16).to_be_bytes());
+        frame[36..38].copy_from_slice(&[443_u16, 80, 22, 8080][(flow / 7 % 4) as usize].to_be_bytes());
+        frame[38..42].copy_from_slice(&u32::from(last).to_be_bytes());
+        frame[42..46].fill(0);
+        frame[46..50].copy_from_slice(&[0x50, if last { RST } else { SYN }, 0xff, 0xff]);
+        frame[50..54].fill(0);
+        SIZES[0]
+    }
+}
+
 /// Ethernet and IPv4 headers: 65,536 sources in 10.0/16, and as many destinations from 172.16.0.0 as are needed.
 fn network(frame: &mut [u8; LONGEST], flow: u32, size: usize, tcp: bool) {
     frame[..ETHERNET].copy_from_slice(&[2, 0, 0, 0, 0, 0x0b, 2, 0, 0, 0, 0, 0x0a, 8, 0]);
@@ -109,6 +134,22 @@ mod tests {
         }
         assert_eq!(sizes, HashMap::from([(64, 7000), (576, 4000), (1500, 1000)]));
         assert_eq!((tuples.len(), tcp), (1000, 6000));
+    }
+
+    #[test]
+    fn a_conversation_that_ends_has_two_frames_and_an_address_of_its_own() {
+        let (mut frames, mut ended) = (Frames::new(1000), Ended::default());
+        let (mut frame, mut tuples) = ([0; LONGEST], HashMap::new());
+        (0..1000).for_each(|_| {
+            frames.next(&mut frame);
+            *tuples.entry((word(&frame, 26), word(&frame, 30), word(&frame, 34))).or_insert(0) += 1;
+        });
+        (0..2000).for_each(|at| {
+            ended.next(&mut frame);
+            assert_eq!(frame[47], if at % 2 == 0 { SYN } else { RST });
+            *tuples.entry((word(&frame, 26), word(&frame, 30), word(&frame, 34))).or_insert(0) += 1;
+        });
+        assert_eq!(tuples.len(), 2000);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
+use super::serve::TOKEN;
 use crate::error::BenchError;
-use crate::serve::TOKEN;
 
 /// So many bytes of a frame are looked at, for the number of frames missed before it.
 const LOOK: usize = 160;

@@ -12,8 +12,8 @@ use netwatch_server::query::LiveStore;
 use netwatch_server::store::StoreConfig;
 use netwatch_telemetry::clock::{self, SystemClock};
 
+use super::serve;
 use crate::error::BenchError;
-use crate::serve;
 
 /// Conversations, of which each tick changes a quarter.
 const FLOWS: u32 = 2000;

@@ -1,4 +1,4 @@
-//! A real server in a process of its own, for the benches of REST and stream: its CPU time is told apart from the clients'.
+//! A real server in a process of its own, so that its CPU time is told apart from the clients'.
 
 use std::future::Future;
 use std::io::{BufRead, BufReader, Read};
