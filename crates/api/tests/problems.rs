@@ -17,7 +17,8 @@ fn the_book_lists_every_code() {
     let (_, after) = rest.split_once(END).expect("the section ends");
     let row = |c: &ProblemCode| format!("| `{}` | {} | {} |\n", c.word(), c.status(), c.meaning());
     let table: String = ProblemCode::ALL.iter().map(row).collect();
-    let fresh = format!("{before}{BEGIN}\n| code | status | when, and what to do |\n|---|---|---|\n{table}\n{END}{after}");
+    let fresh =
+        format!("{before}{BEGIN}\n| code | status | when, and what to do |\n|---|---|---|\n{table}\n{END}{after}");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, &fresh).unwrap();
     }

@@ -17,6 +17,8 @@ use tokio::sync::Semaphore;
 
 use crate::access::{Access, AccessError};
 use crate::fault::Fault;
+use crate::idempotency::Answers;
+use crate::limits::Limits;
 use crate::metrics::ServerMetrics;
 use crate::process;
 use crate::query::LiveStore;
@@ -41,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: ServerMetrics,
     pub(crate) started: Timestamp,
     pub(crate) document: Bytes,
+    pub(crate) limits: Limits,
+    pub(crate) answers: Arc<Answers>,
 }
 
 impl App {
@@ -136,6 +140,16 @@ impl App {
         if let Some(component) = &self.0.sessions {
             component.set(state, self.0.clock.now());
         }
+    }
+
+    /// How often somebody may ask.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// What requests with an idempotency key were answered.
+    pub(crate) fn answers(&self) -> &Arc<Answers> {
+        &self.0.answers
     }
 
     pub(crate) fn document(&self) -> &Bytes {

@@ -3,16 +3,21 @@
 mod access;
 mod app;
 mod assets;
+mod body;
 mod config;
 mod csv;
 mod document;
 mod driver;
 mod error;
+mod etag;
 mod fault;
 mod gate;
 mod headers;
+mod idempotency;
 pub mod ingest;
+mod limits;
 mod metrics;
+mod page;
 mod params;
 mod process;
 pub mod query;
@@ -25,6 +30,7 @@ mod stream;
 pub use access::{Access, AccessError, Secret};
 pub use config::Config;
 pub use error::ServerError;
+pub use limits::Rate;
 pub use metrics::ServerMetrics;
 pub use server::{Dependencies, Server, listen};
 
@@ -33,6 +39,6 @@ pub use server::{Dependencies, Server, listen};
 /// # Errors
 /// When it cannot be written as JSON, which is a defect.
 pub fn openapi() -> Result<String, ServerError> {
-    let (_, _, document) = routes::all().finish();
+    let document = routes::all().finish().document;
     Ok(document.to_pretty_json().map_err(ServerError::Document)? + "\n")
 }

@@ -7,12 +7,14 @@ use std::collections::HashMap;
 
 use axum::Router;
 use axum::http::Method;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, Required, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::app::App;
+use crate::params::MaxBody;
 
 /// What a request must be allowed to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,16 +40,44 @@ impl Permissions {
     }
 }
 
+/// The largest body of the routes that take more than others.
+#[derive(Debug, Default)]
+pub(crate) struct Bodies(HashMap<String, MaxBody>);
+
+impl Bodies {
+    /// What the route `path` takes.
+    pub(crate) fn of(&self, path: Option<&str>) -> MaxBody {
+        path.and_then(|p| self.0.get(p)).copied().unwrap_or(MaxBody::DEFAULT)
+    }
+}
+
 /// Collects routes.
 pub(crate) struct Registry {
     router: OpenApiRouter<App>,
     permissions: Permissions,
+    bodies: Bodies,
+}
+
+/// All that the list of routes is made into.
+pub(crate) struct Routes {
+    /// The handlers.
+    pub(crate) router: Router<App>,
+    /// What each needs.
+    pub(crate) permissions: Permissions,
+    /// How much each reads.
+    pub(crate) bodies: Bodies,
+    /// What each says of itself.
+    pub(crate) document: OpenApi,
 }
 
 impl Registry {
     /// No routes, and what the document says beside them.
     pub(crate) fn new(document: OpenApi) -> Self {
-        Self { router: OpenApiRouter::with_openapi(document), permissions: Permissions::default() }
+        Self {
+            router: OpenApiRouter::with_openapi(document),
+            permissions: Permissions::default(),
+            bodies: Bodies::default(),
+        }
     }
 
     /// Adds the handlers of one path, made with `routes!`.
@@ -58,7 +88,7 @@ impl Registry {
     ) -> Self {
         for (path, item) in &mut paths.paths {
             for (method, operation) in operations(item) {
-                describe(operation, permission);
+                describe(operation, &method, permission);
                 self.permissions.0.entry(path.clone()).or_default().push((method, permission));
             }
         }
@@ -66,15 +96,25 @@ impl Registry {
         self
     }
 
-    /// The router, the permissions and the document.
-    pub(crate) fn finish(self) -> (Router<App>, Permissions, OpenApi) {
+    /// Adds handlers of one path that read bodies of up to `most` bytes, more than the 64 KiB that others do.
+    pub(crate) fn upload(mut self, permission: Permission, most: usize, routes: UtoipaMethodRouter<App>) -> Self {
+        let paths = routes.1.paths.keys().map(|path| (path.clone(), MaxBody(most)));
+        self.bodies.0.extend(paths);
+        self.route(permission, routes)
+    }
+
+    /// Everything that was collected.
+    pub(crate) fn finish(self) -> Routes {
         let (router, document) = self.router.split_for_parts();
-        (router, self.permissions, document)
+        Routes { router, permissions: self.permissions, bodies: self.bodies, document }
     }
 }
 
 /// Writes into the document what holds for every operation of that permission.
-fn describe(operation: &mut Operation, permission: Permission) {
+fn describe(operation: &mut Operation, method: &Method, permission: Permission) {
+    if matches!(*method, Method::POST | Method::PATCH) && permission != Permission::Public {
+        operation.parameters.get_or_insert_default().push(idempotency_key().into());
+    }
     let none: [&str; 0] = [];
     operation.security = Some(match permission {
         Permission::Public => vec![SecurityRequirement::default()],
@@ -84,6 +124,20 @@ fn describe(operation: &mut Operation, permission: Permission) {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let problem = ResponseBuilder::new().description("What went wrong").content("application/problem+json", content);
     operation.responses.responses.insert("default".to_owned(), problem.build().into());
+}
+
+/// Everything that changes something can be sent again without harm.
+fn idempotency_key() -> Parameter {
+    let text =
+        "A text of your choice: when the request comes again with it, it gets the first answer and changes nothing.";
+    let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255));
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(text))
+        .schema(Some(schema.pattern(Some("^[!-~]+$"))))
+        .build()
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {

@@ -27,13 +27,14 @@ use crate::config::Config;
 use crate::error::ServerError;
 use crate::fault::Fault;
 use crate::gate::{self, AllowedHosts, Gate};
+use crate::idempotency::Answers;
+use crate::limits::{self, Limits};
 use crate::metrics::{self, ServerMetrics};
 use crate::query::LiveStore;
+use crate::registry::Routes;
 use crate::stream::Hub;
-use crate::{assets, driver, headers, routes};
+use crate::{assets, body, driver, headers, idempotency, routes};
 
-/// Largest body of a request, bytes.
-const MAX_BODY: usize = 64 * 1024;
 /// Answers above this size are compressed, when the client takes gzip.
 const COMPRESS_ABOVE: u64 = 8 * 1024;
 
@@ -68,9 +69,10 @@ impl Server {
     /// # Errors
     /// When the OpenAPI document cannot be written, which is a defect.
     pub fn build(config: Config, dependencies: Dependencies) -> Result<Self, ServerError> {
-        let (router, permissions, document) = routes::all().finish();
+        let Routes { router, permissions, bodies, document } = routes::all().finish();
         let Dependencies { store, access, clock, data_clock, health, registry, metrics } = dependencies;
         let started = clock.now();
+        let limits = Limits::new(config.address_rate, config.credential_rate, &clock);
         let threads = config.query_threads.max(1);
         let app = App::new(Shared {
             store,
@@ -86,6 +88,8 @@ impl Server {
             started,
             hub: Hub::new(config.max_stream_clients),
             document: Bytes::from(document.to_json().map_err(ServerError::Document)?),
+            limits,
+            answers: Arc::new(Answers::default()),
         });
         let gate = Gate::new(app.clone(), AllowedHosts::new(config.listen, &config.hosts), permissions);
         let limit = config.request_timeout;
@@ -93,8 +97,12 @@ impl Server {
             .method_not_allowed_fallback(method_not_allowed)
             .fallback(assets::serve)
             .with_state(app.clone())
+            .layer(DefaultBodyLimit::disable())
+            .layer(from_fn_with_state(app.clone(), idempotency::once))
+            .layer(from_fn_with_state(app.clone(), limits::by_credential))
+            .layer(from_fn_with_state(Arc::new(bodies), body::limit))
             .layer(from_fn_with_state(gate, gate::pass))
-            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .layer(from_fn_with_state(app.clone(), limits::by_address))
             .layer(compression())
             .layer(from_fn(move |request, next| in_time(limit, request, next)))
             .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| defect()))
