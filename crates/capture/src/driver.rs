@@ -181,7 +181,7 @@ impl Capture {
                 Source::Live(source) => live::run(source, &core, &*sockets, &outlet, shutdown),
                 Source::File(replay) => replay::run(&replay, &core, &outlet, shutdown),
             };
-            stop.stop();
+            core.processes.iter().for_each(|table| stop.stop(table));
             drop(outlet);
             drain.join().map_err(|_| CaptureError::Defect)?;
             result

@@ -5,13 +5,16 @@
 //! snapshot comes as bytes ([`Snapshot::encode`], [`Snapshot::decode`]). An [`Attributor`] decides when the next one is due and puts it
 //! into the [`ProcessTable`], which all workers share and ask when they make a record.
 //!
-//! A snapshot is taken when some flow's owner is missing, at most once a second, and so seldom that it takes less than a hundredth of
-//! a core. So a socket that lives for less than a second may stay without an owner: this is a sample, not an audit.
+//! A snapshot is taken when a flow begins whose owner is not known ([`Beginnings`]), and while some flow's owner is missing once a second;
+//! both so seldom that they take less than a hundredth of a core. The first packet of a flow is seen up to 25 ms after it passed, when
+//! the kernel's ring hands it over; a socket that is closed by then, or while there is no credit for a snapshot, may stay without an
+//! owner: this is a sample, not an audit.
 //!
 //! Limits: sockets of this network namespace only; [`MAX_SOCKETS`], [`MAX_PROCESSES`], [`MAX_ADDRESSES`]. What does not fit is counted.
 //! Sockets bound to an interface or a VRF are found like any other; raw and packet sockets have no flows.
 
 mod attributor;
+mod beginnings;
 mod container;
 mod lookup;
 mod netlink;
@@ -22,7 +25,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use attributor::{Attributor, MAX_INTERVAL, MIN_INTERVAL};
+pub use attributor::{Attributor, BURST, MAX_INTERVAL, MIN_GAP, MIN_INTERVAL, Wanted};
+pub use beginnings::{Beginnings, PER_SECOND};
 pub use lookup::ProcLookup;
 pub use snapshot::{DecodeError, Snapshot, SocketOwner};
 pub use table::{ProcessCounters, ProcessTable};

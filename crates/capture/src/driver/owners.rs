@@ -1,41 +1,31 @@
 //! The thread that keeps the table of socket owners up to date.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use netwatch_telemetry::clock::ClockSource;
 
 use crate::process::{Attributor, OwnerLookup, ProcessTable};
 
-/// How often it is asked whether a snapshot is due.
-const PACE: Duration = Duration::from_millis(100);
+/// The longest sleep: a call to wake up is not lost, but nothing should depend on that.
+const SLEEP: Duration = Duration::from_secs(5);
 
 /// Tells the thread to end.
 #[derive(Debug, Default)]
-pub struct Stop {
-    stopped: Mutex<bool>,
-    told: Condvar,
-}
+pub struct Stop(AtomicBool);
 
 impl Stop {
-    /// Ends the thread, at once unless a snapshot is being taken.
-    pub fn stop(&self) {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.told.notify_all();
-    }
-
-    /// Waits; true when it is time to end.
-    fn wait(&self, time: Duration) -> bool {
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        if *stopped {
-            return true;
-        }
-        *self.told.wait_timeout(stopped, time).unwrap_or_else(PoisonError::into_inner).0
+    /// Ends the thread that keeps `table`, at once unless a snapshot is being taken.
+    pub fn stop(&self, table: &ProcessTable) {
+        self.0.store(true, Ordering::Release);
+        table.wake();
     }
 }
 
 /// Takes snapshots whenever they are due, until told to stop. A failed one is tried again when the next is due.
 pub fn run(table: &Arc<ProcessTable>, mut lookup: Box<dyn OwnerLookup>, clock: &dyn ClockSource, stop: &Stop) {
+    table.keep();
     let mut attributor = Attributor::new(Arc::clone(table));
     let mut failed = false;
     loop {
@@ -47,8 +37,12 @@ pub fn run(table: &Arc<ProcessTable>, mut lookup: Box<dyn OwnerLookup>, clock: &
             }
             Err(_) => {}
         }
-        if stop.wait(PACE) {
+        if stop.0.load(Ordering::Acquire) {
             return;
+        }
+        let wait = attributor.wait(clock.monotonic(), table.wanted());
+        if !wait.is_zero() {
+            std::thread::park_timeout(wait.min(SLEEP));
         }
     }
 }

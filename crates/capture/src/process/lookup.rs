@@ -87,11 +87,13 @@ impl ProcLookup {
             return Ok(());
         }
         let fail = |source| LookupError::Processes { path: self.proc.clone(), source };
-        let others: Vec<u32> = fs::read_dir(&self.proc)
+        let mut others: Vec<u32> = fs::read_dir(&self.proc)
             .map_err(fail)?
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
             .filter(|pid| !known.contains(pid))
             .collect();
+        // The newest first: it is most likely to have the newest socket, and to be gone soon.
+        others.sort_unstable_by(|a, b| b.cmp(a));
         for pid in others {
             if missing.is_empty() || links == 0 {
                 break;

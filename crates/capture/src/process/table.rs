@@ -12,13 +12,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread::Thread;
 use std::time::Duration;
 
 use netwatch_model::{Process, Protocol};
 
-use super::{MAX_SOCKETS, Snapshot, SocketOwner};
+use super::{MAX_SOCKETS, Snapshot, SocketOwner, Wanted};
 
 /// How long the owner of a connected socket is remembered.
 pub const REMEMBER: Duration = Duration::from_secs(300);
@@ -46,8 +47,10 @@ pub struct ProcessCounters {
 #[derive(Debug, Default)]
 pub struct ProcessTable {
     index: RwLock<Index>,
-    /// Some flow's owner is missing.
-    wanted: AtomicBool,
+    /// A [`Wanted`].
+    wanted: AtomicU8,
+    /// Takes snapshots: woken when one is wanted.
+    keeper: OnceLock<Thread>,
     unowned: AtomicU64,
     omitted: AtomicU64,
     snapshots: AtomicU64,
@@ -95,7 +98,7 @@ impl ProcessTable {
     /// A table that knows nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { wanted: AtomicBool::new(true), ..Self::default() }
+        Self::default()
     }
 
     /// The owner of a flow from the initiator `source` to `destination`; `None` when it is not known, or not on this machine.
@@ -107,10 +110,48 @@ impl ProcessTable {
         let (source, destination) = (canonical(source), canonical(destination));
         let index = self.read();
         let owner = index.find(protocol, source, destination);
-        if owner.is_none() && (index.is_here(source.ip()) || index.is_here(destination.ip())) {
-            self.wanted.store(true, Ordering::Relaxed);
+        if owner.is_none() && index.is_local(source, destination) {
+            self.want(Wanted::Soon);
         }
         owner
+    }
+
+    /// Whether a flow of this machine has no known owner.
+    #[must_use]
+    pub fn is_missing(&self, protocol: Protocol, source: SocketAddr, destination: SocketAddr) -> bool {
+        let (source, destination) = (canonical(source), canonical(destination));
+        let index = self.read();
+        matches!(protocol, Protocol::TCP | Protocol::UDP)
+            && index.is_local(source, destination)
+            && index.find(protocol, source, destination).is_none()
+    }
+
+    /// Asks for a snapshot.
+    pub fn want(&self, wanted: Wanted) {
+        if self.wanted.fetch_max(wanted as u8, Ordering::Relaxed) < wanted as u8 {
+            self.wake();
+        }
+    }
+
+    /// How urgently a snapshot is wanted.
+    #[must_use]
+    pub fn wanted(&self) -> Wanted {
+        match self.wanted.load(Ordering::Relaxed) {
+            0 => Wanted::No,
+            1 => Wanted::Soon,
+            _ => Wanted::Now,
+        }
+    }
+
+    /// The calling thread takes the snapshots from now on: it is unparked when one is wanted.
+    pub fn keep(&self) {
+        // There is one keeper in the life of a table.
+        let _ = self.keeper.set(std::thread::current());
+    }
+
+    /// Unparks the thread that takes the snapshots.
+    pub fn wake(&self) {
+        self.keeper.get().inspect(|keeper| keeper.unpark());
     }
 
     /// What it knows and did.
@@ -125,14 +166,13 @@ impl ProcessTable {
         }
     }
 
-    /// Whether some flow's owner was missing since the last snapshot.
-    pub(super) fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::Relaxed)
+    /// A snapshot is being taken: what is wanted from now on is wanted anew.
+    pub(super) fn take_wanted(&self) {
+        self.wanted.store(Wanted::No as u8, Ordering::Relaxed);
     }
 
     /// Puts in a snapshot that was taken at `now`, on the monotonic clock.
     pub(super) fn update(&self, now: Duration, snapshot: &Snapshot) {
-        self.wanted.store(false, Ordering::Relaxed);
         let now = now.as_secs();
         let processes: Vec<Arc<Process>> = snapshot.processes.iter().cloned().map(Arc::new).collect();
         let known = self.read();
@@ -176,6 +216,10 @@ impl Index {
             .or_else(|| self.bound_to(protocol, source))
             .or_else(|| self.bound_to(protocol, destination))
             .map(|owner| Arc::clone(&owner.process))
+    }
+
+    fn is_local(&self, source: SocketAddr, destination: SocketAddr) -> bool {
+        self.is_here(source.ip()) || self.is_here(destination.ip())
     }
 
     /// A socket with this local end, best the one with just this address.

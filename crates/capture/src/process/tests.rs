@@ -134,16 +134,20 @@ impl OwnerLookup for Fake {
     }
 }
 
+/// Runs the attributor from `from`; each reading of the clock is `step` after the one before: a snapshot takes one step.
+fn run(attributor: &mut Attributor, lookup: &mut Fake, from: Duration, step: Duration) -> Option<bool> {
+    let clock = std::cell::Cell::new(from);
+    attributor.run(|| clock.replace(clock.get() + step), lookup).ok()
+}
+
 #[test]
 fn snapshots_are_taken_when_wanted_and_seldom_when_they_cost_much() {
     let table = Arc::new(ProcessTable::new());
     let mut attributor = Attributor::new(Arc::clone(&table));
     let mut lookup = Fake { took: 0 };
-    // Each reading of the clock is `step` after the one before: a snapshot takes one step.
     let mut run = |from: Duration, step: Duration| {
-        let clock = std::cell::Cell::new(from);
-        let outcome = attributor.run(|| clock.replace(clock.get() + step), &mut lookup);
-        (outcome.ok(), attributor.interval())
+        let outcome = run(&mut attributor, &mut lookup, from, step);
+        (outcome, attributor.wait(from + step, Wanted::Soon))
     };
     assert_eq!(run(secs(10), Duration::from_millis(2)), (Some(true), MIN_INTERVAL), "at once");
     assert_eq!(run(secs(20), secs(0)).0, Some(false), "nobody asked");
@@ -156,6 +160,43 @@ fn snapshots_are_taken_when_wanted_and_seldom_when_they_cost_much() {
     assert_eq!(run(secs(28), secs(9)), (Some(true), MAX_INTERVAL), "still wanted");
     let _ = table.owner(Protocol::TCP, end("192.0.2.1:1"), end("192.0.2.2:2"));
     assert_eq!(run(secs(500), secs(0)).0, Some(false), "both ends are elsewhere");
+}
+
+#[test]
+fn a_new_flow_is_looked_up_at_once_until_the_credit_is_used_up() {
+    let table = Arc::new(ProcessTable::new());
+    let mut attributor = Attributor::new(Arc::clone(&table));
+    let mut lookup = Fake { took: 9 };
+    let cost = Duration::from_millis(10);
+    let taken = |table: &ProcessTable| table.counters().snapshots;
+    assert_eq!(run(&mut attributor, &mut lookup, secs(1), cost), Some(true));
+    let mut begun = Beginnings::new(Arc::clone(&table));
+    for millisecond in 1040..3040_u64 {
+        let nanos = i64::try_from(millisecond * 1_000_000).unwrap();
+        begun.begun(nanos, Protocol::TCP, [end("10.0.0.1:1"), end("192.0.2.1:2")]);
+        let _ = run(&mut attributor, &mut lookup, Duration::from_millis(millisecond), cost);
+    }
+    // Ten of 10 ms are the credit, which earns 20 ms in two seconds; after that one is due when a second has passed.
+    assert!((11..=13).contains(&taken(&table)), "{}", taken(&table));
+    let before = taken(&table);
+    assert_eq!(run(&mut attributor, &mut lookup, secs(20), cost), Some(true), "still wanted");
+    begun.begun(0, Protocol::TCP, [end("10.0.0.1:40000"), end("192.0.2.1:443")]);
+    begun.begun(0, Protocol::TCP, [end("192.0.2.9:1"), end("192.0.2.1:443")]);
+    begun.begun(0, Protocol::SCTP, [end("10.0.0.1:1"), end("192.0.2.1:2")]);
+    assert_eq!((table.wanted(), taken(&table)), (Wanted::No, before + 1), "known, elsewhere, without sockets");
+}
+
+#[test]
+fn a_flood_of_new_flows_is_looked_up_only_so_often() {
+    let table = Arc::new(table_of(&server_and_client()));
+    let mut begun = Beginnings::new(Arc::clone(&table));
+    let known = [end("10.0.0.1:40000"), end("192.0.2.1:443")];
+    let new = [end("10.0.0.1:7"), end("192.0.2.1:443")];
+    (0..PER_SECOND).for_each(|_| begun.begun(5, Protocol::TCP, known));
+    begun.begun(6, Protocol::TCP, new);
+    assert_eq!(table.wanted(), Wanted::No, "no more in this second");
+    begun.begun(1_000_000_000, Protocol::TCP, new);
+    assert_eq!(table.wanted(), Wanted::Now);
 }
 
 /// A `/proc` of files and links.

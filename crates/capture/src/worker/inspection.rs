@@ -12,8 +12,9 @@ use netwatch_model::{FlowRecord, NameSource, Protocol, Timestamp, Untrusted};
 use super::shared::Shared;
 use super::{Step, Worker};
 use crate::apps::{AppId, AppTable};
+use crate::dissect::Packet;
 use crate::inspect::{DEFAULT_BUFFERS, Findings, Inspector, MAX_LOOKED, Payload, Verdict};
-use crate::process::ProcessTable;
+use crate::process::{Beginnings, ProcessTable};
 use crate::table::Slot;
 
 /// Flows of one worker whose name from payload is kept.
@@ -25,6 +26,7 @@ pub struct Inspection {
     apps: Arc<AppTable>,
     inspector: Inspector,
     processes: Option<Arc<ProcessTable>>,
+    beginnings: Option<Beginnings>,
     named: HashMap<u32, (Untrusted, NameSource), foldhash::fast::RandomState>,
     not_kept: u64,
     on: bool,
@@ -37,9 +39,20 @@ impl Inspection {
             apps: Arc::clone(shared.apps()),
             inspector: Inspector::new(Arc::clone(shared.names()), DEFAULT_BUFFERS),
             processes: shared.processes().map(Arc::clone),
+            beginnings: shared.processes().map(|table| Beginnings::new(Arc::clone(table))),
             named: HashMap::default(),
             not_kept: 0,
             on,
+        }
+    }
+
+    /// A packet has begun a flow: its owner may be gone when the record is made.
+    pub fn begun(&mut self, p: &Packet) {
+        // Inner packets of tunnels are of no socket here.
+        if let Some(beginnings) = self.beginnings.as_mut().filter(|_| !p.counted) {
+            let (source, destination) = p.addresses.pair();
+            let ends = [SocketAddr::new(source, p.source_port), SocketAddr::new(destination, p.destination_port)];
+            beginnings.begun(p.time, p.protocol, ends);
         }
     }
 
@@ -137,6 +150,6 @@ impl Worker {
     }
 }
 
-fn receiver(p: &crate::dissect::Packet) -> IpAddr {
+fn receiver(p: &Packet) -> IpAddr {
     p.addresses.pair().1
 }
