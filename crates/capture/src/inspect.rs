@@ -5,10 +5,11 @@
 //! the [`NameCache`] that all workers share; flows of DNS are never done, because each answer counts.
 //!
 //! Limits: [`MAX_LOOKED`] payload packets of a flow, [`DNS_PER_SECOND`] DNS messages for each inspector, the pool's capacity. DNS over
-//! TCP is read where a message stands whole in a segment. Only the initiator's bytes are read for hellos and heads. A flow seen from its
+//! TCP ([`tcp_answers`]) is put together from segments, for messages up to a window's size. Only the initiator's bytes are read for hellos and heads. A flow seen from its
 //! middle tells nothing. Nothing is allocated for flows that are not TLS, QUIC, HTTP or DNS.
 
 pub mod buffers;
+mod tcp_answers;
 
 #[cfg(test)]
 mod tests;
@@ -128,7 +129,7 @@ pub struct InspectCounters {
     pub dns_responses: u64,
     /// DNS messages that were not DNS, or damaged.
     pub dns_malformed: u64,
-    /// DNS messages beyond [`DNS_PER_SECOND`].
+    /// DNS messages beyond [`DNS_PER_SECOND`], and those over TCP that are too long.
     pub dns_skipped: u64,
 }
 
@@ -194,10 +195,10 @@ impl Inspector {
         let last = payload.looked.saturating_add(1) >= MAX_LOOKED;
         if payload.looked > 0
             && payload.from_initiator
-            && let Some(Content::Stream(stream)) = self.buffers.get(payload.flow)
+            && let Some(Content::Stream(kind, stream)) = self.buffers.get(payload.flow)
         {
             stream.add(payload.sequence, payload.bytes);
-            return read(stream.kind(), stream.bytes(), last || stream.is_full()).unwrap_or(Verdict::More);
+            return read(*kind, stream.bytes(), last || stream.is_full()).unwrap_or(Verdict::More);
         }
         if let Some(hint) = banner(payload.bytes) {
             return Verdict::Done(Findings::hint(hint));
@@ -213,16 +214,16 @@ impl Inspector {
             // It only looked like one: what follows may be one.
             return if verdict == Verdict::NOTHING && !last { Verdict::More } else { verdict };
         }
-        let mut stream = Stream::new(kind, payload.sequence);
+        let mut stream = Stream::new(payload.sequence);
         stream.add(payload.sequence, payload.bytes);
-        self.buffers.insert(payload.flow, Content::Stream(stream));
+        self.buffers.insert(payload.flow, Content::Stream(kind, stream));
         Verdict::More
     }
 
     /// The flow has used up its packets: what waits is told as far as it goes.
     fn last_words(&mut self, flow: u32) -> Verdict {
         match self.buffers.get(flow) {
-            Some(Content::Stream(stream)) => read(stream.kind(), stream.bytes(), true).unwrap_or(Verdict::NOTHING),
+            Some(Content::Stream(kind, stream)) => read(*kind, stream.bytes(), true).unwrap_or(Verdict::NOTHING),
             _ => Verdict::NOTHING,
         }
     }
@@ -276,16 +277,6 @@ impl Inspector {
         }
     }
 
-    fn dns_over_tcp(&mut self, payload: &Payload<'_>) -> Verdict {
-        let is_answer = payload.ports[usize::from(!payload.from_initiator)] == DNS;
-        let mut rest = payload.bytes;
-        while let Some(message) = dns::tcp_message(rest).filter(|_| is_answer) {
-            self.dns(payload, message);
-            rest = rest.get(2 + message.len()..).unwrap_or_default();
-        }
-        Verdict::More
-    }
-
     fn dns(&mut self, payload: &Payload<'_>, message: &[u8]) {
         const RESPONSE: u8 = 0x80;
         if message.get(2).is_none_or(|flags| flags & RESPONSE == 0) {
@@ -311,7 +302,7 @@ impl Inspector {
     }
 }
 
-/// What waits in a TCP stream.
+/// What a TCP stream begins with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// A TLS ClientHello.

@@ -13,16 +13,17 @@ use super::Kind;
 /// What waits.
 #[derive(Debug)]
 pub enum Content {
-    /// The start of a TCP stream.
-    Stream(Stream),
+    /// The start of a TCP stream, and what it was taken for.
+    Stream(Kind, Stream),
+    /// A DNS message over TCP that is not complete yet.
+    Answer(Stream),
     /// The Initial packets of a QUIC connection.
     Quic(Box<InitialReassembly>),
 }
 
-/// The first bytes that the initiator sent over TCP.
+/// Bytes of one direction of a TCP connection, from a place on.
 #[derive(Debug)]
 pub struct Stream {
-    kind: Kind,
     first: u32,
     window: Box<Window>,
 }
@@ -30,8 +31,21 @@ pub struct Stream {
 impl Stream {
     /// A stream whose first byte has the sequence number `first`.
     #[must_use]
-    pub fn new(kind: Kind, first: u32) -> Self {
-        Self { kind, first, window: Box::default() }
+    pub fn new(first: u32) -> Self {
+        Self { first, window: Box::default() }
+    }
+
+    /// The sequence number of the first byte.
+    #[must_use]
+    pub const fn first(&self) -> u32 {
+        self.first
+    }
+
+    /// Whether a segment that begins there may belong to these bytes; else the connection has gone on without them.
+    #[must_use]
+    pub const fn reaches(&self, sequence: u32) -> bool {
+        let offset = sequence.wrapping_sub(self.first);
+        offset < Window::CAPACITY as u32 || offset >= 1 << 31
     }
 
     /// Adds a segment, which may be late, repeated or overlapping. What stands before the first byte is left out.
@@ -43,12 +57,6 @@ impl Stream {
             let before = usize::try_from(offset.wrapping_neg()).unwrap_or(usize::MAX);
             self.window.insert(0, bytes.get(before..).unwrap_or_default());
         }
-    }
-
-    /// What it was taken for.
-    #[must_use]
-    pub const fn kind(&self) -> Kind {
-        self.kind
     }
 
     /// The bytes up to the first gap.
@@ -110,15 +118,17 @@ impl Buffers {
 
     /// Gives back what waits for the flow, if anything does.
     pub fn remove(&mut self, flow: u32) {
+        self.take(flow);
+    }
+
+    /// Takes out what waits for the flow.
+    pub fn take(&mut self, flow: u32) -> Option<Content> {
         if self.by_flow.is_empty() {
-            return;
+            return None;
         }
-        if let Some(place) = self.by_flow.remove(&flow) {
-            if let Some(slot) = self.places.get_mut(place) {
-                *slot = None;
-            }
-            self.free.push(place);
-        }
+        let place = self.by_flow.remove(&flow)?;
+        self.free.push(place);
+        self.places.get_mut(place)?.take().map(|(_, content)| content)
     }
 
     /// How many are in use.
@@ -165,7 +175,7 @@ mod tests {
     use super::*;
 
     fn content() -> Content {
-        Content::Stream(Stream::new(Kind::Tls, 0))
+        Content::Stream(Kind::Tls, Stream::new(0))
     }
 
     #[test]
@@ -178,7 +188,7 @@ mod tests {
 
     #[test]
     fn segments_before_the_start_are_cut() {
-        let mut stream = Stream::new(Kind::Http, 2);
+        let mut stream = Stream::new(2);
         stream.add(u32::MAX, b"xyzab");
         stream.add(4, b"cd");
         assert_eq!(stream.bytes(), b"abcd");

@@ -38,7 +38,11 @@ impl Flow {
     }
 
     fn answer(&mut self, bytes: &[u8]) -> Verdict {
-        let verdict = self.inspector.inspect(&Payload { from_initiator: false, bytes, ..self.payload });
+        self.answer_at(self.payload.sequence, bytes)
+    }
+
+    fn answer_at(&mut self, sequence: u32, bytes: &[u8]) -> Verdict {
+        let verdict = self.inspector.inspect(&Payload { from_initiator: false, sequence, bytes, ..self.payload });
         self.payload.looked += 1;
         verdict
     }
@@ -199,6 +203,59 @@ fn dns_answers_name_the_addresses_for_the_client() {
     let mut flow = Flow::new(Protocol::UDP, 53);
     flow.offer(1, &response);
     assert_eq!(flow.inspector.counters().dns_responses, 0, "a client gives no answers");
+}
+
+/// DNS answers for `a0.example`, `a1.example` … as one stream, with their lengths.
+fn answers(count: u8) -> Vec<u8> {
+    let answer = |n: u8| {
+        let name = format!("a{n}.example");
+        let address = std::net::Ipv4Addr::new(192, 0, 2, n);
+        let response = build::dns_response(Some(&name), &[DnsRecord::Address(&name, 60, address.into())]);
+        [&u16::try_from(response.len()).unwrap().to_be_bytes()[..], &response].concat()
+    };
+    (0..count).map(answer).collect::<Vec<_>>().concat()
+}
+
+/// How many of these names a flow of DNS over TCP has learned.
+fn learned(flow: &Flow, count: u8) -> usize {
+    let knows = |n: &u8| {
+        let address = std::net::Ipv4Addr::new(192, 0, 2, *n).into();
+        flow.inspector.names().lookup(address, flow.payload.receiver, flow.payload.time).is_some()
+    };
+    (0..count).filter(knows).count()
+}
+
+#[test]
+fn dns_over_tcp_in_any_segments() {
+    let stream = answers(3);
+    let mut flow = Flow::new(Protocol::TCP, 53);
+    for (at, byte) in stream.iter().enumerate() {
+        flow.answer_at(u32::MAX.wrapping_add(u32::try_from(at).unwrap()), &[*byte]);
+    }
+    assert_eq!((learned(&flow, 3), flow.inspector.buffers.len()), (3, 0), "byte by byte");
+
+    let mut flow = Flow::new(Protocol::TCP, 53);
+    let (cut, later) = (10, stream.len() - 20);
+    for (from, to) in [(0, cut), (later, stream.len()), (cut, later)] {
+        flow.answer_at(u32::try_from(from).unwrap(), &stream[from..to]);
+    }
+    assert_eq!((learned(&flow, 3), flow.inspector.buffers.len()), (3, 0), "out of order");
+}
+
+#[test]
+fn dns_over_tcp_goes_on_after_what_is_too_long_or_lost() {
+    let mut flow = Flow::new(Protocol::TCP, 53);
+    let zone = [&60_000_u16.to_be_bytes()[..], &[0; 60_000]].concat();
+    let stream = [zone, answers(2)].concat();
+    for (n, part) in stream.chunks(1000).enumerate() {
+        flow.answer_at(u32::try_from(n * 1000).unwrap(), part);
+    }
+    assert_eq!((learned(&flow, 2), flow.inspector.counters().dns_skipped), (2, 1));
+
+    let mut flow = Flow::new(Protocol::TCP, 53);
+    flow.answer_at(0, &answers(1)[..9]);
+    flow.answer_at(9000, &answers(2));
+    assert_eq!((learned(&flow, 2), flow.inspector.buffers.len()), (2, 0), "a segment was lost");
 }
 
 #[test]
