@@ -8,6 +8,7 @@
 //! Units: octets and packets are whole numbers; rates are computed by the reader from octets and `step`; times are RFC 3339 in UTC
 //! with nanoseconds; durations are seconds as a number.
 
+pub mod account;
 pub mod event;
 pub mod filter;
 pub mod flow;
@@ -16,6 +17,7 @@ pub mod interface;
 pub mod page;
 pub mod problem;
 pub mod session;
+pub mod sign_in;
 pub mod statistics;
 pub mod stream;
 pub mod traffic;

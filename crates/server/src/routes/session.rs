@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use netwatch_api::session::{Invitation, Session, SessionRequest};
 use netwatch_api::{Problem, ProblemCode};
+use netwatch_model::Timestamp;
 
 use crate::access::{ABSOLUTE_LIFE, AccessError, CODE_LIFE, Identity, Refused};
 use crate::app::App;
@@ -41,7 +42,7 @@ pub(super) async fn sign_in(
     tracing::info!(peer = %peer, "signed in");
     let cookie =
         format!("{COOKIE}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict", secret.as_str(), ABSOLUTE_LIFE.as_secs());
-    let session = Session { method: "cookie".to_owned(), expires: Some(expires) };
+    let session = session("cookie", Some(expires));
     Ok(([cookie_header(&cookie)?], Json(session)).into_response())
 }
 
@@ -59,7 +60,7 @@ pub(super) async fn show(
         Identity::Token => "token",
         Identity::Session(_) => "cookie",
     };
-    Json(Session { method: method.to_owned(), expires: app.access().expires(identity) })
+    Json(session(method, app.access().expires(identity)))
 }
 
 /// Sign out
@@ -88,8 +89,14 @@ pub(super) async fn sign_out(
 )]
 pub(super) async fn invite(State(app): State<App>) -> Result<Response, Fault> {
     let code = app.access_call(|access| access.invite()).await?;
-    let invitation = Invitation { code: code.as_str().to_owned(), valid_for: CODE_LIFE.as_secs() };
+    let invitation = Invitation { code: code.as_str().to_owned(), valid_for: CODE_LIFE.as_secs(), set_up: false };
     Ok((StatusCode::CREATED, Json(invitation)).into_response())
+}
+
+/// There are no users yet: whoever is in sees everything.
+fn session(method: &str, expires: Option<Timestamp>) -> Session {
+    let permissions = vec![netwatch_model::people::Permission::TrafficRead];
+    Session { method: method.to_owned(), expires, user: None, workspace: None, permissions, workspaces: Vec::new() }
 }
 
 impl From<AccessError> for Fault {
