@@ -50,6 +50,12 @@ pub enum EventKind {
     ClockStepped,
     /// A capture file has a damaged or cut part.
     FileDamaged,
+    /// The configuration was read again; the text tells what changed, and what waits for a restart.
+    ConfigurationReloaded,
+    /// A configuration was refused; everything stays as it was.
+    ConfigurationRefused,
+    /// A program reported it.
+    External,
 }
 
 /// Something that happened to a subject.

@@ -51,7 +51,7 @@ impl<'a> EventReader<'a> {
         let mut one = Reader::new(self.0.slice()?);
         let time = Timestamp::from_nanos(one.signed()?);
         let (kind, severity) = (EventKind::of(one.byte()?), Severity::of(one.byte()?));
-        let (subject, text) = (Untrusted::new(text(one.slice()?)?), Untrusted::new(text(one.slice()?)?));
+        let (subject, text) = (Untrusted::new(text(one.slice()?)?), Untrusted::message(text(one.slice()?)?));
         let (Some(kind), Some(severity)) = (kind, severity) else { return Ok(None) };
         Ok(Some(Record::Event(Event { time, kind, severity, subject, text })))
     }

@@ -26,6 +26,9 @@ mod kind {
     pub(super) const PROTOCOL: u8 = 3;
     pub(super) const APPLICATION: u8 = 4;
     pub(super) const REASON: u8 = 5;
+    pub(super) const NAME: u8 = 6;
+    /// Length of the name in one byte, name, value.
+    pub(super) const OTHER: u8 = 7;
 }
 
 /// Definitions that are being written.
@@ -102,6 +105,8 @@ fn define(series: &Series, out: &mut Vec<u8>) {
             Label::Protocol(word) => put_label(out, kind::PROTOCOL, cut(word).as_bytes()),
             Label::Application(word) => put_label(out, kind::APPLICATION, cut(word).as_bytes()),
             Label::Reason(word) => put_label(out, kind::REASON, cut(word).as_bytes()),
+            Label::Name(word) => put_label(out, kind::NAME, cut(word).as_bytes()),
+            Label::Other(name, value) => put_other(out, name, value),
         }
     }
 }
@@ -109,6 +114,13 @@ fn define(series: &Series, out: &mut Vec<u8>) {
 fn put_label(out: &mut Vec<u8>, kind: u8, value: &[u8]) {
     out.push(kind);
     put_slice(out, value);
+}
+
+fn put_other(out: &mut Vec<u8>, name: &str, value: &Untrusted) {
+    let name = name.as_bytes();
+    let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
+    let name = name.get(..usize::from(length)).unwrap_or(name);
+    put_label(out, kind::OTHER, &[&[length], name, value.raw().as_bytes()].concat());
 }
 
 fn parse(definition: &[u8]) -> Result<Option<Series>, DecodeError> {
@@ -138,6 +150,12 @@ fn label(kind: u8, value: &[u8]) -> Result<Option<Label>, DecodeError> {
         kind::PROTOCOL => Label::Protocol(word()?),
         kind::APPLICATION => Label::Application(word()?),
         kind::REASON => Label::Reason(word()?),
+        kind::NAME => Label::Name(word()?),
+        kind::OTHER => {
+            let (length, rest) = value.split_first().ok_or(DecodeError::Cut)?;
+            let (name, value) = rest.split_at_checked(usize::from(*length)).ok_or(DecodeError::Cut)?;
+            Label::Other(Arc::from(text(name)?), Untrusted::new(text(value)?))
+        }
         _ => return Ok(None),
     }))
 }

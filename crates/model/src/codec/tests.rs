@@ -30,8 +30,10 @@ fn any_series() -> impl Strategy<Value = Arc<Series>> {
         any_text().prop_map(|t| Label::Protocol(t.into())),
         any_text().prop_map(|t| Label::Application(t.into())),
         any_text().prop_map(|t| Label::Reason(t.into())),
+        "[a-z_:][a-z0-9_:]{0,40}".prop_map(|t| Label::Name(t.into())),
+        ("[a-z_][a-z0-9_]{0,40}", any_text()).prop_map(|(n, v)| Label::Other(n.into(), Untrusted::new(&v))),
     ];
-    let metric = select(vec![Metric::TrafficOctets, Metric::RingFill, Metric::FragmentsUnknown]);
+    let metric = select(vec![Metric::TrafficOctets, Metric::RingFill, Metric::FragmentsUnknown, Metric::External]);
     (metric, vec(label, 0..4)).prop_map(|(metric, labels)| Arc::new(Series { metric, labels }))
 }
 

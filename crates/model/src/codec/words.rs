@@ -32,14 +32,15 @@ macro_rules! words {
 words! {
     Metric {
         1 TrafficOctets, 2 TrafficPackets, 3 KernelDrops, 4 RingFill, 5 FramesReceived, 6 RecordsDropped, 7 FlowsOther,
-        8 FlowsActive, 9 FlowsCapacity, 10 FlowsStarted, 11 FramesUndissected, 12 FragmentsUnknown,
+        8 FlowsActive, 9 FlowsCapacity, 10 FlowsStarted, 11 FramesUndissected, 12 FragmentsUnknown, 13 External,
     }
     Direction { 1 In, 2 Out }
     Severity { 1 Info, 2 Warning, 3 Critical }
     EventKind {
         1 CaptureStarted, 2 CaptureStopped, 3 CaptureInterrupted, 4 CaptureResumed, 5 InterfaceDown, 6 InterfaceUp,
         7 InterfaceRenamed, 8 InterfaceDeleted, 9 InterfaceCreated, 10 CaptureDenied, 11 FramesDropped, 12 FlowTableFull,
-        13 RecordsDropped, 14 ClockStepped, 15 FileDamaged,
+        13 RecordsDropped, 14 ClockStepped, 15 FileDamaged, 16 ConfigurationReloaded,
+        17 ConfigurationRefused, 18 External,
     }
     EndReason { 1 IdleTimeout, 2 ActiveTimeout, 3 EndOfFlow, 4 ForcedEnd, 5 LackOfResources }
     FlowState { 1 Active, 2 Opening, 3 Established, 4 Closing, 5 Closed, 6 Refused, 7 Reset }

@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 use std::sync::{Mutex, OnceLock};
 
 use foldhash::fast::RandomState;
-use netwatch_model::{Batch, EndReason, FlowId, FlowRecord, Record, Sample, Timestamp};
+use netwatch_model::{Batch, EndReason, FlowId, FlowRecord, Metric, Record, Sample, Timestamp};
 
 use super::archive::Archive;
 use super::capture::Sources;
@@ -203,6 +203,10 @@ impl Inner {
     }
 
     fn sample(&mut self, sample: &Sample) {
+        // What programs measure is kept by the telemetry store alone: nothing live is drawn from it.
+        if sample.series.metric == Metric::External {
+            return;
+        }
         let future = self.clock.secs().saturating_add(FUTURE);
         if sample.time >= self.clock - self.window && sample.time.secs() <= future {
             self.rates.add(sample);
