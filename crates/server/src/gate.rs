@@ -25,7 +25,7 @@ use crate::access::{Credential, Identity, Refused};
 use crate::app::App;
 use crate::driver::Peer;
 use crate::fault::Fault;
-use crate::registry::{Permission, Permissions};
+use crate::registry::{Need, Permissions};
 
 pub(crate) use hosts::AllowedHosts;
 
@@ -54,15 +54,15 @@ impl Gate {
         origin::check(request, &host, api)?;
         let needed = match request.extensions().get::<MatchedPath>() {
             Some(route) => self.permissions.of(route.as_str(), request.method()),
-            None if api => Permission::Read,
-            None => Permission::Public,
+            None if api => Need::SignedIn,
+            None => Need::Public,
         };
-        if needed == Permission::Public {
+        if needed == Need::Public {
             return Ok(None);
         }
         let identity = self.identify(request)?;
         match (needed, identity) {
-            (Permission::Invite, Identity::Session(_)) => {
+            (Need::Local, Identity::Session(_)) => {
                 let detail = "only the holder of the token may do this: send `Authorization: Bearer`";
                 Err(Fault::new(ProblemCode::Forbidden, detail))
             }

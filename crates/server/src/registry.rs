@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use axum::Router;
 use axum::http::Method;
+use netwatch_model::people::Permission;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
@@ -18,25 +19,33 @@ use crate::params::MaxBody;
 
 /// What a request must be allowed to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Permission {
+pub(crate) enum Need {
     /// Anybody may ask: health, and signing in.
     Public,
-    /// See what was observed.
-    Read,
-    /// Make one-time codes with which others sign in: the bearer token only.
-    Invite,
+    /// Whoever is signed in, about themselves.
+    SignedIn,
+    /// The holder of the token of the data directory alone.
+    Local,
+    /// Who has this permission, in the workspace of the request or over the site.
+    Allowed(Permission),
+}
+
+impl From<Permission> for Need {
+    fn from(permission: Permission) -> Self {
+        Self::Allowed(permission)
+    }
 }
 
 /// Which permission each method of each path needs.
 #[derive(Debug, Default)]
-pub(crate) struct Permissions(HashMap<String, Vec<(Method, Permission)>>);
+pub(crate) struct Permissions(HashMap<String, Vec<(Method, Need)>>);
 
 impl Permissions {
-    /// What `method` on the route `path` needs; reading when the method is unknown, so that strangers learn nothing from it.
-    pub(crate) fn of(&self, path: &str, method: &Method) -> Permission {
+    /// What `method` on the route `path` needs; signing in when the method is unknown, so that strangers learn nothing from it.
+    pub(crate) fn of(&self, path: &str, method: &Method) -> Need {
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let declared = self.0.get(path).and_then(|list| list.iter().find(|(m, _)| m == method));
-        declared.map_or(Permission::Read, |(_, permission)| *permission)
+        declared.map_or(Need::SignedIn, |(_, need)| *need)
     }
 }
 
@@ -83,13 +92,14 @@ impl Registry {
     /// Adds the handlers of one path, made with `routes!`.
     pub(crate) fn route(
         mut self,
-        permission: Permission,
+        need: impl Into<Need>,
         (schemas, mut paths, handlers): UtoipaMethodRouter<App>,
     ) -> Self {
+        let need = need.into();
         for (path, item) in &mut paths.paths {
             for (method, operation) in operations(item) {
-                describe(operation, &method, permission);
-                self.permissions.0.entry(path.clone()).or_default().push((method, permission));
+                describe(operation, &method, need);
+                self.permissions.0.entry(path.clone()).or_default().push((method, need));
             }
         }
         self.router = self.router.routes((schemas, paths, handlers));
@@ -97,10 +107,10 @@ impl Registry {
     }
 
     /// Adds handlers of one path that read bodies of up to `most` bytes, more than the 64 KiB that others do.
-    pub(crate) fn upload(mut self, permission: Permission, most: usize, routes: UtoipaMethodRouter<App>) -> Self {
+    pub(crate) fn upload(mut self, need: impl Into<Need>, most: usize, routes: UtoipaMethodRouter<App>) -> Self {
         let paths = routes.1.paths.keys().map(|path| (path.clone(), MaxBody(most)));
         self.bodies.0.extend(paths);
-        self.route(permission, routes)
+        self.route(need, routes)
     }
 
     /// Everything that was collected.
@@ -111,15 +121,17 @@ impl Registry {
 }
 
 /// Writes into the document what holds for every operation of that permission.
-fn describe(operation: &mut Operation, method: &Method, permission: Permission) {
-    if matches!(*method, Method::POST | Method::PATCH) && permission != Permission::Public {
+fn describe(operation: &mut Operation, method: &Method, need: Need) {
+    if matches!(*method, Method::POST | Method::PATCH) && need != Need::Public {
         operation.parameters.get_or_insert_default().push(idempotency_key().into());
     }
     let none: [&str; 0] = [];
-    operation.security = Some(match permission {
-        Permission::Public => vec![SecurityRequirement::default()],
-        Permission::Read => vec![SecurityRequirement::new("session", none), SecurityRequirement::new("token", none)],
-        Permission::Invite => vec![SecurityRequirement::new("token", none)],
+    operation.security = Some(match need {
+        Need::Public => vec![SecurityRequirement::default()],
+        Need::Local => vec![SecurityRequirement::new("token", none)],
+        Need::SignedIn | Need::Allowed(_) => {
+            vec![SecurityRequirement::new("session", none), SecurityRequirement::new("token", none)]
+        }
     });
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let problem = ResponseBuilder::new().description("What went wrong").content("application/problem+json", content);

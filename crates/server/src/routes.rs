@@ -1,47 +1,52 @@
 //! The routes: each handler reads its parameters, asks the store, and gives a type of the contract.
 
+mod contract;
+mod control;
+mod event_stream;
 mod events;
 mod filter;
 mod flows;
 mod hosts;
+mod ingest;
 mod interfaces;
 mod openapi;
+mod reference;
 mod session;
 mod statistics;
 mod system;
 mod traffic;
 
+use netwatch_model::people::Permission::{SystemRead, TrafficRead};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use crate::document;
-use crate::registry::Permission::{Invite, Public, Read};
+use crate::registry::Need::{Local, Public, SignedIn};
 use crate::registry::Registry;
 use crate::stream;
 
 /// Every route there is.
 pub(crate) fn all() -> Registry {
-    Registry::new(document::base())
+    contract::add(Registry::new(document::base()))
         .route(Public, routes!(system::livez))
         .route(Public, routes!(system::readyz))
-        .route(Read, routes!(system::metrics))
-        .route(Read, routes!(flows::list))
-        .route(Read, routes!(flows::one))
-        .route(Read, routes!(traffic::rates))
-        .route(Read, routes!(traffic::top))
-        .route(Read, routes!(hosts::one))
-        .route(Read, routes!(interfaces::list))
-        .route(Read, routes!(statistics::show))
-        .route(Read, routes!(events::list))
-        .route(Read, routes!(filter::check))
-        .route(Read, routes!(filter::fields))
+        .route(SystemRead, routes!(system::metrics))
+        .route(TrafficRead, routes!(flows::list))
+        .route(TrafficRead, routes!(flows::one))
+        .route(TrafficRead, routes!(traffic::rates))
+        .route(TrafficRead, routes!(traffic::top))
+        .route(TrafficRead, routes!(hosts::one))
+        .route(TrafficRead, routes!(interfaces::list))
+        .route(TrafficRead, routes!(statistics::show))
+        .route(TrafficRead, routes!(events::list))
+        .route(SignedIn, routes!(filter::check))
+        .route(SignedIn, routes!(filter::fields))
         .route(Public, routes!(session::sign_in))
-        .route(Read, routes!(session::show))
-        .route(Read, routes!(session::sign_out))
-        .route(Invite, routes!(session::invite))
-        .route(Read, routes!(stream::open))
-        .route(Read, routes!(openapi::show))
+        .route(SignedIn, routes!(session::show))
+        .route(SignedIn, routes!(session::sign_out))
+        .route(Local, routes!(session::invite))
+        .route(TrafficRead, routes!(stream::open))
 }
 
 /// Of routes that take no parameters: whatever is given is refused by name.
