@@ -12,7 +12,7 @@ export function RateNow({ source }: { source: ChartSource }) {
   const { mode } = useTime();
   useSourceVersion(source);
   const { window } = source;
-  if (window.length === 0 || window.series.size === 0)
+  if (!window.hasData)
     return <span>{t(source.stale ? "chart.loading" : "chart.empty")}</span>;
   const live = mode === "live";
   return (

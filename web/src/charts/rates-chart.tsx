@@ -260,7 +260,7 @@ class Screen {
     const box = this.#host.querySelector<HTMLElement>('[data-read="message"]');
     if (box === null) return;
     const error = source.error === undefined ? undefined : problemText(source.error, t);
-    const text = error ?? (layout.series.length === 0 ? t(source.stale ? "chart.loading" : "chart.empty") : "");
+    const text = error ?? (isEmpty(layout) ? t(source.stale ? "chart.loading" : "chart.empty") : "");
     if (box.dataset.text === text) return;
     box.dataset.text = text;
     box.hidden = text === "";
@@ -282,6 +282,15 @@ function newestFull(layout: Layout): number {
 }
 
 /** All series added at a bucket, or on average. */
+/** Whether there is no data at all: nothing ran, which is not the same as nothing carried. */
+function isEmpty(layout: Layout): boolean {
+  return !layout.series.some((one) => one.in.some(isKnown) || one.out.some(isKnown));
+}
+
+function isKnown(value: number | null | undefined): boolean {
+  return value != null;
+}
+
 function sumAt(layout: Layout, lane: "in" | "out", index: number | undefined): number | null {
   const values = layout.series.map((one) => valueAt(one[lane], index)).filter((value) => value !== null);
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);

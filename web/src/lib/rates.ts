@@ -67,6 +67,11 @@ export class RatesWindow {
     return known > 0 && this.series.size > known;
   }
 
+  /** Whether any step tells of anything: zero is something, nothing is not. */
+  get hasData(): boolean {
+    return [...this.series.values()].some((series) => series.in.some(isKnown) || series.out.some(isKnown));
+  }
+
   /** Forgets the steps that end at or before `from`, and series that have carried nothing since. */
   trim(from: number): void {
     const gone = Math.min(this.length, Math.max(0, Math.floor((from - this.from) / this.step)));
@@ -226,6 +231,10 @@ function lossAt({ losses }: Rates, i: number): LossPoint {
     recordsDropped: losses.records_dropped[i] ?? 0,
     flowsOther: losses.flows_other[i] ?? 0,
   };
+}
+
+function isKnown(value: number | null): boolean {
+  return value !== null;
 }
 
 function hasData(rates: Rates, i: number): boolean {

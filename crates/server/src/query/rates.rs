@@ -123,10 +123,12 @@ fn losses(axis: Axis, view: &View) -> Losses {
     losses
 }
 
-/// The oldest time of which anything is known.
+/// The oldest time of which anything is known: the first second that an interface reported, else where the first bucket begins.
 fn oldest(view: &View) -> Option<Timestamp> {
-    let minute = view.series().minutes.keys().next().map(|m| m * SECONDS);
-    let buckets = view.talkers().levels.iter().filter_map(|level| level.keys().next().copied());
-    let oldest = minute.into_iter().chain(buckets).min()?;
-    Some(Timestamp::from_secs(oldest).max(view.horizon()))
+    let reported = view.series().minutes.iter().find_map(|(number, minute)| {
+        let mut seconds = number * SECONDS..(number + 1) * SECONDS;
+        seconds.find(|second| minute.is_reported(None, *second))
+    });
+    let bucket = || view.talkers().levels.iter().filter_map(|level| level.keys().next().copied()).min();
+    Some(Timestamp::from_secs(reported.or_else(bucket)?).max(view.horizon()))
 }

@@ -82,6 +82,12 @@ impl LiveStore {
         Events { items, next_cursor }
     }
 
+    /// Adds events that happened in the server itself, or that programs reported.
+    pub fn note_events(&self, events: impl IntoIterator<Item = netwatch_model::Event>) {
+        let mut log = self.event_log();
+        events.into_iter().for_each(|event| log.push(event));
+    }
+
     /// Events after that number, oldest first.
     #[must_use]
     pub fn events_after(&self, id: u64) -> Vec<Event> {

@@ -15,7 +15,10 @@ pub(super) fn series(q: &RatesRequest, axis: Axis, view: &View) -> Vec<RateSerie
     // An interface that is not known has no series.
     let wanted = |at: usize| port.is_none_or(|port| port == Some(at));
     let mut plot: Plot<String> = Plot::new(axis);
-    // Lines that carry nothing are drawn all the same.
+    // Lines that carry nothing are drawn all the same; both ways even before anything was captured.
+    if q.by == Dimension::Direction && q.interface.is_none() {
+        each_way(q.by, "", &Cell::default(), |key, cell| plot.add(Some(key), axis.from, &cell));
+    }
     for (at, of) in all.keys.iter().filter(|(at, _)| wanted(*at)) {
         if *of == Of::All && matches!(q.by, Dimension::Interface | Dimension::Direction) {
             let name = all.ports.get(*at).map(|p| p.name.raw()).unwrap_or_default();

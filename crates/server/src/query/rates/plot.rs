@@ -79,7 +79,7 @@ impl<K: Eq + Hash + Ord + Clone> Plot<K> {
         line[at] = sum(line[at], cell);
     }
 
-    /// The series: the `limit` largest, then other if it carried anything. `is_known` tells of a key (none: other) and a step whether
+    /// The series: the `limit` largest, then other if it carried anything, or if there is no other line: a chart always has one. `is_known` tells of a key (none: other) and a step whether
     /// anything was reported; `label` names a key.
     pub(super) fn series(
         self,
@@ -99,7 +99,9 @@ impl<K: Eq + Hash + Ord + Clone> Plot<K> {
         }
         let mut series: Vec<RateSeries> =
             lines.iter().map(|(_, key, line)| drawn(label(key), false, line, |at| is_known(Some(key), at))).collect();
-        if let Some(line) = other.filter(|line| line.iter().any(|c| *c != Cell::default())) {
+        let carried = |line: &Vec<Cell>| line.iter().any(|c| *c != Cell::default());
+        let nothing = || vec![Cell::default(); self.axis.steps];
+        if let Some(line) = other.filter(carried).or_else(|| series.is_empty().then(nothing)) {
             let label = Label { label: "other".to_owned(), ..Label::default() };
             series.push(drawn(label, true, &line, |at| is_known(None, at)));
         }

@@ -62,7 +62,30 @@ fn nothing_reported_is_not_nothing_carried() {
     let inward = two.series.iter().find(|s| s.key == "in").unwrap();
     assert_eq!(octets(inward), [vec![Some(100), Some(60)], vec![Some(0), Some(0)]]);
     let unknown = ask(&store, Dimension::Interface, 0, 5, |q| q.interface = Some("eth9".to_owned()));
-    assert!(unknown.series.is_empty());
+    assert_eq!(unknown.series.len(), 1);
+    assert_eq!((unknown.series[0].other, &octets(&unknown.series[0])[0]), (true, &vec![None; 5]));
+    assert_eq!(rates.oldest, Some(at(0)));
+}
+
+#[test]
+fn before_anything_was_captured_there_is_a_line_without_data() {
+    let store = LiveStore::new(StoreConfig::default());
+    for by in [Dimension::Interface, Dimension::Direction, Dimension::Protocol, Dimension::Host, Dimension::Process] {
+        let rates = ask(&store, by, 0, 3, |_| {});
+        let keys: Vec<&str> = rates.series.iter().map(|s| s.key.as_str()).collect();
+        assert_eq!(keys, if by == Dimension::Direction { vec!["in", "out"] } else { vec![""] }, "{by:?}");
+        assert!(rates.series.iter().all(|s| octets(s) == [vec![None; 3], vec![None; 3]]), "{by:?}");
+        assert_eq!(rates.oldest, None);
+    }
+}
+
+#[test]
+fn the_oldest_time_is_the_first_second_that_was_reported() {
+    let store = LiveStore::new(StoreConfig::default());
+    let records = vec![sample(Metric::TrafficOctets, "eth0", Some(Direction::In), None, 17_500, 1)];
+    store.apply(&batch(1, records), at(19));
+    let oldest = ask(&store, Dimension::Protocol, 0, 20, |_| {}).oldest;
+    assert!(oldest.is_some_and(|oldest| (at(16)..=at(17)).contains(&oldest)), "{oldest:?}");
 }
 
 #[test]
