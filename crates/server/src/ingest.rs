@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use netwatch_model::Batch;
 use netwatch_telemetry::clock::ClockSource;
+use netwatch_telemetry::metrics::StageCounters;
 
 use crate::query::LiveStore;
 
@@ -46,26 +47,33 @@ impl InProcessSender {
 pub struct InProcess<C> {
     store: Arc<LiveStore>,
     clock: C,
+    stage: StageCounters,
     queue: Receiver<Batch>,
 }
 
 impl<C: ClockSource> InProcess<C> {
-    /// Both ends of a session with that store.
+    /// Both ends of a session with that store; records are counted in `stage`.
     #[must_use]
-    pub fn new(store: Arc<LiveStore>, clock: C) -> (InProcessSender, Self) {
+    pub fn new(store: Arc<LiveStore>, clock: C, stage: StageCounters) -> (InProcessSender, Self) {
         let (sender, queue) = sync_channel(QUEUE);
-        (InProcessSender { queue: sender }, Self { store, clock, queue })
+        (InProcessSender { queue: sender }, Self { store, clock, stage, queue })
     }
 
     /// Takes batches in until the end; on a thread of its own.
     pub fn run(self, shutdown: &AtomicBool) {
         loop {
             match self.queue.recv_timeout(LOOK) {
-                Ok(batch) => drop(self.store.apply(&batch, self.clock.now())),
+                Ok(batch) => self.take(&batch),
                 Err(RecvTimeoutError::Timeout) if !shutdown.load(Ordering::Relaxed) => {}
                 Err(_) => return,
             }
         }
+    }
+
+    fn take(&self, batch: &Batch) {
+        self.stage.received.inc_by(batch.records.len() as u64);
+        let applied = self.store.apply(batch, self.clock.now());
+        self.stage.stored.inc_by(applied.records as u64);
     }
 }
 
@@ -73,6 +81,7 @@ impl<C: ClockSource> InProcess<C> {
 mod tests {
     use netwatch_model::Timestamp;
     use netwatch_telemetry::clock::ManualClock;
+    use netwatch_telemetry::metrics::{BuildInfo, Metrics, Stage};
 
     use super::*;
     use crate::store::{StoreConfig, batch_of, record};
@@ -80,7 +89,8 @@ mod tests {
     fn session() -> (Arc<LiveStore>, InProcessSender, InProcess<ManualClock>) {
         let store = Arc::new(LiveStore::new(StoreConfig::default()));
         let clock = ManualClock::at(Timestamp::from_secs(1000));
-        let (sender, server) = InProcess::new(Arc::clone(&store), clock);
+        let stage = Metrics::new(BuildInfo { version: "0", revision: "0" }).stage(Stage::Ingest);
+        let (sender, server) = InProcess::new(Arc::clone(&store), clock, stage);
         (store, sender, server)
     }
 
@@ -90,7 +100,9 @@ mod tests {
         for n in 1..=5_u32 {
             sender.try_send(batch_of(n.into(), [record(n, 999)])).unwrap();
         }
+        let stage = server.stage.clone();
         server.run(&AtomicBool::new(true));
+        assert_eq!((stage.received.get(), stage.stored.get()), (5, 5));
         assert_eq!(store.statistics(Timestamp::from_secs(1000)).store.batches, 5);
         assert!(sender.try_send(batch_of(6, [])).is_err(), "nobody takes it in any more");
     }

@@ -12,7 +12,7 @@ use netwatch_model::Batch;
 use netwatch_server::ingest::{InProcess, InProcessSender};
 use netwatch_server::query::LiveStore;
 use netwatch_telemetry::clock::SystemClock;
-use netwatch_telemetry::metrics::Metrics;
+use netwatch_telemetry::metrics::{Metrics, Stage};
 
 use super::stages::SessionStage;
 
@@ -38,7 +38,7 @@ impl Uplink for Session {
 /// # Errors
 /// When the system gives no thread.
 pub fn join(store: &Arc<LiveStore>, metrics: &Metrics) -> anyhow::Result<Session> {
-    let (sender, server) = InProcess::new(Arc::clone(store), SystemClock);
+    let (sender, server) = InProcess::new(Arc::clone(store), SystemClock, metrics.stage(Stage::Ingest));
     let thread = std::thread::Builder::new().name("nw-ingest".to_owned());
     thread.spawn(move || server.run(&AtomicBool::new(false))).context("cannot start the thread of the store")?;
     Ok(Session { sender, stage: RefCell::new(SessionStage::new(metrics)) })
