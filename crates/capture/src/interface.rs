@@ -371,7 +371,7 @@ impl Slot {
     }
 
     fn event_of(&self, now: Reading, kind: EventKind, severity: Severity, name: &Untrusted, text: &str) -> Action {
-        let text = Untrusted::new(&format!("{name}: {text}"));
+        let text = Untrusted::message(&format!("{name}: {text}"));
         Action::Emit(Event { time: now.wall, kind, severity, subject: self.name.clone(), text })
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A string chosen by somebody else, at most [`Untrusted::MAX_BYTES`] bytes of UTF-8.
+/// A string chosen by somebody else, at most [`Untrusted::MAX_BYTES`] bytes of UTF-8, or a [message](Untrusted::message) with such.
 ///
 /// Equality and order are those of the raw text. [`fmt::Display`] and serialisation give the *visible* form: control characters,
 /// escape sequences, bidirectional overrides and invisible characters are written as `\u{202e}`.
@@ -19,14 +19,19 @@ impl Untrusted {
     /// The longest text kept: the longest DNS name (RFC 1035) fits.
     pub const MAX_BYTES: usize = 255;
 
+    /// The longest message kept: a sentence, a path and a command fit.
+    pub const MAX_MESSAGE_BYTES: usize = 1024;
+
     /// Keeps at most [`Untrusted::MAX_BYTES`] bytes, cut at a character boundary.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let mut end = text.len().min(Self::MAX_BYTES);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        Self(Arc::from(&text[..end]))
+        Self::cut(text, Self::MAX_BYTES)
+    }
+
+    /// A message for people that holds names chosen by somebody else; at most [`Untrusted::MAX_MESSAGE_BYTES`] bytes are kept.
+    #[must_use]
+    pub fn message(text: &str) -> Self {
+        Self::cut(text, Self::MAX_MESSAGE_BYTES)
     }
 
     /// From bytes; what is not UTF-8 becomes U+FFFD.
@@ -45,6 +50,10 @@ impl Untrusted {
     /// The text as it came, shared: for those who write it down as it is.
     pub(crate) const fn shared(&self) -> &Arc<str> {
         &self.0
+    }
+
+    fn cut(text: &str, bytes: usize) -> Self {
+        Self(Arc::from(text.get(..text.floor_char_boundary(bytes)).unwrap_or_default()))
     }
 
     /// Whether there is no text.

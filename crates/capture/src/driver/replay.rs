@@ -125,7 +125,7 @@ impl Player {
     }
 
     fn event(&mut self, time: Timestamp, kind: EventKind, severity: Severity, text: &str) {
-        let text = Untrusted::new(&format!("{}: {text}", self.name));
+        let text = Untrusted::message(&format!("{}: {text}", self.name));
         self.out.push(Record::Event(Event { time, kind, severity, subject: self.name.clone(), text }));
     }
 }
