@@ -10,6 +10,7 @@
 pub mod context;
 pub mod ip;
 pub mod link;
+pub mod quick;
 pub mod transport;
 pub mod tunnel;
 
@@ -109,7 +110,7 @@ pub struct Amount {
 }
 
 /// A packet that belongs to a flow.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Packet {
     /// Nanoseconds since the epoch.
     pub time: i64,

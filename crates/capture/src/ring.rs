@@ -371,15 +371,22 @@ impl Block<'_> {
     /// Hands the frames over in slices of up to [`BATCH`], without allocation.
     #[inline]
     pub fn for_each_batch(&self, mut take: impl FnMut(&[Frame<'_>])) {
+        let octets = self.octets();
+        let used = frames::used(octets);
         let mut frames = self.frames();
         let mut batch = [Frame::EMPTY; BATCH];
+        let mut asked = 0;
         loop {
             let mut count = 0;
-            for (place, frame) in batch.iter_mut().zip(&mut frames) {
-                // The headers of network and transport end on a line that nobody has asked for yet.
-                if let Some(octet) = frame.data.get(HEADERS) {
-                    prefetch(octet);
+            for place in &mut batch {
+                let until = (frames.offset() + AHEAD).min(used);
+                while asked < until {
+                    if let Some(octet) = octets.get(asked) {
+                        prefetch(octet);
+                    }
+                    asked += LINE;
                 }
+                let Some(frame) = frames.next() else { break };
                 *place = frame;
                 count += 1;
             }
@@ -411,8 +418,10 @@ impl Drop for Block<'_> {
     }
 }
 
-/// Within the transport header of most packets.
-const HEADERS: usize = 48;
+/// How far ahead of the frame at hand memory is asked for.
+const AHEAD: usize = 4096;
+/// Octets of a cache line.
+const LINE: usize = 64;
 
 /// Only has to divide the block size: frames of `TPACKET_V3` take the room that they need.
 const FRAME_SIZE: u32 = 2048;

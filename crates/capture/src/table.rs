@@ -66,6 +66,7 @@ pub struct Table {
     long_free: Vec<u32>,
     capacity: usize,
     hand: usize,
+    changes: u32,
 }
 
 impl Table {
@@ -86,6 +87,7 @@ impl Table {
             long_free: Vec::new(),
             capacity,
             hand: 0,
+            changes: 0,
         }
     }
 
@@ -107,6 +109,13 @@ impl Table {
         self.len() == 0
     }
 
+    /// Differs when a conversation has come or gone; as long as it is the same, so are the answers of [`Table::find`].
+    #[inline]
+    #[must_use]
+    pub const fn changes(&self) -> u32 {
+        self.changes
+    }
+
     /// Slots that were ever used: the range to walk over.
     #[must_use]
     pub fn extent(&self) -> usize {
@@ -120,7 +129,8 @@ impl Table {
         let ports = [p.source_port, p.destination_port];
         let (swap, addresses) = match p.addresses {
             Addresses::V4(s, d) => {
-                let swap = (s, ports[0]) > (d, ports[1]);
+                let end = |address: u32, port: u16| u64::from(address) << 16 | u64::from(port);
+                let swap = end(s, ports[0]) > end(d, ports[1]);
                 (swap, if swap { Addresses::V4(d, s) } else { p.addresses })
             }
             Addresses::V6(s, d) => {
@@ -183,6 +193,7 @@ impl Table {
         self.hot[at] = Hot::new(addresses, long, k, start);
         self.cold[at] = Cold { start, generation, ..Cold::default() };
         self.index.insert(k.hash, slot);
+        self.changes = self.changes.wrapping_add(1);
         Some(Slot(slot))
     }
 
@@ -190,6 +201,7 @@ impl Table {
     pub fn remove(&mut self, slot: Slot) {
         let Some(key) = self.hot.get(slot.at()).filter(|h| h.used()).map(|h| self.key_of(h)) else { return };
         self.index.remove(self.hash(&key), slot.0);
+        self.changes = self.changes.wrapping_add(1);
         let hot = &mut self.hot[slot.at()];
         if hot.is_long() {
             self.long_free.push(hot.addresses[0]);

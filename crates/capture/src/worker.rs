@@ -28,12 +28,13 @@ use netwatch_model::{Record, Timestamp, Untrusted};
 
 use crate::config::FlowConfig;
 use crate::dissect::context::Contexts;
-use crate::dissect::{Dissected, Packet, dissect};
+use crate::dissect::{Dissected, Packet, dissect, quick};
 use crate::fragment::{Fragments, Placed};
 use crate::frame::{Frame, InterfaceIndex};
 use crate::rates::Rates;
 use crate::table::{Keyed, Slot, Table};
 use crate::tcp::Tcp;
+use flow::Patience;
 use inspection::Inspection;
 use other::Other;
 use report::Reports;
@@ -59,6 +60,7 @@ struct Step {
 pub struct Worker {
     number: u8,
     config: FlowConfig,
+    patience: Patience,
     shared: Arc<Shared>,
     table: Table,
     tcp: Slab,
@@ -90,6 +92,7 @@ impl Worker {
             number,
             table: Table::new(capacity, seed),
             inspection: Inspection::new(config.inspect, &shared),
+            patience: Patience::new(&config.timeouts),
             config,
             shared,
             tcp: Slab::new(capacity),
@@ -138,8 +141,13 @@ impl Worker {
                     self.tcp.prefetch(self.table.hot(slot).tcp);
                 }
             }
+            let changes = self.table.changes();
             let mut steps = std::mem::take(&mut self.steps);
             for step in &mut steps {
+                // An earlier packet of the batch may have begun, ended or evicted the flow since it was looked for.
+                if self.table.changes() != changes {
+                    step.guess = self.table.find(&step.keyed, step.guess);
+                }
                 self.count(step, batch.get(usize::from(step.frame)));
             }
             self.steps = steps;
@@ -199,6 +207,15 @@ impl Worker {
     #[inline]
     fn take_apart(&mut self, frame: &Frame<'_>, at: u16) {
         self.newest = self.newest.max(frame.time.nanos());
+        match quick::packet(frame) {
+            Some(packet) => self.enqueue(packet, at),
+            None => self.take_apart_slowly(frame, at),
+        }
+    }
+
+    /// What [`quick`] leaves.
+    #[inline(never)]
+    fn take_apart_slowly(&mut self, frame: &Frame<'_>, at: u16) {
         match dissect(frame, &mut self.contexts) {
             Dissected::Packet(packet) => self.enqueue(packet, at),
             Dissected::Tunnel(outer, inner) => {
@@ -222,7 +239,7 @@ impl Worker {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn enqueue(&mut self, packet: Packet, frame: u16) {
         let keyed = self.table.key(&packet);
         self.table.prefetch_bucket(keyed.hash);

@@ -11,7 +11,7 @@ use super::{Layer, Packet, ip};
 use crate::frame::{Frame, LinkType};
 
 /// IANA port of VXLAN, and the one that Linux used before.
-const VXLAN_PORTS: [u16; 2] = [4789, 8472];
+pub(super) const VXLAN_PORTS: [u16; 2] = [4789, 8472];
 
 /// Where the packet inside begins.
 struct Inside {

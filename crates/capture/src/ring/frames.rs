@@ -37,6 +37,12 @@ impl<'a> Frames<'a> {
         };
         Self { block, offset: first as usize, left, interface, link }
     }
+
+    /// Where the next frame's header begins.
+    #[inline]
+    pub(super) const fn offset(&self) -> usize {
+        self.offset
+    }
 }
 
 impl<'a> Iterator for Frames<'a> {
@@ -61,6 +67,11 @@ impl<'a> Iterator for Frames<'a> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         (0, Some(self.left as usize))
     }
+}
+
+/// Octets of a block that the kernel has written.
+pub(super) fn used(block: &[u8]) -> usize {
+    block.first_chunk::<24>().map_or(0, |head| word(head, 20) as usize).min(block.len())
 }
 
 /// The frame whose header `at` begins with, and the distance to the next one.

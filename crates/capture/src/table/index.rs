@@ -21,6 +21,16 @@ struct Bucket {
 
 impl Bucket {
     const NONE: Self = Self { slots: [EMPTY; WAYS], tags: [0; WAYS], passed: 0 };
+
+    /// The pairs with that tag, one bit each: compared all at once.
+    #[inline]
+    fn fits(&self, tag: u16) -> u32 {
+        let mut bits = 0;
+        for (at, other) in self.tags.iter().enumerate() {
+            bits |= u32::from(*other == tag) << at;
+        }
+        bits
+    }
 }
 
 /// The index of a table.
@@ -49,8 +59,9 @@ impl Index {
     #[inline]
     pub fn first(&self, hash: u64) -> Option<u32> {
         let bucket = &self.buckets[self.home(hash)];
-        let tag = tag(hash);
-        (0..WAYS).find(|&i| bucket.tags[i] == tag && bucket.slots[i] != EMPTY).map(|i| bucket.slots[i])
+        let fits = bucket.fits(tag(hash));
+        // An empty pair has a tag too; then the search finds what there is.
+        bucket.slots.get(fits.trailing_zeros() as usize).copied().filter(|slot| *slot != EMPTY)
     }
 
     /// The slot for which `same` says yes.
@@ -60,10 +71,12 @@ impl Index {
         let mut at = self.home(hash);
         for _ in 0..self.buckets.len() {
             let bucket = &self.buckets[at];
-            for i in 0..WAYS {
-                if bucket.tags[i] == tag && bucket.slots[i] != EMPTY && same(bucket.slots[i]) {
-                    return Some(bucket.slots[i]);
+            let mut fits = bucket.fits(tag);
+            while let Some(slot) = bucket.slots.get(fits.trailing_zeros() as usize).copied() {
+                if slot != EMPTY && same(slot) {
+                    return Some(slot);
                 }
+                fits &= fits - 1;
             }
             if bucket.passed == 0 {
                 return None;

@@ -3,6 +3,7 @@
 use netwatch_model::{EndReason, FlowState, Protocol};
 
 use super::{Step, Worker};
+use crate::config::Timeouts;
 use crate::dissect::Packet;
 use crate::frame::Frame;
 use crate::table::entry::NO_TCP;
@@ -12,14 +13,44 @@ use crate::tcp::{ACK, SYN, Seen};
 /// Entries among which the lightest gives way when the table is full.
 const EVICTION_LOOK: usize = 16;
 
+/// How long flows may be quiet, in nanoseconds, by state: [`Timeouts`] as it is asked for each packet.
+#[derive(Debug)]
+pub(super) struct Patience {
+    tcp: [i64; FlowState::ALL.len()],
+    udp: i64,
+    icmp: i64,
+    other: i64,
+}
+
+impl Patience {
+    pub(super) fn new(timeouts: &Timeouts) -> Self {
+        let any = |protocol| nanos(timeouts.idle(protocol, FlowState::Active));
+        Self {
+            tcp: FlowState::ALL.map(|state| nanos(timeouts.idle(Protocol::TCP, state))),
+            udp: any(Protocol::UDP),
+            icmp: any(Protocol::ICMP),
+            other: any(Protocol::GRE),
+        }
+    }
+
+    /// Time without a packet after which a flow in that state has ended.
+    #[inline]
+    pub(super) const fn idle(&self, protocol: Protocol, state: FlowState) -> i64 {
+        match protocol {
+            Protocol::TCP => self.tcp[state as usize],
+            Protocol::UDP => self.udp,
+            Protocol::ICMP | Protocol::ICMPV6 => self.icmp,
+            _ => self.other,
+        }
+    }
+}
+
 impl Worker {
     /// Last pass: adds a packet to its flow.
     #[inline]
     pub(super) fn count(&mut self, step: &Step, frame: Option<&Frame<'_>>) {
         let (p, k) = (&step.packet, &step.keyed);
-        // An earlier packet of the batch may have begun, ended or evicted the flow since it was looked for.
-        let found = self.table.find(k, step.guess);
-        let found = found.and_then(|slot| self.go_on(slot, p, k));
+        let found = step.guess.and_then(|slot| self.go_on(slot, p, k));
         let Some(slot) = found.or_else(|| self.begin(p, k)) else { return };
         let hot = self.table.hot_mut(slot);
         hot.last = hot.last.max(p.time);
@@ -43,7 +74,9 @@ impl Worker {
         }
         let application = hot.application;
         let inspect = hot.inspecting() && p.payload_at != 0 && p.payload_length != 0;
-        self.note_change(slot);
+        if hot.pending > self.reports.threshold() && !hot.listed() {
+            self.note_change(slot);
+        }
         if !p.counted {
             let a = p.amount;
             self.rates.packet(p.interface, p.direction, p.protocol, application, a.packets, a.l2_octets);
@@ -59,8 +92,7 @@ impl Worker {
         let hot = self.table.hot(slot);
         let state = hot.state();
         let quiet = p.time.saturating_sub(hot.last);
-        let patience = nanos(self.config.timeouts.idle(p.protocol, state));
-        if quiet > patience {
+        if quiet > self.patience.idle(p.protocol, state) {
             self.end(slot, idle_reason(state));
             return None;
         }
@@ -102,7 +134,6 @@ impl Worker {
         hot.application = application;
         hot.tcp = tcp;
         hot.set_inspecting(inspect);
-        self.inspection.begun(p);
         Some(slot)
     }
 

@@ -24,6 +24,12 @@ pub struct Reports {
 }
 
 impl Reports {
+    /// What a flow must have carried since its last report, in the units of [`Hot::pending`](crate::table::entry::Hot::pending).
+    #[inline]
+    pub(super) const fn threshold(&self) -> u16 {
+        self.threshold
+    }
+
     /// Lists a flow whose last report is too old.
     pub(super) fn overdue(&mut self, slot: Slot, budget: usize) {
         if self.overdue.len() < budget {
@@ -33,13 +39,8 @@ impl Reports {
 }
 
 impl Worker {
-    /// Lists a flow for the next tick when it has carried enough since its last report.
-    #[inline]
+    /// Lists a flow for the next tick: it has carried more than the threshold since its last report.
     pub(super) fn note_change(&mut self, slot: Slot) {
-        let hot = self.table.hot(slot);
-        if hot.listed() || hot.pending <= self.reports.threshold {
-            return;
-        }
         if self.reports.changed.len() >= 4 * self.config.budget.changed {
             self.reports.overflowed = true;
             return;

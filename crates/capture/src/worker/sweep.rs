@@ -44,7 +44,7 @@ impl Worker {
         }
         let state = hot.state();
         let protocol = netwatch_model::Protocol(hot.protocol);
-        if now.saturating_sub(hot.last) > nanos(self.config.timeouts.idle(protocol, state)) {
+        if now.saturating_sub(hot.last) > self.patience.idle(protocol, state) {
             self.end(slot, idle_reason(state));
             return;
         }
@@ -72,7 +72,7 @@ impl Worker {
             }
             let state = hot.state();
             let protocol = netwatch_model::Protocol(hot.protocol);
-            let idle = now.saturating_sub(hot.last) > nanos(self.config.timeouts.idle(protocol, state));
+            let idle = now.saturating_sub(hot.last) > self.patience.idle(protocol, state);
             let reason = idle_reason(state);
             let reason = if idle || reason == EndReason::EndOfFlow { reason } else { EndReason::ForcedEnd };
             self.end(slot, reason);
