@@ -56,6 +56,14 @@ pub enum EventKind {
     ConfigurationRefused,
     /// A program reported it.
     External,
+    /// A file of the store was damaged and set aside; the text tells what is lost.
+    StoreDamaged,
+    /// The disk of the store is filling up.
+    DiskLow,
+    /// The disk of the store is nearly full: nothing new is stored.
+    DiskFull,
+    /// The disk of the store has room again.
+    DiskRecovered,
 }
 
 /// Something that happened to a subject.
