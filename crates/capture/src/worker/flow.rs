@@ -134,6 +134,7 @@ impl Worker {
         hot.application = application;
         hot.tcp = tcp;
         hot.set_inspecting(inspect);
+        self.inspection.begun(p);
         Some(slot)
     }
 
