@@ -20,7 +20,7 @@ pub mod untrusted;
 pub use batch::{Batch, BatchKey, Record};
 pub use event::{Event, EventKind, Severity};
 pub use flow::{Counters, EndReason, FlowRecord, FlowState, NameSource, Process, TcpMetrics, Tunnel, TunnelKind};
-pub use id::{AgentId, BootId, FlowId};
+pub use id::{AgentId, BootId, FlowId, Position};
 pub use net::{Direction, Protocol, VlanStack};
 pub use sample::{Label, Metric, Sample, Series, Value};
 pub use time::Timestamp;
