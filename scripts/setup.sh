@@ -4,12 +4,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# What is looked for : the Debian package that holds it. A leading / is a file, anything else a command.
-build_needs=(cc:gcc make:make)
+# What is looked for : the Debian package that holds it. A leading / is a file (a pattern), anything else a command.
+build_needs=(cc:gcc make:make /usr/include/stdlib.h:libc6-dev)
 test_needs=(
   ip:iproute2 ethtool:ethtool nft:nftables tshark:tshark tcpdump:tcpdump nfdump:nfdump softflowd:softflowd pmacctd:pmacct
   iperf3:iperf3 curl:curl dig:bind9-dnsutils dnsmasq:dnsmasq-base sshd:openssh-server ssh:openssh-client chromium:chromium
-  ps:procps /usr/lib/x86_64-linux-gnu/libpcap.so.0.8:libpcap0.8
+  ps:procps '/usr/lib/*/libpcap.so.0.8:libpcap0.8'
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -18,7 +18,7 @@ fail() { say "$*"; exit 1; }
 # Servers live in sbin, which is not on every user's path.
 have() {
   case $1 in
-    /usr/lib/x86_64-linux-gnu/*) compgen -G "/usr/lib/*/${1##*/}" >/dev/null ;;
+    /*) compgen -G "$1" >/dev/null ;;
     *) PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null ;;
   esac
 }
@@ -37,16 +37,18 @@ with_services_off() {
     "${root[@]}" "$@"
     return
   fi
+  # Also when this is interrupted: the file would keep services of later installations from starting, too.
+  trap '"${root[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
   printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
   "${root[@]}" chmod 755 "$policy"
-  local status=0
-  "${root[@]}" "$@" || status=$?
+  "${root[@]}" "$@"
   "${root[@]}" rm -f "$policy"
-  return "$status"
+  trap - EXIT
 }
 
 install_packages() {
-  local packages=("$@") root=()
+  local packages=("$@")
+  root=()
   [ ${#packages[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null || fail "missing: ${packages[*]} (names of the Debian packages); install them and try again"
   if [ "$(id -u)" -ne 0 ]; then
