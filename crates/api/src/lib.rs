@@ -9,10 +9,12 @@
 //! with nanoseconds; durations are seconds as a number.
 
 pub mod account;
+pub mod control;
 pub mod event;
 pub mod filter;
 pub mod flow;
 pub mod host;
+pub mod ingest;
 pub mod interface;
 pub mod page;
 pub mod problem;

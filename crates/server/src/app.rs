@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
 use netwatch_api::statistics::Statistics;
-use netwatch_model::Timestamp;
+use netwatch_model::{Record, Timestamp};
 use netwatch_telemetry::clock::ClockSource;
 use netwatch_telemetry::health::{Component, Health, HealthReport, State};
 use netwatch_telemetry::metrics::Metrics;
@@ -16,8 +16,10 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use crate::access::{Access, AccessError};
+use crate::control::{Control, ControlSlot};
 use crate::fault::Fault;
 use crate::idempotency::Answers;
+use crate::intake::IntakeSlot;
 use crate::limits::Limits;
 use crate::metrics::ServerMetrics;
 use crate::process;
@@ -45,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) document: Bytes,
     pub(crate) limits: Limits,
     pub(crate) answers: Arc<Answers>,
+    pub(crate) control: ControlSlot,
+    pub(crate) intake: IntakeSlot,
 }
 
 impl App {
@@ -59,6 +63,45 @@ impl App {
     /// The time by which data is asked for: that of the packets when they come from a file.
     pub(crate) fn data_now(&self) -> Timestamp {
         self.0.data_clock.now()
+    }
+
+    /// The time of the wall clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// When this server started.
+    pub(crate) fn started(&self) -> Timestamp {
+        self.0.started
+    }
+
+    /// What was observed lately, for answers that take no time.
+    pub(crate) fn store(&self) -> &LiveStore {
+        &self.0.store
+    }
+
+    /// The process around the server.
+    pub(crate) fn control(&self) -> Result<Arc<dyn Control>, Fault> {
+        self.0.control.get()
+    }
+
+    /// Where the control and the intake go, when they come.
+    pub(crate) fn slots(&self) -> (&ControlSlot, &IntakeSlot) {
+        (&self.0.control, &self.0.intake)
+    }
+
+    /// Takes records of a program in for good.
+    pub(crate) async fn take_in(&self, records: Vec<Record>) -> Result<(), Fault> {
+        let app = self.clone();
+        self.blocking(move || app.0.intake.take(&app.0.store, records)).await?
+    }
+
+    /// Does work that may block on a thread that may.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        blocking(work).await
     }
 
     /// Time for intervals.

@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document: what the routes do not say of themselves.
 
 use netwatch_api::Problem;
+use netwatch_api::event::EventGap;
 use netwatch_api::stream::{ClientMessage, ServerMessage};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -17,7 +18,7 @@ pub(crate) fn base() -> utoipa::openapi::OpenApi {
         description = "What is on the network and what it carries. Times are RFC 3339 in UTC with nanoseconds, durations are seconds, \
                        sizes are octets. Errors are RFC 9457 problem documents with stable codes."
     ),
-    components(schemas(Problem, ClientMessage, ServerMessage)),
+    components(schemas(Problem, ClientMessage, ServerMessage, EventGap)),
     modifiers(&Schemes),
     tags(
         (name = "flows", description = "Conversations"),
@@ -25,6 +26,7 @@ pub(crate) fn base() -> utoipa::openapi::OpenApi {
         (name = "filter", description = "The filter language"),
         (name = "session", description = "Signing in"),
         (name = "stream", description = "Live data"),
+        (name = "ingest", description = "Records of programs"),
         (name = "system", description = "How Netwatch itself is doing")
     )
 )]

@@ -46,6 +46,11 @@ impl Fault {
         Self::new(ProblemCode::Unavailable, detail).with(header::RETRY_AFTER, HeaderValue::from(1))
     }
 
+    /// Nothing new is taken in now.
+    pub(crate) fn read_only(detail: impl Into<String>) -> Self {
+        Self::new(ProblemCode::ReadOnly, detail).with(header::RETRY_AFTER, HeaderValue::from(60))
+    }
+
     /// The problem as it will be written.
     pub(crate) fn into_problem(self) -> Problem {
         *self.problem

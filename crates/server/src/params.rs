@@ -19,7 +19,7 @@ use utoipa::openapi::path::ParameterIn;
 use crate::fault::Fault;
 use crate::query::TimeRange;
 
-pub(crate) use body::{Body, MaxBody};
+pub(crate) use body::{Body, MaxBody, parse as parse_body};
 
 /// The query string as a `T`.
 pub(crate) struct Params<T>(pub(crate) T);

@@ -24,10 +24,12 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use crate::access::Access;
 use crate::app::{App, Shared};
 use crate::config::Config;
+use crate::control::{Control, ControlSlot};
 use crate::error::ServerError;
 use crate::fault::Fault;
 use crate::gate::{self, AllowedHosts, Gate};
 use crate::idempotency::Answers;
+use crate::intake::{Intake, IntakeSlot};
 use crate::limits::{self, Limits};
 use crate::metrics::{self, ServerMetrics};
 use crate::query::LiveStore;
@@ -90,6 +92,8 @@ impl Server {
             document: Bytes::from(document.to_json().map_err(ServerError::Document)?),
             limits,
             answers: Arc::new(Answers::default()),
+            control: ControlSlot::default(),
+            intake: IntakeSlot::default(),
         });
         let gate = Gate::new(app.clone(), AllowedHosts::new(config.listen, &config.hosts), permissions);
         let limit = config.request_timeout;
@@ -109,6 +113,16 @@ impl Server {
             .layer(from_fn_with_state(app.clone(), metrics::count))
             .layer(from_fn(headers::add));
         Ok(Self { config, app, router })
+    }
+
+    /// The process around the server can be steered from here on.
+    pub fn controlled_by(&self, control: Arc<dyn Control>) {
+        self.app.slots().0.fill(control);
+    }
+
+    /// Records of programs go there from here on.
+    pub fn taking_in_by(&self, intake: Arc<dyn Intake>) {
+        self.app.slots().1.fill(intake);
     }
 
     /// Serves the connections of `listener` until `shutdown` is ready; then lets answers and streams end, for some seconds at most.
@@ -137,6 +151,7 @@ pub async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, Server
 
 fn compression() -> CompressionLayer<impl Predicate> {
     let what = SizeAbove::new(COMPRESS_ABOVE).and(NotForContentType::IMAGES).and(NotForContentType::const_new("font/"));
+    let what = what.and(NotForContentType::SSE);
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(what)
 }
 

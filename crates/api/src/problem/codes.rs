@@ -76,6 +76,8 @@ codes! {
         "the body must be JSON, not compressed";
     KeyReused "key_reused" 422 "Idempotency key used before"
         "the `Idempotency-Key` came before with another request: a new request needs a new key";
+    InvalidConfiguration "invalid_configuration" 422 "Invalid configuration"
+        "the configuration is wrong, `detail` tells all of it; nothing was changed";
     PreconditionRequired "precondition_required" 428 "Precondition required"
         "the change needs `If-Match` with the `ETag` of what it changes";
     TooManyRequests "too_many_requests" 429 "Too many requests"

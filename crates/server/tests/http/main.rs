@@ -5,6 +5,7 @@ mod contract;
 mod data;
 mod gate;
 mod hostile;
+mod programs;
 mod session;
 mod stream;
 mod support;

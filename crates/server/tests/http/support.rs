@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use netwatch_model::{Record, Timestamp};
 use netwatch_server::query::LiveStore;
-use netwatch_server::{Access, Config, Dependencies, Server, ServerMetrics, listen};
+use netwatch_server::{Access, Config, Control, Dependencies, Intake, Server, ServerMetrics, listen};
 use netwatch_telemetry::clock::{ClockSource, ManualClock, SystemClock};
 use netwatch_telemetry::health::Health;
 use netwatch_telemetry::metrics::{BuildInfo, Metrics};
@@ -59,7 +59,35 @@ impl TestServer {
         server
     }
 
+    /// With somewhere to put what programs send.
+    pub async fn start_with_intake(intake: Arc<dyn Intake>) -> Self {
+        Self::start_joined(|server| server.taking_in_by(intake)).await
+    }
+
+    /// With a process around it that can be steered.
+    pub async fn start_with_control(control: Arc<dyn Control>) -> Self {
+        Self::start_joined(|server| server.controlled_by(control)).await
+    }
+
+    async fn start_joined(join: impl FnOnce(&Server)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let listen_at = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut server = Self::start_all(dir.path(), listen_at, Config::default(), store(), join).await;
+        server.dir = Some(dir);
+        server
+    }
+
     pub async fn start_in(dir: &Path, listen_at: SocketAddr, config: Config, store: LiveStore) -> Self {
+        Self::start_all(dir, listen_at, config, store, |_| {}).await
+    }
+
+    async fn start_all(
+        dir: &Path,
+        listen_at: SocketAddr,
+        config: Config,
+        store: LiveStore,
+        join: impl FnOnce(&Server),
+    ) -> Self {
         let clock: Arc<dyn ClockSource> = Arc::new(SystemClock);
         let access = Arc::new(Access::open(dir, Some(TOKEN), Arc::clone(&clock)).unwrap());
         let store = Arc::new(store);
@@ -79,6 +107,7 @@ impl TestServer {
         let listener = listen(listen_at).await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = Server::build(config, dependencies).unwrap();
+        join(&server);
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             server.run(listener, async { _ = stopped.await }).await.unwrap();
@@ -146,7 +175,11 @@ impl TestServer {
         // The server may answer and close before it has read everything.
         let _refused_early = stream.write_all(bytes.as_bytes()).await;
         let mut all = Vec::new();
-        let _reset = timeout(PATIENCE, stream.read_to_end(&mut all)).await.expect("an answer in time");
+        let read = async {
+            // A stream of events has no end: its head is the answer.
+            while !is_endless(&all) && stream.read_buf(&mut all).await.is_ok_and(|n| n > 0) {}
+        };
+        timeout(PATIENCE, read).await.expect("an answer in time");
         Answer::read(&all)
     }
 
@@ -178,6 +211,11 @@ impl TestServer {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+fn is_endless(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    text.split_once("\r\n\r\n").is_some_and(|(head, _)| head.contains("text/event-stream"))
 }
 
 /// An answer.
