@@ -9,19 +9,27 @@
 //! with nanoseconds; durations are seconds as a number.
 
 pub mod account;
+pub mod audit;
+pub mod backup;
 pub mod control;
 pub mod event;
 pub mod filter;
 pub mod flow;
+pub mod history;
 pub mod host;
 pub mod ingest;
 pub mod interface;
+pub mod member;
 pub mod page;
 pub mod problem;
+pub mod role;
 pub mod session;
 pub mod sign_in;
 pub mod statistics;
 pub mod stream;
+pub mod token;
 pub mod traffic;
+pub mod user;
+pub mod workspace;
 
 pub use problem::{Problem, ProblemCode};
