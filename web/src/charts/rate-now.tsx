@@ -12,8 +12,7 @@ export function RateNow({ source }: { source: ChartSource }) {
   const { mode } = useTime();
   useSourceVersion(source);
   const { window } = source;
-  if (!window.hasData)
-    return <span>{t(source.stale ? "chart.loading" : "chart.empty")}</span>;
+  if (!window.hasData) return <span>{t(source.stale ? "chart.loading" : "chart.empty")}</span>;
   const live = mode === "live";
   return (
     <span>

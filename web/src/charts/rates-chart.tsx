@@ -11,14 +11,17 @@ import { placesOf } from "~/lib/color";
 import { type Layout, layOut } from "~/lib/rates";
 import { type Format, useFormat } from "~/prefs/use-format";
 import { useTimeActions } from "~/time/time";
+import { Button } from "~/ui/controls";
 import { problemText } from "~/ui/feedback";
 import { Legend, type LegendEntry, valueAt, writeFigures } from "./legend";
 import { lossText } from "./losses";
-import { onPalette } from "./palette";
+import { onPalette, palette } from "./palette";
+import { svgOf } from "./picture";
 import { Plot } from "./plot";
 import styles from "./rates-chart.module.css";
+import { type PictureFormat, savePicture } from "./save";
 import type { ChartSource } from "./source";
-import { extent, type Stacked } from "./stack";
+import { extent, type Stacked, stack } from "./stack";
 import "uplot/dist/uPlot.min.css";
 
 export type Measure = "octets" | "packets";
@@ -57,6 +60,7 @@ export function RatesChart(props: RatesChartProps) {
   const { zoomTo, zoomOut } = useTimeActions();
   const chart = useRef<HTMLElement>(null);
   const target = useRef<HTMLDivElement>(null);
+  const drawn = useRef<Screen>(null);
   const actions = useRef({ zoomTo, zoomOut });
   actions.current = { zoomTo, zoomOut };
   const [entries, setEntries] = useState<LegendEntry[]>([]);
@@ -74,8 +78,13 @@ export function RatesChart(props: RatesChartProps) {
       onEntries: setEntries,
       actions,
     });
+    drawn.current = screen;
     return () => screen.close();
   }, [source, height, measure, limit, gaps, format, t]);
+  const save = (as: PictureFormat) => {
+    const svg = drawn.current?.picture(label, directions);
+    if (svg !== undefined) void savePicture(svg, label, as);
+  };
   return (
     <figure ref={chart} className={styles.chart} aria-label={label}>
       <div className={styles.readout}>
@@ -97,7 +106,19 @@ export function RatesChart(props: RatesChartProps) {
         <span className={`${styles.corner} ${styles.bottom}`}>{`↓ ${directions?.below ?? t("chart.outShort")}`}</span>
         <div className={styles.message} data-read="message" hidden />
       </div>
-      {legend && <Legend entries={entries} renderLabel={renderLabel} />}
+      {legend && (
+        <div className={styles.foot}>
+          <Legend entries={entries} renderLabel={renderLabel} />
+          <span className={styles.save}>
+            <Button look="quiet" icon="download" onClick={() => save("png")} aria-label={t("chart.savePng")}>
+              PNG
+            </Button>
+            <Button look="quiet" icon="download" onClick={() => save("svg")} aria-label={t("chart.saveSvg")}>
+              SVG
+            </Button>
+          </span>
+        </div>
+      )}
     </figure>
   );
 }
@@ -146,6 +167,36 @@ class Screen {
     cancelAnimationFrame(this.#frame);
     for (const end of this.#ends) end();
     this.#plot.destroy();
+  }
+
+  /** What is drawn now, as an SVG; nothing before the first drawing. */
+  picture(title: string, directions?: { above: string; below: string }): string | undefined {
+    const { source, limit, measure, format, t, gaps } = this.#options;
+    const layout = this.#layout;
+    if (layout === undefined) return undefined;
+    const scale = measure === "octets" && format.choice.rates === "bits" ? 8 : 1;
+    const stacked = stack(layout, limit + 1, scale);
+    const { from, to } = source.range();
+    const unit = unitOf(measure, format, t);
+    const { xLabel, yLabel } = this.#plotOptions();
+    return svgOf({
+      title,
+      range: `${format.moment(from)} – ${format.moment(to)}`,
+      lost: lossText(layout.losses, t, format),
+      above: `${directions?.above ?? t("chart.inShort")}, ${unit}`,
+      below: directions?.below ?? t("chart.outShort"),
+      layout,
+      stacked,
+      from: from / 1000,
+      to: to / 1000,
+      extent: extent(stacked.highest, stacked.lowest),
+      places: this.#places,
+      names: layout.series.map((one) => (one.other ? t("talkers.other") : one.label)),
+      gaps,
+      colours: palette(),
+      yLabel,
+      xLabel: (seconds) => xLabel(seconds, (to - from) / 6000),
+    });
   }
 
   #plotOptions() {
@@ -281,7 +332,6 @@ function newestFull(layout: Layout): number {
   return layout.bucket > 1 && last > 0 ? last - 1 : last;
 }
 
-/** All series added at a bucket, or on average. */
 /** Whether there is no data at all: nothing ran, which is not the same as nothing carried. */
 function isEmpty(layout: Layout): boolean {
   return !layout.series.some((one) => one.in.some(isKnown) || one.out.some(isKnown));
@@ -291,6 +341,7 @@ function isKnown(value: number | null | undefined): boolean {
   return value != null;
 }
 
+/** All series added at a bucket, or on average. */
 function sumAt(layout: Layout, lane: "in" | "out", index: number | undefined): number | null {
   const values = layout.series.map((one) => valueAt(one[lane], index)).filter((value) => value !== null);
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);

@@ -126,6 +126,8 @@ export const de: Catalogue = {
   "chart.inShort": "ein",
   "chart.outShort": "aus",
   "chart.legend": "Reihen des Diagramms",
+  "chart.savePng": "Diagramm als PNG speichern",
+  "chart.saveSvg": "Diagramm als SVG speichern",
   "chart.loading": "Lädt",
   "chart.empty": "Keine Daten in diesem Zeitraum",
   "chart.mean": "Mittel des Zeitraums",

@@ -125,6 +125,8 @@ export const en = {
   "chart.inShort": "in",
   "chart.outShort": "out",
   "chart.legend": "Series of the chart",
+  "chart.savePng": "Save the chart as PNG",
+  "chart.saveSvg": "Save the chart as SVG",
   "chart.loading": "Loading",
   "chart.empty": "No data in this range",
   "chart.mean": "mean of the range",
