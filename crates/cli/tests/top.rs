@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use sandbox::{Sandbox, text};
 use server::{PATIENCE, Up, up};
 
@@ -22,6 +22,9 @@ struct Terminal {
     keyboard: File,
     output: Receiver<Vec<u8>>,
     seen: String,
+    /// The program's side, and how it was before.
+    side: File,
+    modes: LocalModes,
 }
 
 impl Terminal {
@@ -36,6 +39,7 @@ impl Terminal {
         let data = sandbox.path("data");
         let mut command = sandbox.command(&["top", "--server", &server.url, "--data-dir", text(&data)]);
         command.env("TERM", "xterm-256color");
+        let modes = tcgetattr(&theirs).expect("a terminal").local_modes;
         let side = || Stdio::from(theirs.try_clone().expect("its other side"));
         let child = command.stdin(side()).stdout(side()).stderr(side()).spawn().expect("netwatch starts");
         let keyboard = File::from(own);
@@ -49,7 +53,7 @@ impl Terminal {
                 }
             }
         });
-        Self { child, keyboard, output, seen: String::new() }
+        Self { child, keyboard, output, seen: String::new(), side: theirs, modes }
     }
 
     /// Reads on until `wanted` was drawn.
@@ -73,6 +77,7 @@ impl Terminal {
         self.wait_for("\x1b[?25h");
         assert_eq!(self.child.wait().expect("a child").code(), Some(0), "{:?}", self.seen);
         assert!(!self.seen.contains("panicked"), "{:?}", self.seen);
+        assert_eq!(tcgetattr(&self.side).expect("a terminal").local_modes, self.modes, "lines and echo as before");
     }
 }
 
@@ -92,11 +97,13 @@ fn it_shows_the_flows_of_the_server_and_gives_the_terminal_back() {
     terminal.press("q");
     terminal.gave_back();
 
-    let mut terminal = Terminal::start(&sandbox, &server);
-    terminal.wait_for("live");
-    terminal.seen.clear();
-    kill_process(Pid::from_child(&terminal.child), Signal::TERM).expect("it runs");
-    terminal.gave_back();
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
+        let mut terminal = Terminal::start(&sandbox, &server);
+        terminal.wait_for("live");
+        terminal.seen.clear();
+        kill_process(Pid::from_child(&terminal.child), signal).expect("it runs");
+        terminal.gave_back();
+    }
 
     server.send(Signal::TERM);
     server.end().exits(0);

@@ -80,7 +80,7 @@ impl Link {
 
 /// A terminal that is closed, or a service manager, asks to end.
 async fn signals(sender: SyncSender<Input>) {
-    let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()];
+    let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()];
     let mut watched: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
     futures_util::future::select_all(watched.iter_mut().map(|s| Box::pin(s.recv()))).await;
     while let Err(std::sync::mpsc::TrySendError::Full(_)) = sender.try_send(Input::Quit) {

@@ -41,12 +41,16 @@ pub fn run(endpoint: Endpoint, filter: String, colored: bool) -> Outcome {
     let theme = Theme::new(Depth::of(&variable("TERM"), &variable("COLORTERM"), colored));
     let mut state = State::new(filter);
     let (link, inputs) = Link::start(endpoint, state.subscriptions())?;
-    // From here on a panic puts the terminal back before it prints.
-    let mut terminal = ratatui::try_init().context("cannot use the terminal")?;
-    let result = watch(&mut terminal, &mut state, &link, &inputs, &theme);
-    ratatui::restore();
-    result.context("the terminal is gone")?;
+    with_terminal(|terminal| watch(terminal, &mut state, &link, &inputs, &theme))??;
     Ok(())
+}
+
+/// Takes the terminal for as long as `show` runs. A panic, in whichever thread, puts it back before it prints.
+fn with_terminal<R>(show: impl FnOnce(&mut DefaultTerminal) -> R) -> anyhow::Result<R> {
+    let mut terminal = ratatui::try_init().context("cannot use the terminal")?;
+    let result = show(&mut terminal);
+    ratatui::restore();
+    Ok(result)
 }
 
 fn watch(
@@ -55,7 +59,8 @@ fn watch(
     link: &Link,
     inputs: &Receiver<Input>,
     theme: &Theme,
-) -> io::Result<()> {
+) -> anyhow::Result<()> {
+    const GONE: &str = "the terminal is gone";
     let mut drawn = Duration::ZERO;
     let mut dirty = true;
     loop {
@@ -68,14 +73,14 @@ fn watch(
         }
         if dirty || now.saturating_sub(drawn) >= REDRAW {
             state.now = now;
-            terminal.draw(|f| view::render(f, state, theme))?;
+            terminal.draw(|f| view::render(f, state, theme)).context(GONE)?;
             (dirty, drawn) = (false, now);
         }
-        if !event::poll(TURN)? {
+        if !event::poll(TURN).context(GONE)? {
             continue;
         }
         dirty = true;
-        let Event::Key(pressed) = event::read()? else { continue };
+        let Event::Key(pressed) = event::read().context(GONE)? else { continue };
         match key(pressed).map(|key| state.key(now, key)) {
             Some(Reaction::Quit) => return Ok(()),
             Some(Reaction::Ask) => link.ask(state.subscriptions(), state.tab == Tab::Interfaces),
@@ -107,3 +112,6 @@ fn key(event: KeyEvent) -> Option<Key> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,8 @@ pub enum Reason {
     Down,
     /// Its packets pass that one, too: the bond of a port, the device of a VLAN, the other end of a pair.
     PartOf(Untrusted),
+    /// It is a port of that bridge.
+    PortOf(Untrusted),
     /// It is further in than the ones that are captured.
     Inner(Vec<Untrusted>),
     /// Others are there.
@@ -90,8 +92,8 @@ impl Known<'_> {
             Some(kind) => kind,
         };
         // Ports of bridges: what goes from port to port would be seen on both.
-        if let Some(master) = master {
-            return part_of(master);
+        if let Some(bridge) = master {
+            return Err(Reason::PortOf(bridge.name.clone()));
         }
         // Of a pair, the end that was made first is the one.
         let below = self.get(link.made_of.below).filter(|below| kind != "veth" || below.index < link.index);
@@ -130,6 +132,7 @@ impl fmt::Display for Reason {
             Self::Unreadable => f.write_str("its frames cannot be read"),
             Self::Down => f.write_str("it is down"),
             Self::PartOf(other) => write!(f, "its packets pass {other} too"),
+            Self::PortOf(bridge) => write!(f, "it is a port of {bridge}"),
             Self::Inner(captured) => {
                 let names: Vec<String> = captured.iter().map(ToString::to_string).collect();
                 write!(f, "what leaves the machine through it passes {} too", names.join(" or "))
@@ -223,7 +226,7 @@ mod tests {
 
     #[test]
     fn each_reason_names_the_other_interface() {
-        let links = links(&["lo", "eth0", "docker0 bridge", "eth0.7 vlan - 2", "eth9!", "can0"]);
+        let links = links(&["lo", "eth0", "docker0 bridge", "eth0.7 vlan - 2", "eth9!", "can0", "veth1 veth 3 out"]);
         let reasons: Vec<String> = by_default(&links).into_iter().flatten().map(|r| r.to_string()).collect();
         assert_eq!(
             reasons,
@@ -232,7 +235,8 @@ mod tests {
                 "what leaves the machine through it passes eth0 too",
                 "its packets pass eth0 too",
                 "it is down",
-                "its frames cannot be read"
+                "its frames cannot be read",
+                "it is a port of docker0"
             ]
         );
     }
