@@ -15,6 +15,7 @@ use std::time::Duration;
 use netwatch_model::{Position, Timestamp};
 use netwatch_telemetry::clock::{ClockSource, Reading};
 
+use crate::checkpoint;
 use crate::config::Config;
 use crate::error::{AppendError, SpoolError};
 use crate::files::{File, Files};
@@ -263,6 +264,16 @@ impl Inner {
         self.state.synced(work.end, work.bytes, now);
         if self.state.active().is_none() {
             self.active = None;
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // Without it the next start knows a little less.
+        if let Err(error) = checkpoint::write_end(&*self.files, inner.state.durable_end) {
+            tracing::debug!(%error, "the end of the log cannot be noted");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use netwatch_model::{Position, Timestamp};
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{self, Checkpoint};
 use crate::config::Config;
 use crate::error::SpoolError;
 use crate::files::{FRESH, File, Files, read_full};
@@ -51,7 +51,7 @@ pub(crate) fn recover(files: &dyn Files, config: Config) -> Result<(State, Recov
         config,
         segments: segments(files, &names, &mut report),
         next: gaps.end().max(Position::FIRST),
-        durable_end: gaps.end(),
+        durable_end: gaps.end().max(checkpoint::read_end(files)),
         consumers: std::collections::BTreeMap::new(),
         gaps,
         counts: Counts::default(),
@@ -61,18 +61,31 @@ pub(crate) fn recover(files: &dyn Files, config: Config) -> Result<(State, Recov
         if checkpoint.is_none() && !names.is_empty() {
             report.lost_checkpoints.push(consumer);
         }
-        let next = checkpoint.map_or(Position::ZERO, |checkpoint| checkpoint.next);
+        let (Checkpoint { next, .. }, end) = checkpoint.unwrap_or_default();
         state.consumers.insert(consumer, next);
-        state.next = state.next.max(next);
-        state.durable_end = state.durable_end.max(next);
+        state.durable_end = state.durable_end.max(next).max(end);
     }
+    state.next = state.next.max(state.durable_end);
     if let Some(newest) = names.last() {
         let end = finish_newest(files, &mut state, &mut report);
-        state.durable_end = state.durable_end.max(end);
         // One is left out, so that no two segments ever begin at the same position.
         state.next = state.next.max(end).max(newest.first).next();
     }
+    report.damaged.extend(missing_end(&state));
+    for gap in &report.damaged {
+        state.note_damage(*gap);
+    }
     Ok((state, report))
+}
+
+/// What was durable once, and lies beyond all that is there.
+fn missing_end(state: &State) -> Option<Gap> {
+    let newest = state.segments.back();
+    let end = newest.map_or(Position::FIRST, |newest| newest.end);
+    let first = end.max(state.gaps.end()).max(state.needed_from());
+    let (from, to) = newest.map_or((Timestamp::ZERO, Timestamp::ZERO), |newest| newest.times);
+    let (last, records) = (state.durable_end.before(), state.durable_end.since(first));
+    (records > 0).then_some(Gap { reason: GapReason::Damaged, first, last, from, to, records })
 }
 
 /// Names of all segments, oldest first. What was being written when the machine stopped is removed.
@@ -133,6 +146,7 @@ fn finish_newest(files: &dyn Files, state: &mut State, report: &mut Recovery) ->
     let name = newest.name.to_file();
     let Ok(file) = files.open(&name).map(Arc::<dyn File>::from) else { return newest.end };
     let found = look_through(&*file, newest, report);
+    state.durable_end = state.durable_end.max(newest.end);
     let highest = newest.end.max(found.seen.map_or(Position::ZERO, Position::next));
     if found.torn > 0 {
         report.torn_bytes = found.torn;
@@ -142,9 +156,6 @@ fn finish_newest(files: &dyn Files, state: &mut State, report: &mut Recovery) ->
         if let Err(error) = cut {
             tracing::warn!(%error, segment = name, "the torn end of a segment of the log cannot be cut off");
         }
-    }
-    for gap in &report.damaged {
-        state.note_damage(*gap);
     }
     let is_empty = state.segments.back().is_some_and(|newest| newest.end == newest.name.first);
     if is_empty && files.remove(&name).is_ok() {

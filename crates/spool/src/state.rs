@@ -69,6 +69,15 @@ pub(crate) struct Removal {
     pub(crate) gap: Option<Gap>,
 }
 
+/// Whether a record fits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Room {
+    Fits,
+    /// When that has gone, ask again.
+    After(Removal),
+    None,
+}
+
 /// A log in numbers, at one moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Statistics {
@@ -178,56 +187,45 @@ impl State {
         Some((failed, is_empty))
     }
 
-    /// What goes so that `incoming` bytes more fit, and whether they do.
-    pub(crate) fn make_room(&mut self, incoming: u64, now: Timestamp) -> (Vec<Removal>, bool) {
-        let mut removals = self.expire(now);
-        while self.bytes() + incoming > self.config.max_bytes {
-            let Some(removal) = self.remove_oldest(GapReason::Full) else { return (removals, false) };
-            removals.push(removal);
+    /// What goes next so that `incoming` bytes more fit, or because it is too old.
+    pub(crate) fn room(&self, incoming: u64, now: Timestamp) -> Room {
+        if let Some(removal) = self.expired(now) {
+            return Room::After(removal);
         }
-        (removals, true)
+        if self.bytes() + incoming <= self.config.max_bytes {
+            return Room::Fits;
+        }
+        self.oldest(GapReason::Full).map_or(Room::None, Room::After)
     }
 
-    /// What goes because it is too old, or had by all consumers and beyond what is kept for reading again.
-    pub(crate) fn expire(&mut self, now: Timestamp) -> Vec<Removal> {
-        let mut removals = Vec::new();
-        while let Some(oldest) = self.segments.front() {
-            let age = if oldest.times.1 < PLAUSIBLE { Duration::ZERO } else { now.since(oldest.times.1) };
-            let is_spent =
-                self.is_spent(oldest) && (self.bytes() > self.config.keep_bytes || age > self.config.keep_age);
-            let is_old = age > self.config.max_age;
-            if !is_spent && !is_old {
-                break;
-            }
-            let Some(removal) = self.remove_oldest(GapReason::Age) else { break };
-            removals.push(removal);
-        }
-        removals
+    /// The oldest segment, when it is too old, or had by all consumers and beyond what is kept for reading again.
+    pub(crate) fn expired(&self, now: Timestamp) -> Option<Removal> {
+        let oldest = self.segments.front()?;
+        let age = if oldest.times.1 < PLAUSIBLE { Duration::ZERO } else { now.since(oldest.times.1) };
+        let is_spent = self.is_spent(oldest) && (self.bytes() > self.config.keep_bytes || age > self.config.keep_age);
+        if is_spent || age > self.config.max_age { self.oldest(GapReason::Age) } else { None }
     }
 
-    /// Removes the oldest segment, if it may be; none otherwise.
-    pub(crate) fn remove_oldest(&mut self, reason: GapReason) -> Option<Removal> {
-        let oldest = *self.segments.front().filter(|oldest| !oldest.is_active)?;
-        let is_spent = self.is_spent(&oldest);
-        if !is_spent && self.config.when_full == WhenFull::Refuse {
+    /// The oldest segment, if it may go at all.
+    pub(crate) fn oldest(&self, reason: GapReason) -> Option<Removal> {
+        let oldest = self.segments.front().filter(|oldest| !oldest.is_active)?;
+        if !self.is_spent(oldest) && self.config.when_full == WhenFull::Refuse {
             return None;
         }
-        self.segments.pop_front();
-        let needed_from = self.needed_from().clamp(oldest.name.first, oldest.end);
-        let lost = oldest.end.since(needed_from);
-        self.counts.dropped += lost;
-        let gap = (lost > 0).then(|| Gap {
-            reason,
-            first: needed_from,
-            last: oldest.end.before(),
-            from: oldest.times.0,
-            to: oldest.times.1,
-            records: lost,
-        });
-        if let Some(gap) = gap {
+        let first = self.needed_from().clamp(oldest.name.first, oldest.end);
+        let records = oldest.end.since(first);
+        let (from, to) = oldest.times;
+        let gap = (records > 0).then(|| Gap { reason, first, last: oldest.end.before(), from, to, records });
+        Some(Removal { name: oldest.name, gap })
+    }
+
+    /// The oldest segment is gone.
+    pub(crate) fn removed(&mut self, removal: Removal) {
+        self.segments.pop_front_if(|oldest| oldest.name == removal.name);
+        if let Some(gap) = removal.gap {
+            self.counts.dropped += gap.records;
             self.gaps.note(gap);
         }
-        Some(Removal { name: oldest.name, gap })
     }
 
     /// The first position that some consumer needs. Without consumers everything is needed.
@@ -241,7 +239,11 @@ impl State {
             return Place::Ahead;
         }
         let at = self.segments.partition_point(|segment| segment.end <= position);
-        let Some(segment) = self.segments.get(at) else { return Place::Ahead };
+        let Some(segment) = self.segments.get(at) else {
+            // Only what is known to be lost ends behind the newest segment.
+            let gap = self.gaps.all().iter().find(|gap| gap.first <= position && position <= gap.last);
+            return gap.map_or(Place::Ahead, |gap| Place::Before { first: gap.last.next(), gone: Some(gap.last) });
+        };
         if segment.name.first <= position {
             return Place::In(*segment);
         }

@@ -7,6 +7,10 @@ use netwatch_telemetry::clock::ManualClock;
 use crate::testing::MemoryDisk;
 use crate::*;
 
+mod damage;
+mod limits;
+mod model;
+
 const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 fn small(when_full: WhenFull) -> Config {

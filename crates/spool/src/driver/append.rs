@@ -10,6 +10,7 @@ use crate::error::AppendError;
 use crate::files::{is_full, write_all};
 use crate::gap::GapReason;
 use crate::segment::{HEADER, Head, Header, Name};
+use crate::state::Room;
 
 impl Spool {
     /// Writes a record. It is acknowledged when [`Spool::commit`] returns for its ticket.
@@ -41,20 +42,29 @@ impl Spool {
         let place = || self.0.files.place();
         let head = Head::of(payload, inner.state.next, now).ok_or(AppendError::TooLong { bytes: payload.len() })?;
         let incoming = head.size() + if inner.active.is_none() { HEADER as u64 } else { 0 };
-        let (removals, fits) = inner.state.make_room(incoming, self.age_clock());
-        self.remove(inner, &removals);
-        if !fits {
-            return Err(AppendError::Full { place: place(), max_bytes: inner.state.config.max_bytes });
+        let failed = |source| {
+            let is_full = is_full(&source);
+            if is_full { AppendError::NoSpace { place: place(), source } } else { AppendError::Write { place: place(), source } }
+        };
+        loop {
+            match inner.state.room(incoming, self.age_clock()) {
+                Room::Fits => break,
+                Room::After(removal) => self.remove(inner, removal).map_err(failed)?,
+                Room::None => {
+                    return Err(AppendError::Full { place: place(), max_bytes: inner.state.config.max_bytes });
+                }
+            }
         }
         loop {
             match self.try_write(inner, head, payload, now) {
                 Ok(position) => return Ok(Ticket { position }),
-                Err(source) if !is_full(&source) => return Err(AppendError::Write { place: place(), source }),
                 Err(source) => {
-                    let Some(removal) = inner.state.remove_oldest(GapReason::Full) else {
-                        return Err(AppendError::NoSpace { place: place(), source });
-                    };
-                    self.remove(inner, &[removal]);
+                    // Without space older records may still make some.
+                    let oldest = inner.state.oldest(GapReason::Full).filter(|_| is_full(&source));
+                    let freed = oldest.is_some_and(|oldest| self.remove(inner, oldest).is_ok());
+                    if !freed {
+                        return Err(failed(source));
+                    }
                 }
             }
         }

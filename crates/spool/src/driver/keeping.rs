@@ -22,7 +22,8 @@ impl Spool {
     pub fn checkpoint(&self, consumer: &str) -> Result<Option<Checkpoint>, SpoolError> {
         self.declared(consumer)?;
         let (place, name) = (self.0.files.place(), format!("the checkpoint of {consumer}"));
-        Checkpoint::read(&*self.0.files, consumer).map_err(|source| SpoolError::Read { place, name, source })
+        let found = Checkpoint::read(&*self.0.files, consumer);
+        Ok(found.map_err(|source| SpoolError::Read { place, name, source })?.map(|(checkpoint, _)| checkpoint))
     }
 
     /// Keeps a checkpoint, durably; then segments that nobody needs may go. It may also go back, as far as the log reaches.
@@ -37,7 +38,8 @@ impl Spool {
         }
         let _turn = self.bookkeeping();
         let (place, name) = (self.0.files.place(), format!("the checkpoint of {consumer}"));
-        self.with_reserve(|| checkpoint.write(&*self.0.files, consumer)).map_err(|source| SpoolError::Write {
+        let end = self.inner().state.durable_end;
+        self.with_reserve(|| checkpoint.write(&*self.0.files, consumer, end)).map_err(|source| SpoolError::Write {
             place,
             name,
             source,
@@ -64,34 +66,37 @@ impl Spool {
     }
 
     fn expire(&self, inner: &mut Inner) {
-        let removals = inner.state.expire(self.age_clock());
-        self.remove(inner, &removals);
+        while let Some(removal) = inner.state.expired(self.age_clock()) {
+            if let Err(error) = self.remove(inner, removal) {
+                tracing::warn!(%error, segment = removal.name.to_file(), "a segment of the log cannot be removed");
+                break;
+            }
+        }
         self.0.metrics.publish(&inner.state.statistics());
     }
 
-    /// Takes segments away, after what is lost by it was written down.
-    pub(super) fn remove(&self, inner: &mut Inner, removals: &[Removal]) {
-        let lost = removals.iter().filter_map(|removal| removal.gap);
-        let mut is_lossy = false;
-        for gap in lost {
-            is_lossy = true;
+    /// Takes a segment away, after what is lost by it was written down.
+    pub(super) fn remove(&self, inner: &mut Inner, removal: Removal) -> io::Result<()> {
+        if let Some(gap) = removal.gap {
+            let mut gaps = inner.state.gaps.clone();
+            gaps.note(gap);
+            match gaps.write(&*self.0.files) {
+                Err(error) if is_full(&error) && self.release_reserve(inner) => gaps.write(&*self.0.files)?,
+                result => result?,
+            }
+        }
+        match self.0.files.remove(&removal.name.to_file()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        if let Some(gap) = removal.gap {
             tracing::warn!(
                 log = self.0.files.place(), reason = gap.reason.as_str(), records = gap.records, from = %gap.from, to = %gap.to,
                 "records of the log are dropped"
             );
         }
-        if is_lossy && let Err(error) = inner.state.gaps.write(&*self.0.files) {
-            let freed = is_full(&error) && self.release_reserve(inner);
-            if !freed || inner.state.gaps.write(&*self.0.files).is_err() {
-                tracing::warn!(%error, "what the log lost cannot be written down");
-            }
-        }
-        for removal in removals {
-            // A segment that stays is found again at the next start.
-            if let Err(error) = self.0.files.remove(&removal.name.to_file()) {
-                tracing::warn!(%error, segment = removal.name.to_file(), "a segment of the log cannot be removed");
-            }
-        }
+        inner.state.removed(removal);
+        Ok(())
     }
 
     /// Writes down what was lost. The turn for it is the caller's.
