@@ -97,6 +97,10 @@ words! {
         ConfigApplied = "config.applied",
         /// A backup was made.
         BackupMade = "backup.made",
+        /// A backup was put in place of everything.
+        BackupRestored = "backup.restored",
+        /// The secrets were sealed with a new key.
+        KeysRotated = "keys.rotated",
         /// The log itself was exported.
         AuditExported = "audit.exported",
         /// Data was exported.
