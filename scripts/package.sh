@@ -67,20 +67,25 @@ Description: see who uses the network of this machine, live
  and through an API. The service is installed but not started:
  "systemctl enable --now netwatch" starts it.
 END
+# An upgrade restarts the service if it runs; the end of the package stops it, and a purge takes what it has kept.
 cat >"$root/DEBIAN/postinst" <<'END'
 #!/bin/sh
 set -e
-if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+if [ -d /run/systemd/system ]; then
+  systemctl daemon-reload
+  if [ "$1" = configure ] && [ -n "$2" ]; then systemctl try-restart netwatch.service; fi
+fi
+END
+cat >"$root/DEBIAN/prerm" <<'END'
+#!/bin/sh
+set -e
+if [ -d /run/systemd/system ] && [ "$1" = remove ]; then systemctl disable --now netwatch.service || true; fi
 END
 cat >"$root/DEBIAN/postrm" <<'END'
 #!/bin/sh
 set -e
 if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
-END
-cat >"$root/DEBIAN/prerm" <<'END'
-#!/bin/sh
-set -e
-if [ -d /run/systemd/system ]; then systemctl stop netwatch.service || true; fi
+if [ "$1" = purge ]; then rm -rf /var/lib/private/netwatch /var/lib/netwatch; fi
 END
 chmod 755 "$root"/DEBIAN/p*
 dpkg-deb --root-owner-group -Zxz --build "$root" "$out/${root##*/}.deb" >/dev/null
