@@ -2,9 +2,10 @@
 //!
 //! The order matters, and nothing is half-started:
 //!
-//! 1. [`Plan::new`]: interfaces, filter and file are checked; the port is bound; the data directory is opened.
+//! 1. [`Plan::new`]: interfaces, filter and file are checked; the port is bound; the data directory is made.
 //! 2. [`confine`]: the broker is forked, rights are dropped, the walls go up. Still one thread.
-//! 3. [`Engine::start`]: store, server, agent and capture are built and joined by the adapters of this folder, and their threads
+//! 3. [`access`]: the data directory is opened; its database has threads.
+//! 4. [`Engine::start`]: store, server, agent and capture are built and joined by the adapters of this folder, and their threads
 //!    start, from the server back to the source, so that no record comes before somebody takes it.
 //!
 //! The end goes the other way: capture says its last records, the agent sends them, the server ends its streams.
@@ -29,7 +30,7 @@ use netwatch_capture::apps::AppTable;
 use netwatch_capture::driver::signal::Signal;
 use netwatch_capture::driver::{Capture, CaptureError, Dependencies as CaptureDependencies};
 use netwatch_model::{AgentId, Record};
-use netwatch_server::Server;
+use netwatch_server::{Access, Server};
 use netwatch_telemetry::clock::{ClockSource, SystemClock};
 use tokio::sync::{mpsc, oneshot};
 
@@ -76,12 +77,21 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     builder.build().context("cannot start the threads of the server: raise the limit of processes (ulimit -u)")
 }
 
+/// Who may come in: opens the data directory.
+///
+/// # Errors
+/// When it cannot be read or written, is damaged, or another process has it.
+pub fn access(settings: &Settings) -> anyhow::Result<Access> {
+    let token = settings.token.as_ref().map(crate::config::settings::Secret::reveal);
+    Access::open(&settings.data_dir, token, Arc::new(SystemClock)).map_err(anyhow::Error::new)
+}
+
 impl Engine {
     /// Builds and starts everything. Call it on the runtime of the server.
     ///
     /// # Errors
     /// When a part cannot be built or the system gives no thread.
-    pub fn start(plan: Plan, rights: Rights, settings: &Settings) -> Result<Self, Failure> {
+    pub fn start(plan: Plan, access: Access, rights: Rights, settings: &Settings) -> Result<Self, Failure> {
         let from_file = plan.is_file();
         let (starting, started) = Starting::new(plan.interfaces());
         let packets = Arc::new(PacketClock::default());
@@ -92,7 +102,7 @@ impl Engine {
         let metrics = server::metrics();
         let stage = CaptureStage::new(&metrics.0);
         let uplink = session::join(&store, &metrics.0)?;
-        let server = server::build(plan.server, store, plan.access, data_clock, watch.health.clone(), metrics)?;
+        let server = server::build(plan.server, store, access, data_clock, watch.health.clone(), metrics)?;
         let listener = tokio::net::TcpListener::from_std(plan.listener).context("the listener cannot be used")?;
         let address = listener.local_addr().context("the listener has no address")?;
 

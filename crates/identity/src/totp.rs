@@ -88,6 +88,15 @@ pub fn check(
     Ok((left.len() < recovery.len()).then_some(Accepted::Recovery(left)))
 }
 
+/// The one-time password of a key (base32) at a time: what an authenticator shows.
+///
+/// # Errors
+/// When the key is damaged.
+pub fn code_at(key: &str, now: Timestamp) -> Result<String, Error> {
+    let key = Key::try_from_base32(key).map_err(|_| Error::Key(TotpError::SecretTooShort { bits: 0 }))?;
+    Ok(totp(key, "user")?.generate(u64::try_from(now.secs()).unwrap_or(0)).to_string())
+}
+
 fn totp(key: Key, name: &str) -> Result<Totp, Error> {
     // A colon would separate issuer and account in the URL.
     let account = name.replace(':', " ");

@@ -7,7 +7,9 @@ use axum::body::Bytes;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
+use netwatch_api::sign_in::IdentityProvider;
 use netwatch_api::statistics::Statistics;
+use netwatch_model::people::Permission;
 use netwatch_model::{Record, Timestamp};
 use netwatch_telemetry::clock::ClockSource;
 use netwatch_telemetry::health::{Component, Health, HealthReport, State};
@@ -15,7 +17,7 @@ use netwatch_telemetry::metrics::Metrics;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
-use crate::access::{Access, AccessError};
+use crate::access::{Access, AccessError, Identity};
 use crate::control::{Control, ControlSlot};
 use crate::fault::Fault;
 use crate::idempotency::Answers;
@@ -39,8 +41,12 @@ pub(crate) struct Shared {
     pub(crate) productions: Semaphore,
     pub(crate) hub: Hub,
     pub(crate) health: Health,
-    /// Whether sessions can be saved; none when there is no place for it.
-    pub(crate) sessions: Option<Component>,
+    /// How the entity database is; none when there is no place for it.
+    pub(crate) people: Option<Component>,
+    /// Places for those who wait to have a password checked.
+    pub(crate) password_queue: Semaphore,
+    /// Passwords that are checked at the same time.
+    pub(crate) passwords: Semaphore,
     pub(crate) registry: Arc<Metrics>,
     pub(crate) metrics: ServerMetrics,
     pub(crate) started: Timestamp,
@@ -102,6 +108,11 @@ impl App {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Fault> {
         blocking(work).await
+    }
+
+    /// Identity providers that are configured.
+    pub(crate) fn identity_providers(&self) -> Vec<IdentityProvider> {
+        Vec::new()
     }
 
     /// Time for intervals.
@@ -173,14 +184,35 @@ impl App {
         &self.0.metrics
     }
 
-    /// Saves the sessions if they changed. When they cannot be saved they are lost at the next start, and nothing else.
-    pub(crate) async fn save_sessions(&self) {
-        let saved = self.access_call(|access| access.save_if_changed()).await;
-        let state = match saved {
+    /// The same for calls that check or set a password: few at a time, so that signing in cannot take the machine.
+    pub(crate) async fn password_call<T, F>(&self, call: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Access) -> Result<T, AccessError> + Send + 'static,
+    {
+        let busy = || Fault::unavailable("many people are signing in: try again in a moment");
+        let _place = self.0.password_queue.try_acquire().map_err(|_| busy())?;
+        let _turn = self.0.passwords.acquire().await.map_err(|_| Fault::unavailable("the server is stopping"))?;
+        self.access_call(call).await
+    }
+
+    /// Whether somebody who came in earlier may still do that, in the same workspace. Who cannot be looked up may not.
+    pub(crate) async fn still_may(&self, identity: &Identity, permission: Permission) -> bool {
+        if let Some(known) = self.access().recall_identity(identity) {
+            return known.has(permission);
+        }
+        let asked = identity.clone();
+        let found = self.access_call(move |access| access.still_holds(&asked)).await;
+        found.is_ok_and(|identity| identity.is_some_and(|identity| identity.has(permission)))
+    }
+
+    /// Clears away sessions that ended, and makes the copy of the day.
+    pub(crate) async fn tidy_people(&self) {
+        let state = match self.access_call(|access| access.tidy()).await {
             Ok(()) => State::Ok,
             Err(fault) => State::Degraded(fault.into_problem().detail),
         };
-        if let Some(component) = &self.0.sessions {
+        if let Some(component) = &self.0.people {
             component.set(state, self.0.clock.now());
         }
     }

@@ -24,7 +24,16 @@ pub(crate) fn base() -> utoipa::openapi::OpenApi {
         (name = "flows", description = "Conversations"),
         (name = "traffic", description = "Rates and top talkers"),
         (name = "filter", description = "The filter language"),
-        (name = "session", description = "Signing in"),
+        (name = "sign-in", description = "Coming in: set-up, passwords, links, invitations"),
+        (name = "session", description = "Who asks, and where"),
+        (name = "account", description = "One's own account"),
+        (name = "workspaces", description = "Workspaces, their limits and use"),
+        (name = "members", description = "Who is in a workspace, and who is invited"),
+        (name = "roles", description = "Roles and the table of permissions"),
+        (name = "tokens", description = "API tokens of programs"),
+        (name = "audit", description = "What was done, by whom"),
+        (name = "users", description = "Everybody, for site administrators"),
+        (name = "backup", description = "Backups, and the keys of secrets"),
         (name = "stream", description = "Live data"),
         (name = "ingest", description = "Records of programs"),
         (name = "system", description = "How Netwatch itself is doing")
@@ -37,10 +46,14 @@ struct Schemes;
 impl Modify for Schemes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
-        let cookie = ApiKeyValue::with_description("netwatch_session", "Set by signing in with the printed link.");
+        let cookie = ApiKeyValue::with_description(
+            "netwatch_session",
+            "Set by signing in; over TLS its name is `__Host-netwatch_session`.",
+        );
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
-        let bearer = bearer.description(Some("The token in the file `token` of the data directory."));
+        let bearer =
+            bearer.description(Some("An API token (`nwt_…`), or the token in the file `token` of the data directory."));
         components.add_security_scheme("token", SecurityScheme::Http(bearer.build()));
         document.info.license = None;
         document.info.contact = None;

@@ -29,7 +29,7 @@ mod server;
 pub mod store;
 mod stream;
 
-pub use access::{Access, AccessError, Secret};
+pub use access::{Access, AccessError, Invited, Secret};
 pub use config::Config;
 pub use control::{Control, ControlError};
 pub use error::ServerError;

@@ -1,5 +1,6 @@
 //! The routes: each handler reads its parameters, asks the store, and gives a type of the contract.
 
+mod account;
 mod contract;
 mod control;
 mod event_stream;
@@ -10,8 +11,10 @@ mod hosts;
 mod ingest;
 mod interfaces;
 mod openapi;
+pub(crate) mod people;
 mod reference;
 mod session;
+mod sign_in;
 mod statistics;
 mod system;
 mod traffic;
@@ -42,6 +45,23 @@ pub(crate) fn all() -> Registry {
         .route(TrafficRead, routes!(events::list))
         .route(SignedIn, routes!(filter::check))
         .route(SignedIn, routes!(filter::fields))
+        .route(Public, routes!(sign_in::options, sign_in::password))
+        .route(Public, routes!(sign_in::second_factor))
+        .route(Public, routes!(sign_in::set_up))
+        .route(Public, routes!(sign_in::reset_password))
+        .route(Public, routes!(sign_in::verify_email))
+        .route(Public, routes!(sign_in::register))
+        .route(Public, routes!(sign_in::invitation))
+        .route(Public, routes!(sign_in::accept_invitation))
+        .route(SignedIn, routes!(account::show, account::change))
+        .route(SignedIn, routes!(account::password))
+        .route(SignedIn, routes!(account::begin_totp, account::end_totp))
+        .route(SignedIn, routes!(account::confirm_totp))
+        .route(SignedIn, routes!(account::sessions, account::end_other_sessions))
+        .route(SignedIn, routes!(account::end_session))
+        .route(SignedIn, routes!(account::verification))
+        .route(SignedIn, routes!(account::accept_invitation))
+        .route(SignedIn, routes!(session::open_workspace))
         .route(Public, routes!(session::sign_in))
         .route(SignedIn, routes!(session::show))
         .route(SignedIn, routes!(session::sign_out))

@@ -37,6 +37,10 @@ use crate::registry::Routes;
 use crate::stream::Hub;
 use crate::{assets, body, driver, headers, idempotency, routes};
 
+/// Passwords that are checked at the same time: each takes 19 MiB and tens of milliseconds of a processor.
+const PASSWORDS: usize = 2;
+/// How many may wait for that; more are answered 503.
+const PASSWORD_QUEUE: usize = 64;
 /// Answers above this size are compressed, when the client takes gzip.
 const COMPRESS_ABOVE: u64 = 8 * 1024;
 
@@ -81,7 +85,9 @@ impl Server {
             access,
             clock,
             data_clock,
-            sessions: health.component("sessions", Importance::Optional, started).ok(),
+            people: health.component("people", Importance::Optional, started).ok(),
+            password_queue: Semaphore::new(PASSWORD_QUEUE),
+            passwords: Semaphore::new(PASSWORDS),
             health,
             queries: Semaphore::new(threads),
             productions: Semaphore::new(threads),
@@ -128,7 +134,7 @@ impl Server {
     /// Serves the connections of `listener` until `shutdown` is ready; then lets answers and streams end, for some seconds at most.
     ///
     /// # Errors
-    /// None now; sessions that cannot be saved at the end are logged.
+    /// None now.
     pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
         if !assets::is_built() {
             tracing::warn!("the web app is not in this build: `make build` makes one that has it");

@@ -48,7 +48,8 @@ fn own_capture(mut settings: Settings, filter: String, colored: bool) -> Outcome
     }
     // The first threads start here.
     let runtime = engine::runtime()?;
-    let engine = runtime.block_on(async { Engine::start(plan, rights, &settings) })?;
+    let access = engine::access(&settings)?;
+    let engine = runtime.block_on(async { Engine::start(plan, access, rights, &settings) })?;
     let outcome = shell::run(endpoint, filter, colored);
     let ended = async { tokio::time::timeout(engine::LAST_WORDS, engine.stop()).await.is_ok() };
     if !runtime.block_on(ended) {

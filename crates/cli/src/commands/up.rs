@@ -48,12 +48,13 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
 async fn serve(plan: Plan, rights: Rights, settings: &Settings, read: Option<&Path>) -> Outcome {
     let mut signals = Signals::new()?;
     let sources = plan.sources();
-    let code = plan.access.invite().map_err(anyhow::Error::new)?;
-    let mut engine = Engine::start(plan, rights, settings)?;
-    let link = link(engine.address, code.as_str());
+    let access = engine::access(settings)?;
+    let invited = access.invite().map_err(anyhow::Error::new)?;
+    let mut engine = Engine::start(plan, access, rights, settings)?;
+    let link = link(engine.address, invited.code.as_str());
     let failure = tokio::select! {
         () = signals.next() => None,
-        failure = watch(&mut engine, read, || announce(&sources, &link)) => Some(failure),
+        failure = watch(&mut engine, read, || announce(&sources, &link, invited.set_up)) => Some(failure),
     };
     tokio::select! {
         () = engine.stop() => {}
@@ -87,9 +88,10 @@ async fn watch(engine: &mut Engine, read: Option<&Path>, announce: impl FnOnce()
 }
 
 /// The one line on standard output.
-fn announce(sources: &str, link: &str) -> Outcome {
+fn announce(sources: &str, link: &str, set_up: bool) -> Outcome {
     let mut out = io::stdout();
-    writeln!(out, "Netwatch shows {sources} at {link} (the link can be opened once, within 15 minutes)")?;
+    let hint = if set_up { "makes the first administrator, once, within a day" } else { "signs in once, within 15 minutes" };
+    writeln!(out, "Netwatch shows {sources} at {link} (the link {hint})")?;
     out.flush()?;
     Ok(())
 }

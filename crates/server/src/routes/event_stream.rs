@@ -23,6 +23,8 @@ use netwatch_model::Severity;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
+use netwatch_model::people::Permission::TrafficRead;
+
 use crate::access::Identity;
 use crate::app::App;
 use crate::fault::Fault;
@@ -31,7 +33,7 @@ use crate::params::Params;
 /// How often new events are looked for.
 const LOOK: Duration = Duration::from_millis(500);
 /// Looks between two questions whether the session still holds.
-const RECHECK: u32 = 8;
+const RECHECK: u32 = 3;
 /// How long a client waits before it comes again.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -90,7 +92,7 @@ impl Follower {
                 () = self.app.hub().stopping.cancelled() => return None,
             }
             self.looks = self.looks.wrapping_add(1);
-            if self.looks.is_multiple_of(RECHECK) && !self.app.access().still_holds(self.identity) {
+            if self.looks.is_multiple_of(RECHECK) && !self.app.still_may(&self.identity, TrafficRead).await {
                 return None;
             }
         }
