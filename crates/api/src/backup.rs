@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use netwatch_model::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,9 +23,6 @@ pub struct BackupContents {
     pub objects: BTreeMap<String, u64>,
     /// Records of the audit log.
     pub audit_records: u64,
-    /// When it was made.
-    #[schema(value_type = String, format = DateTime)]
-    pub created: Timestamp,
 }
 
 /// `POST /api/v1/site/keys`: a new key seals all secrets.

@@ -25,7 +25,7 @@ pub struct User {
     pub site_administrator: bool,
     /// Whether they may not sign in.
     pub disabled: bool,
-    /// The kinds of credentials that they have: `password`, `totp`, `passkey`, `external`.
+    /// The kinds of credentials that they have: `password`, `totp`, `passkey`, `external`; `unreadable` when their key is lost.
     pub credentials: Vec<String>,
     /// Workspaces of which they are a member.
     pub workspaces: u64,

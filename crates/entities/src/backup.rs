@@ -92,26 +92,50 @@ pub(crate) fn extract(backup: &Path, to: &Path) -> Result<(), OpenError> {
     let mut file = File::open(backup).map_err(OpenError::file("read", backup))?;
     let mut head = [0; SQLITE.len()];
     let is_bare = file.read_exact(&mut head).is_ok() && head == *SQLITE;
-    let file = File::open(backup).map_err(OpenError::file("read", backup))?;
     if is_bare {
+        let file = File::open(backup).map_err(OpenError::file("read", backup))?;
         return copy_bounded(file, to, backup).map(|_| ());
     }
+    walk(backup, |database| copy_bounded(database, to, backup)).map(|_| ())
+}
+
+/// Reads an archive from its beginning to its end: whether it is a whole backup.
+///
+/// # Errors
+/// When it cannot be read, or is not what its manifest says.
+pub fn verify(archive: &Path) -> Result<Manifest, OpenError> {
+    walk(archive, |database| digest(database).map_err(OpenError::file("read", archive)))
+}
+
+/// Goes through the members of an archive; `take` gives bytes and hash of the database.
+fn walk(
+    backup: &Path,
+    take: impl FnOnce(&mut dyn Read) -> Result<(u64, String), OpenError>,
+) -> Result<Manifest, OpenError> {
     let no = |detail: String| OpenError::NoBackup { path: backup.to_owned(), detail };
+    let file = File::open(backup).map_err(OpenError::file("read", backup))?;
     let mut archive = tar::Archive::new(file);
     let mut manifest: Option<Manifest> = None;
     for entry in archive.entries().map_err(|e| no(e.to_string()))? {
-        let entry = entry.map_err(|error| no(format!("it is not a whole archive: {error}")))?;
+        let mut entry = entry.map_err(|error| no(format!("it is not a whole archive: {error}")))?;
         let is = |name: &str| entry.path_bytes().as_ref() == name.as_bytes() && entry.header().entry_type().is_file();
-        if is(MANIFEST) && manifest.is_none() {
-            let text = io::read_to_string(entry.take(MAX_MANIFEST)).map_err(|e| no(e.to_string()))?;
-            let read = serde_json::from_str(&text).map_err(|e| no(format!("its manifest cannot be read: {e}")))?;
-            manifest = Some(read);
-        } else if let Some(manifest) = manifest.as_ref().filter(|_| is(DATABASE)) {
-            let found = copy_bounded(entry, to, backup)?;
-            let fits = found == (manifest.bytes, manifest.sha256.clone());
-            return if fits { Ok(()) } else { Err(no("its database is not the one of its manifest".to_owned())) };
-        } else {
-            return Err(no("it has members that no backup has, or in another order".to_owned()));
+        let (is_manifest, is_database) = (is(MANIFEST), is(DATABASE));
+        match manifest {
+            None if is_manifest => {
+                let text = io::read_to_string(entry.take(MAX_MANIFEST)).map_err(|e| no(e.to_string()))?;
+                manifest =
+                    Some(serde_json::from_str(&text).map_err(|e| no(format!("its manifest cannot be read: {e}")))?);
+            }
+            Some(manifest) if is_database => {
+                let found = take(&mut entry)?;
+                let fits = found == (manifest.bytes, manifest.sha256.clone());
+                return if fits {
+                    Ok(manifest)
+                } else {
+                    Err(no("its database is not the one of its manifest".to_owned()))
+                };
+            }
+            _ => return Err(no("it has members that no backup has, or in another order".to_owned())),
         }
     }
     Err(no("it has no database: it was cut, or is not a backup of Netwatch".to_owned()))
@@ -128,23 +152,21 @@ fn copy_bounded(from: impl Read, to: &Path, backup: &Path) -> Result<(u64, Strin
 
 /// Length and SHA-256 of a file.
 pub(crate) fn digest_of(file: &Path) -> Result<(u64, String), OpenError> {
-    let fail = OpenError::file("read", file);
-    let read = || -> io::Result<(u64, String)> {
-        let mut hash = Sha256::new();
-        let mut file = File::open(file)?;
-        let mut buffer = vec![0; 64 << 10];
-        let mut bytes = 0;
-        loop {
-            let n = file.read(&mut buffer)?;
-            if n == 0 {
-                break;
-            }
-            hash.update(buffer.get(..n).unwrap_or_default());
-            bytes += n as u64;
+    File::open(file).and_then(|mut open| digest(&mut open)).map_err(OpenError::file("read", file))
+}
+
+fn digest(from: &mut dyn Read) -> io::Result<(u64, String)> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 64 << 10];
+    let mut bytes = 0;
+    loop {
+        let n = from.read(&mut buffer)?;
+        if n == 0 {
+            return Ok((bytes, hash.finalize().iter().map(|b| format!("{b:02x}")).collect()));
         }
-        Ok((bytes, hash.finalize().iter().map(|b| format!("{b:02x}")).collect()))
-    };
-    read().map_err(fail)
+        hash.update(buffer.get(..n).unwrap_or_default());
+        bytes += n as u64;
+    }
 }
 
 /// Removes a file that may be there.

@@ -5,14 +5,15 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use netwatch_model::Timestamp;
 
-use crate::backup::{Manifest, extract, remove_if_there, write_archive};
+use crate::backup::{Contents, Manifest, extract, remove_if_there, write_archive};
 use crate::entities::Entities;
 use crate::error::OpenError;
 use crate::sqlite::{self, SqliteStore};
@@ -55,6 +56,8 @@ pub struct DataDirectory {
     entities: Entities,
     /// When the newest automatic copy was made.
     newest: Mutex<Option<Timestamp>>,
+    /// Counts the files that are there for a moment.
+    parts: AtomicU64,
     _lock: File,
 }
 
@@ -66,7 +69,8 @@ impl DataDirectory {
     pub fn open(path: &Path, now: Timestamp) -> Result<Self, OpenError> {
         make_directory(path)?;
         let lock = lock(path)?;
-        make_directory(&backups(path))?;
+        make_backups(path)?;
+        clear_parts(path)?;
         let database = database(path);
         let advice = advice(path)?;
         let newest = newest(path)?;
@@ -80,7 +84,7 @@ impl DataDirectory {
             tracing::error!(%key, "a key of the secrets is lost: put back the copy of secrets.key that was kept, or set these secrets anew");
         }
         let newest = newest.and_then(|file| time_of(&file, Reason::Daily));
-        Ok(Self { path: path.to_owned(), entities, newest: Mutex::new(newest), _lock: lock })
+        Ok(Self { path: path.to_owned(), entities, newest: Mutex::new(newest), parts: AtomicU64::new(0), _lock: lock })
     }
 
     /// The entities.
@@ -110,12 +114,10 @@ impl DataDirectory {
     /// # Errors
     /// When the state cannot be copied or the stream ends.
     pub fn back_up_to(&self, out: impl Write, now: Timestamp) -> Result<Manifest, OpenError> {
-        let part = self.path.join("backup.part");
-        remove_if_there(&part)?;
-        let manifest = self.entities.copy_to(&part, now)?;
-        let written = write_archive(out, &manifest, &part);
-        remove_if_there(&part)?;
-        written.map(|()| manifest)
+        let part = self.part();
+        let manifest = self.entities.copy_to(&part.0, now)?;
+        write_archive(out, &manifest, &part.0)?;
+        Ok(manifest)
     }
 
     /// Writes a backup to the new file `to`.
@@ -132,46 +134,83 @@ impl DataDirectory {
         written
     }
 
-    /// Puts the state of a backup in place of the present one, which is kept: where.
+    /// Puts the state of a backup in place of the present one, which is kept.
     ///
     /// # Errors
     /// When the file is no whole backup of a known format; nothing has changed then.
-    pub fn restore(&self, backup: &Path, now: Timestamp) -> Result<PathBuf, OpenError> {
-        let part = self.path.join("restore.part");
-        remove_if_there(&part)?;
-        let restored = extract(backup, &part).and_then(|()| {
-            sqlite::examine(&part).map_err(|error| rename(error, backup))?;
-            let kept = place_for(&self.path, Reason::Restore, now);
-            self.entities.copy_to(&kept, now)?;
-            self.entities.replace_from(&part)?;
-            Ok(kept)
-        });
-        remove_if_there(&part)?;
+    pub fn restore(&self, backup: &Path, now: Timestamp) -> Result<Restored, OpenError> {
+        let part = self.part();
+        extract(backup, &part.0)?;
+        let contents = sqlite::examine(&part.0).map_err(|error| rename(error, backup))?;
+        let kept = place_for(&self.path, Reason::Restore, now);
+        self.entities.copy_to(&kept, now)?;
+        self.entities.replace_from(&part.0)?;
         prune(&self.path)?;
-        restored
+        Ok(Restored { kept: Some(kept), contents })
+    }
+
+    /// A new file in the directory, for a backup that arrives in pieces. It goes away when [`Part`] is dropped.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn incoming(&self) -> Result<(Part, File), OpenError> {
+        let part = self.part();
+        let file = new_file(&part.0)?;
+        Ok((part, file))
+    }
+
+    fn part(&self) -> Part {
+        Part(self.path.join(format!("{}.part", self.parts.fetch_add(1, Ordering::Relaxed))))
+    }
+}
+
+/// What came of a restore.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Restored {
+    /// Where the state before is, if there was one.
+    pub kept: Option<PathBuf>,
+    /// What is there now.
+    pub contents: Contents,
+}
+
+/// A file that is there for a moment.
+#[derive(Debug)]
+pub struct Part(PathBuf);
+
+impl Part {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if let Err(error) = remove_if_there(&self.0) {
+            tracing::warn!(%error, "a file that was there for a moment stays; it goes at the next start");
+        }
     }
 }
 
 /// Puts the state of a backup into a directory that no process has open, whatever is wrong with the database there.
 ///
-/// What was there is kept beside it: where, if there was something.
+/// What was there is kept beside it.
 ///
 /// # Errors
 /// When a process has the directory, or the file is no whole backup of a known format; nothing has changed then.
-pub fn restore_offline(path: &Path, backup: &Path, now: Timestamp) -> Result<Option<PathBuf>, OpenError> {
+pub fn restore_offline(path: &Path, backup: &Path, now: Timestamp) -> Result<Restored, OpenError> {
     make_directory(path)?;
     let _lock = lock(path)?;
-    make_directory(&backups(path))?;
-    let part = path.join("restore.part");
-    remove_if_there(&part)?;
-    let restored = extract(backup, &part).and_then(|()| {
-        sqlite::examine(&part).map_err(|error| rename(error, backup))?;
-        let kept = set_aside(path, now)?;
-        sqlite::install(&part, &database(path))?;
-        Ok(kept)
-    });
-    remove_if_there(&part)?;
-    restored
+    make_backups(path)?;
+    let part = Part(path.join("restore.part"));
+    remove_if_there(&part.0)?;
+    extract(backup, &part.0)?;
+    let contents = sqlite::examine(&part.0).map_err(|error| rename(error, backup))?;
+    let kept = set_aside(path, now)?;
+    sqlite::install(&part.0, &database(path))?;
+    give_to_owner(path, &database(path))?;
+    Ok(Restored { kept, contents })
 }
 
 /// Moves the database and what belongs to it out of the way.
@@ -211,6 +250,21 @@ fn make_directory(path: &Path) -> Result<(), OpenError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(OpenError::file("make", path))
 }
 
+fn make_backups(path: &Path) -> Result<(), OpenError> {
+    make_directory(&backups(path))?;
+    give_to_owner(path, &backups(path))
+}
+
+/// What an administrator makes in the directory of the service belongs to the service.
+fn give_to_owner(directory: &Path, made: &Path) -> Result<(), OpenError> {
+    let owner = |path: &Path| fs::metadata(path).map(|m| (m.uid(), m.gid())).map_err(OpenError::file("read", path));
+    let (uid, gid) = owner(directory)?;
+    if owner(made)? == (uid, gid) {
+        return Ok(());
+    }
+    chown(made, Some(uid), Some(gid)).map_err(OpenError::file("give away", made))
+}
+
 fn new_file(path: &Path) -> Result<File, OpenError> {
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     made.map_err(|error| match error.kind() {
@@ -223,11 +277,26 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     let name = path.join("entities.lock");
     let open = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&name);
     let file = open.map_err(OpenError::file("open", &name))?;
+    give_to_owner(path, &name)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
         Err(TryLockError::Error(error)) => Err(OpenError::file("lock", &name)(error)),
     }
+}
+
+/// Removes what an earlier process left half done.
+fn clear_parts(path: &Path) -> Result<(), OpenError> {
+    for folder in [path.to_owned(), backups(path)] {
+        let fail = |error| OpenError::file("read", &folder)(error);
+        for entry in fs::read_dir(&folder).map_err(fail)? {
+            let file = entry.map_err(fail)?.path();
+            if file.extension().is_some_and(|e| e == "part") {
+                remove_if_there(&file)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What to do about a damaged database.

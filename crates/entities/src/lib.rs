@@ -22,7 +22,7 @@ mod sqlite;
 pub mod vault;
 
 pub use audit::AuditQuery;
-pub use directory::{DataDirectory, restore_offline};
+pub use directory::{DataDirectory, Part, Restored, restore_offline};
 pub use entities::{Entities, Reading, Writing};
 pub use error::{OpenError, StoreError};
 pub use kind::Kind;

@@ -26,6 +26,7 @@ use crate::error::{OpenError, StoreError};
 use crate::port::{ReadWork, Store, Verdict, WriteWork};
 use connect::failed;
 use readers::Readers;
+use schema::{Formats, KNOWN};
 use tx::Tx;
 use writer::Writer;
 
@@ -47,6 +48,10 @@ impl SqliteStore {
     /// # Errors
     /// When it is not ours, from a later Netwatch, or damaged; it is unchanged then.
     pub fn open(path: &Path, copy: &Path, advice: &str) -> Result<Self, OpenError> {
+        Self::open_with(KNOWN, path, copy, advice)
+    }
+
+    fn open_with(formats: Formats, path: &Path, copy: &Path, advice: &str) -> Result<Self, OpenError> {
         connect::check_library()?;
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let is_new = match made {
@@ -55,12 +60,12 @@ impl SqliteStore {
             Err(error) => return Err(OpenError::file("make", path)(error)),
         };
         if !is_new {
-            bring_up_to_date(path, copy, advice)?;
+            bring_up_to_date(formats, path, copy, advice)?;
         }
         let failed = |action| broken(path, action, advice);
         let mut connection = connect::connect(path, true).map_err(failed("open"))?;
         if is_new || schema::format_of(&connection).map_err(failed("read"))? == Some(0) {
-            schema::migrate(&mut connection, 0).map_err(failed("write to"))?;
+            formats.migrate(&mut connection, 0).map_err(failed("write to"))?;
         }
         Ok(Self { path: path.to_owned(), readers: Readers::new(path.to_owned()), writer: Writer::new(connection) })
     }
@@ -106,26 +111,26 @@ impl Store for SqliteStore {
 }
 
 /// Examines a database that exists, and brings an older format up to date after a copy was made.
-fn bring_up_to_date(path: &Path, copy: &Path, advice: &str) -> Result<(), OpenError> {
+fn bring_up_to_date(formats: Formats, path: &Path, copy: &Path, advice: &str) -> Result<(), OpenError> {
     let failed = |action| broken(path, action, advice);
     let mut connection = connect::connect(path, true).map_err(failed("open"))?;
     let format = schema::format_of(&connection).map_err(failed("read"))?;
     let format = format.ok_or_else(|| OpenError::Foreign(path.to_owned()))?;
-    if format > schema::FORMAT {
-        return Err(OpenError::Newer { path: path.to_owned(), found: format, known: schema::FORMAT });
+    if format > formats.newest() {
+        return Err(OpenError::Newer { path: path.to_owned(), found: format, known: formats.newest() });
     }
     check::pages(&connection).map_err(failed("check"))?.map_or(Ok(()), |detail| Err(damaged(path, detail, advice)))?;
     if format == 0 {
         return Ok(());
     }
-    if format < schema::FORMAT {
+    if format < formats.newest() {
         drop(connection);
         copy::copy_raw(path, copy)?;
         connection = connect::connect(path, true).map_err(failed("open"))?;
-        schema::migrate(&mut connection, format).map_err(|source| OpenError::Migrate {
+        formats.migrate(&mut connection, format).map_err(|source| OpenError::Migrate {
             path: path.to_owned(),
             copy: copy.to_owned(),
-            to: schema::FORMAT,
+            to: formats.newest(),
             source: source.into(),
         })?;
     }
@@ -149,3 +154,6 @@ fn broken(path: &Path, action: &'static str, advice: &str) -> impl FnOnce(rusqli
 fn damaged(path: &Path, detail: String, advice: &str) -> OpenError {
     OpenError::Damaged { path: path.to_owned(), detail, advice: advice.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

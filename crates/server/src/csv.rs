@@ -3,12 +3,15 @@
 //! Cells that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, TAB or CR first) get an apostrophe in front: names come from the
 //! network. Columns are those of the API types, nested ones by their path.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use axum::http::uri::Uri;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use netwatch_api::audit::AuditRecord;
 use netwatch_api::flow::{Flow, FlowPage, Format};
+use netwatch_api::page::Page;
 use netwatch_api::traffic::{Talker, Top};
 
 /// Whether the answer is to be CSV: by `format`, else by the first type that `Accept` names.
@@ -42,6 +45,33 @@ impl Csv {
         let items = top.items.iter().map(|t| ("item", t));
         for (row, t) in items.chain([("other", &top.other), ("total", &top.total)]) {
             csv.line(talker(row, t));
+        }
+        csv
+    }
+
+    /// Records of the audit log, one a line; fields before and after as `name=value`, separated by semicolons.
+    pub(crate) fn audit(page: &Page<AuditRecord>) -> Self {
+        let names = [
+            "sequence",
+            "time",
+            "actor",
+            "user",
+            "name",
+            "address",
+            "workspace",
+            "action",
+            "object_kind",
+            "object_id",
+            "object_name",
+            "outcome",
+            "before",
+            "after",
+            "previous",
+            "hash",
+        ];
+        let mut csv = Self::new("audit.csv", names);
+        for record in &page.items {
+            csv.line(audit(record));
         }
         csv
     }
@@ -84,6 +114,31 @@ impl IntoResponse for Csv {
         }
         response
     }
+}
+
+fn audit(record: &AuditRecord) -> [String; 16] {
+    let fields = |side: &Option<BTreeMap<String, String>>| {
+        let pairs = side.iter().flatten().map(|(name, value)| format!("{name}={value}"));
+        pairs.collect::<Vec<_>>().join("; ")
+    };
+    [
+        record.sequence.to_string(),
+        record.time.to_string(),
+        record.actor.kind.clone(),
+        optional(record.actor.user),
+        optional(record.actor.name.as_ref()),
+        optional(record.address),
+        optional(record.workspace),
+        record.action.to_string(),
+        record.object.kind.clone(),
+        record.object.id.clone(),
+        record.object.name.to_string(),
+        record.outcome.to_string(),
+        fields(&record.before),
+        fields(&record.after),
+        record.previous.to_string(),
+        record.hash.to_string(),
+    ]
 }
 
 /// One cell: quoted when it must be, defused when it begins like a formula.

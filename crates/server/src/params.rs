@@ -51,6 +51,11 @@ pub(crate) fn range(
     Ok(range)
 }
 
+/// The point in time of a parameter.
+pub(crate) fn moment(name: &str, text: &str, now: Timestamp) -> Result<Timestamp, Fault> {
+    time::parse(text, now).map_err(|error| Fault::parameter(name, error.to_string()))
+}
+
 /// The filter of a request, none when it selects everything.
 pub(crate) fn filter(text: Option<&str>) -> Result<Option<Arc<Filter>>, Fault> {
     let Some(text) = text else { return Ok(None) };

@@ -10,6 +10,7 @@ mod flows;
 mod hosts;
 mod ingest;
 mod interfaces;
+mod manage;
 mod openapi;
 pub(crate) mod people;
 mod reference;
@@ -31,7 +32,7 @@ use crate::stream;
 
 /// Every route there is.
 pub(crate) fn all() -> Registry {
-    contract::add(Registry::new(document::base()))
+    manage::add(contract::add(Registry::new(document::base())))
         .route(Public, routes!(system::livez))
         .route(Public, routes!(system::readyz))
         .route(SystemRead, routes!(system::metrics))

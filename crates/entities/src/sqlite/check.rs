@@ -20,12 +20,29 @@ pub(super) fn pages(connection: &Connection) -> rusqlite::Result<Option<String>>
     Ok((dangling > 0).then(|| format!("{dangling} rows refer to rows that are not there")))
 }
 
-/// Reads every object.
+/// Reads every object and every key.
 pub(super) fn objects(connection: &Connection) -> Result<(), StoreError> {
+    keys(connection)?;
     let failed = failed("check objects");
     let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM objects")).map_err(&failed)?;
     let mut found = statement.query_map([], rows::read).map_err(&failed)?;
     found.try_for_each(|row| row.map_err(&failed)?.map(|_| ()))
+}
+
+fn keys(connection: &Connection) -> Result<(), StoreError> {
+    let failed = failed("check keys");
+    let damaged = || StoreError::Damaged { what: "a key".to_owned() };
+    let mut statement =
+        connection.prepare("SELECT kind, name, scope, value, object, checksum FROM keys").map_err(&failed)?;
+    let mut found = statement.query([]).map_err(&failed)?;
+    while let Some(row) = found.next().map_err(&failed)? {
+        let text = |at| row.get::<_, String>(at).map_err(|_| damaged());
+        let sum = rows::key_sum(&text(0)?, &text(1)?, &text(2)?, &text(3)?, &text(4)?);
+        if row.get::<_, i64>(5).map_err(|_| damaged())? != sum {
+            return Err(damaged());
+        }
+    }
+    Ok(())
 }
 
 /// Checks everything that there is.

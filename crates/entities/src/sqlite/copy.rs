@@ -9,7 +9,8 @@ use netwatch_model::Timestamp;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, MAIN_DB};
 
-use super::{check, connect, schema};
+use super::schema::{self, KNOWN};
+use super::{check, connect};
 use crate::backup::{Contents, Manifest, digest_of};
 use crate::error::OpenError;
 use crate::kind::Kind;
@@ -58,8 +59,8 @@ pub(crate) fn examine(file: &Path) -> Result<Contents, OpenError> {
     let connection = connect::connect(file, false).map_err(failed)?;
     let format = schema::format_of(&connection).map_err(failed)?;
     let format = format.filter(|f| *f > 0).ok_or_else(|| no("it is not an entity database of Netwatch".to_owned()))?;
-    if format > schema::FORMAT {
-        return Err(OpenError::Newer { path: file.to_owned(), found: format, known: schema::FORMAT });
+    if format > KNOWN.newest() {
+        return Err(OpenError::Newer { path: file.to_owned(), found: format, known: KNOWN.newest() });
     }
     check::everything(&connection).map_err(|error| no(error.to_string()))?;
     let count = |sql: &str, kind: &str| connection.query_row(sql, [kind], |row| row.get::<_, i64>(0));
@@ -80,7 +81,7 @@ pub(super) fn prepare(file: &Path) -> Result<SourceState, OpenError> {
     let mut memory = Connection::open_in_memory().map_err(no)?;
     let source = connect::connect(file, false).map_err(no)?;
     overwrite(&source, &mut memory).map_err(no)?;
-    schema::migrate(&mut memory, format).map_err(no)?;
+    KNOWN.migrate(&mut memory, format).map_err(no)?;
     Ok(SourceState(memory))
 }
 

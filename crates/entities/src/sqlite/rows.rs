@@ -57,6 +57,11 @@ pub(super) fn sum(fields: &[Option<&[u8]>]) -> i64 {
     i64::from(sum)
 }
 
+/// The checksum of a key.
+pub(super) fn key_sum(kind: &str, name: &str, scope: &str, value: &str, object: &str) -> i64 {
+    sum(&[kind, name, scope, value, object].map(|text| Some(text.as_bytes())))
+}
+
 /// A row of a query that selects [`COLUMNS`]. The inner error is damage.
 pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Row, StoreError>> {
     // A flipped bit can also make another type of a value.

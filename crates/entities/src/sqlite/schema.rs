@@ -6,13 +6,14 @@ use rusqlite::Connection;
 
 /// `NWEN`: an entity database of Netwatch.
 pub(super) const APPLICATION: i32 = 0x4e57_454e;
-/// The present format.
-pub(super) const FORMAT: u32 = 1;
+/// Formats, oldest first: what makes format n+1 of format n. The first makes format 1 of nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Formats(pub(super) &'static [&'static str]);
 
-/// What makes format n+1 of format n; the first makes format 1 of nothing.
-const STEPS: [&str; FORMAT as usize] = [FIRST];
+/// The formats that this Netwatch knows.
+pub(super) const KNOWN: Formats = Formats(&[FIRST]);
 
-const FIRST: &str = "
+pub(super) const FIRST: &str = "
 CREATE TABLE objects (
     id        TEXT PRIMARY KEY,
     kind      TEXT NOT NULL,
@@ -38,6 +39,7 @@ CREATE TABLE keys (
     scope  TEXT NOT NULL,
     value  TEXT NOT NULL,
     object TEXT NOT NULL REFERENCES objects (id) ON DELETE CASCADE,
+    checksum INTEGER NOT NULL,
     PRIMARY KEY (kind, name, scope, value)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX keys_by_object ON keys (object);
@@ -75,14 +77,21 @@ pub(super) fn format_of(connection: &Connection) -> rusqlite::Result<Option<u32>
     })
 }
 
-/// Brings a database of format `from` to the present one.
-pub(super) fn migrate(connection: &mut Connection, from: u32) -> rusqlite::Result<()> {
-    for (step, to) in STEPS.iter().zip(1_u32..).skip(from as usize) {
-        let tx = connection.transaction()?;
-        tx.execute_batch(step)?;
-        tx.pragma_update(None, "application_id", APPLICATION)?;
-        tx.pragma_update(None, "user_version", to)?;
-        tx.commit()?;
+impl Formats {
+    /// The newest one.
+    pub(super) fn newest(self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
-    Ok(())
+
+    /// Brings a database of format `from` to the newest one.
+    pub(super) fn migrate(self, connection: &mut Connection, from: u32) -> rusqlite::Result<()> {
+        for (step, to) in self.0.iter().zip(1_u32..).skip(from as usize) {
+            let tx = connection.transaction()?;
+            tx.execute_batch(step)?;
+            tx.pragma_update(None, "application_id", APPLICATION)?;
+            tx.pragma_update(None, "user_version", to)?;
+            tx.commit()?;
+        }
+        Ok(())
+    }
 }

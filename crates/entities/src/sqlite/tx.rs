@@ -47,10 +47,11 @@ impl Tx<'_> {
     }
 
     fn put_keys(&self, row: &Row) -> Result<(), StoreError> {
-        let sql = "INSERT INTO keys (kind, name, scope, value, object) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let sql = "INSERT INTO keys (kind, name, scope, value, object, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         for Key { name, reach, value } in &row.keys {
-            let scope = scope(*reach, row.place);
-            let put = self.execute(sql, params![row.kind.word(), name, scope, value, row.id.to_string()]);
+            let (kind, scope, object) = (row.kind.word(), scope(*reach, row.place), row.id.to_string());
+            let sum = rows::key_sum(kind, name, &scope, value, &object);
+            let put = self.execute(sql, params![kind, name, scope, value, object, sum]);
             put.map_err(|error| match error.sqlite_error_code() {
                 Some(ErrorCode::ConstraintViolation) => StoreError::Taken { kind: row.kind, key: name },
                 _ => meaning("add a key", error),
