@@ -151,6 +151,12 @@ impl Spool {
         !is_ahead(&mut inner)
     }
 
+    /// Whether the record at a position is durable and may be read.
+    #[must_use]
+    pub fn has(&self, position: Position) -> bool {
+        matches!(self.locate(position), Place::In(_))
+    }
+
     /// The log in numbers.
     #[must_use]
     pub fn statistics(&self) -> Statistics {

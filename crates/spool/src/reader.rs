@@ -65,7 +65,6 @@ impl Reader {
     /// Reads on from there.
     pub fn seek(&mut self, position: Position) {
         self.next = position;
-        self.open = None;
     }
 
     /// Waits for a record; false when there is none within `timeout`.

@@ -44,7 +44,11 @@ impl Spool {
         let incoming = head.size() + if inner.active.is_none() { HEADER as u64 } else { 0 };
         let failed = |source| {
             let is_full = is_full(&source);
-            if is_full { AppendError::NoSpace { place: place(), source } } else { AppendError::Write { place: place(), source } }
+            if is_full {
+                AppendError::NoSpace { place: place(), source }
+            } else {
+                AppendError::Write { place: place(), source }
+            }
         };
         loop {
             match inner.state.room(incoming, self.age_clock()) {

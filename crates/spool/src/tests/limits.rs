@@ -19,7 +19,10 @@ fn the_oldest_goes_and_what_was_lost_is_known() {
     let first = statistics.oldest.unwrap().0;
     assert_eq!(gaps.len(), 1, "neighbours are one gap: {gaps:?}");
     let gap = gaps[0];
-    assert_eq!((gap.reason, gap.first, gap.last.next(), gap.records), (GapReason::Full, Position(1), first, first.0 - 1));
+    assert_eq!(
+        (gap.reason, gap.first, gap.last.next(), gap.records),
+        (GapReason::Full, Position(1), first, first.0 - 1)
+    );
     assert_eq!(gap.from, START);
     assert_eq!(gap.to, START + Duration::from_secs(first.0 - 2));
     assert_eq!(statistics.dropped, gap.records);

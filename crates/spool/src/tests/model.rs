@@ -63,7 +63,18 @@ impl World {
         let spool = Some(open_with(&disk, config.clone(), &clock).0);
         let (appended, acknowledged) = (BTreeMap::new(), BTreeMap::new());
         let faults = Faults::default();
-        Self { config, disk, clock, spool, made: 0, open: Vec::new(), appended, acknowledged, faults, had: Position::ZERO }
+        Self {
+            config,
+            disk,
+            clock,
+            spool,
+            made: 0,
+            open: Vec::new(),
+            appended,
+            acknowledged,
+            faults,
+            had: Position::ZERO,
+        }
     }
 
     fn spool(&self) -> &Spool {
@@ -100,7 +111,10 @@ impl World {
         self.made += 1;
         let payload: Vec<u8> = self.made.to_le_bytes().into_iter().cycle().take(length).collect();
         if let Ok(ticket) = self.spool().append(&payload) {
-            assert!(!self.acknowledged.contains_key(&ticket.position), "the position of an acknowledged record is its own");
+            assert!(
+                !self.acknowledged.contains_key(&ticket.position),
+                "the position of an acknowledged record is its own"
+            );
             self.appended.entry(ticket.position).or_default().push(payload.clone());
             self.open.push((ticket, payload));
         }
@@ -156,9 +170,9 @@ impl World {
             }
         }
         for position in self.acknowledged.keys().filter(|position| !there.contains_key(position)) {
-            let is_told = gaps.iter().any(|gap| {
-                gap.reason != GapReason::Damaged && gap.first <= *position && *position <= gap.last
-            });
+            let is_told = gaps
+                .iter()
+                .any(|gap| gap.reason != GapReason::Damaged && gap.first <= *position && *position <= gap.last);
             assert!(*position < self.had || is_told, "{position} was acknowledged and is not there; gaps: {gaps:?}");
         }
         let statistics = spool.statistics();
