@@ -105,6 +105,10 @@ pub enum Command {
     Flows(FlowsArgs),
     /// Write packets to a pcapng file
     Capture(RecordArgs),
+    /// Write everything that is edited (people, workspaces, settings) to a file
+    Backup(BackupArgs),
+    /// Put a backup in place of everything that is edited
+    Restore(RestoreArgs),
     /// Check what this machine allows, and say what to do
     Doctor(DoctorArgs),
     /// Check or show the configuration
@@ -250,6 +254,32 @@ pub struct RecordArgs {
     /// The same as a flag
     #[arg(long, visible_alias = "filter", value_name = "EXPRESSION")]
     pub capture_filter: Option<String>,
+}
+
+/// `netwatch backup`
+#[derive(Args, Debug)]
+pub struct BackupArgs {
+    /// New file, or a directory for one with the time in its name
+    #[arg(value_name = "FILE|DIR", default_value = ".")]
+    pub to: PathBuf,
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the server, for its token, or for its database when it is stopped
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// `netwatch restore`
+#[derive(Args, Debug)]
+pub struct RestoreArgs {
+    /// Backup, or one of the copies in `backups` of the data directory
+    #[arg(value_name = "FILE")]
+    pub from: PathBuf,
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the server, for its token, or for its database when it is stopped
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// `netwatch doctor`

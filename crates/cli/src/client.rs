@@ -3,6 +3,8 @@
 //! One request for each connection, plain HTTP: the server speaks nothing else, and what is far away is reached by a tunnel or through
 //! a proxy on this machine. Limits: 64 MiB for an answer, 16 KiB for its head, 20 s for each step.
 
+mod transfer;
+
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::path::Path;

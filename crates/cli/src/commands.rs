@@ -1,5 +1,6 @@
 //! One module for each command, and what they share.
 
+mod backup;
 mod capture;
 mod config;
 mod doctor;
@@ -29,6 +30,8 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Up(args) => up::run(cli, args),
         Command::Top(args) => top::run(cli, args),
         Command::Capture(args) => capture::run(cli, args),
+        Command::Backup(args) => backup::backup(cli, args),
+        Command::Restore(args) => backup::restore(cli, args),
         Command::Doctor(args) => doctor::run(cli, args),
         Command::Completions { shell } => generate::completions(*shell),
         Command::Man { directory } => generate::man(directory),
