@@ -114,6 +114,10 @@ pub enum Command {
     /// Check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Have a running server read its configuration again
+    Reload(ReloadArgs),
+    /// Show or change what a running server logs
+    LogLevel(LogLevelArgs),
     /// List the interfaces of this machine
     Interfaces(InterfacesArgs),
     /// Print the completion script of a shell
@@ -290,6 +294,28 @@ pub struct DoctorArgs {
     pub format: Format,
     #[command(flatten)]
     pub listen: ListenArgs,
+}
+
+/// `netwatch reload`
+#[derive(Args, Debug)]
+pub struct ReloadArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the running server, for its token
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+}
+
+/// `netwatch log-level`
+#[derive(Args, Debug)]
+pub struct LogLevelArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the running server, for its token
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// A level, or module=level parts such as `info,netwatch_capture=debug` [default: show what is in force]
+    pub filter: Option<String>,
 }
 
 /// `netwatch interfaces`

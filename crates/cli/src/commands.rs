@@ -7,14 +7,18 @@ mod doctor;
 pub mod flows;
 mod generate;
 pub mod interfaces;
+mod source;
+mod steer;
 mod top;
 mod up;
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
+pub use source::Source;
+
 use crate::args::{Cli, Command, Format, Overrides};
-use crate::config::{Key, Layers, Raw, Settings};
+use crate::config::{Layers, Settings};
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output, version};
 
@@ -33,6 +37,8 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Backup(args) => backup::backup(cli, args),
         Command::Restore(args) => backup::restore(cli, args),
         Command::Doctor(args) => doctor::run(cli, args),
+        Command::LogLevel(args) => steer::log_level(cli, args),
+        Command::Reload(args) => steer::reload(cli, args),
         Command::Completions { shell } => generate::completions(*shell),
         Command::Man { directory } => generate::man(directory),
         Command::Version { format } => print_version(*format),
@@ -46,11 +52,7 @@ fn stdout() -> BufWriter<io::Stdout> {
 
 /// Reads files, environment and flags.
 fn layers(cli: &Cli, flags: Overrides) -> Layers {
-    let environment: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    let flags: Vec<(Key, Raw)> = cli.global.overrides().into_iter().chain(flags.0).collect();
-    Layers::load(cli.global.config.as_deref(), &environment, &flags)
+    Source::new(cli, flags).layers()
 }
 
 /// The resolved configuration.

@@ -105,6 +105,16 @@ impl Layers {
         self.entries.get(key as usize).unwrap_or(&self.entries[0])
     }
 
+    /// Takes over from `fresh` what takes effect on a reload.
+    pub fn take_live(&mut self, fresh: &Self) {
+        for descriptor in key::KEYS.iter().filter(|d| d.is_live()) {
+            if let Some(entry) = self.entries.get_mut(descriptor.key as usize) {
+                *entry = fresh.get(descriptor.key).clone();
+            }
+        }
+        fresh.files.clone_into(&mut self.files);
+    }
+
     /// Everything that is wrong, if anything is.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.faults.is_empty() { Ok(()) } else { Err(ConfigError(self.faults.clone())) }

@@ -10,6 +10,7 @@
 //!
 //! The end goes the other way: capture says its last records, the agent sends them, the server ends its streams.
 
+pub mod changes;
 mod clock;
 pub mod confine;
 mod health;
@@ -18,8 +19,10 @@ mod server;
 mod session;
 mod stages;
 mod started;
+pub mod steering;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -30,7 +33,7 @@ use netwatch_capture::apps::AppTable;
 use netwatch_capture::driver::signal::Signal;
 use netwatch_capture::driver::{Capture, CaptureError, Dependencies as CaptureDependencies};
 use netwatch_model::{AgentId, Record};
-use netwatch_server::{Access, Server};
+use netwatch_server::{Access, Live, Rate, Server};
 use netwatch_telemetry::clock::{ClockSource, SystemClock};
 use tokio::sync::{mpsc, oneshot};
 
@@ -52,10 +55,17 @@ const SERVER_THREADS: usize = 2;
 /// Longest time for an orderly end.
 pub const LAST_WORDS: Duration = Duration::from_secs(9);
 
+/// How often a client may ask, as the settings want it.
+pub fn rate(settings: &Settings) -> Option<Rate> {
+    NonZeroU32::new(settings.rate_limit).map(Rate::per_second)
+}
+
 /// Everything that runs.
 pub struct Engine {
     /// Where the server listens.
     pub address: SocketAddr,
+    /// What of the server can change while it runs.
+    pub live: Live,
     stop_capture: Signal,
     stop_server: oneshot::Sender<()>,
     agent: JoinHandle<()>,
@@ -112,6 +122,7 @@ impl Engine {
         let watched = (packets, stage, starting);
         let capture = Capture::build(plan.capture, dependencies(rights, intake, watched, address.port())?);
 
+        let live = server.live();
         let (stop_server, stop) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(server, listener, stop));
         // The agent ends by itself, when capture has dropped its intake.
@@ -127,7 +138,7 @@ impl Engine {
         };
         let capture = std::thread::Builder::new().name("nw-capture".to_owned()).spawn(run);
         let capture = capture.context("cannot start the thread of capture")?;
-        Ok(Self { address, stop_capture, stop_server, agent, server, started, ended, capture })
+        Ok(Self { address, live, stop_capture, stop_server, agent, server, started, ended, capture })
     }
 
     /// Ends everything in order; what does not end in time is left to the end of the process.

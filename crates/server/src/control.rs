@@ -1,6 +1,6 @@
 //! What the process around the server can be asked to do: log more or less, read its configuration again.
 //!
-//! The port is the server's, the implementation the program's. It joins after the server is built ([`crate::Server::controlled_by`]),
+//! The port is the server's, the implementation the program's. It joins after the server is built ([`crate::Live::controlled_by`]),
 //! because it needs parts of the server itself. Until then, and in programs without one, such requests are answered 503.
 
 use std::sync::{Arc, OnceLock};
@@ -35,7 +35,7 @@ pub enum ControlError {
     #[error("{0}")]
     Filter(String),
     /// The configuration is wrong.
-    #[error("nothing was changed:\n{0}")]
+    #[error("nothing was changed: {0}")]
     Configuration(String),
 }
 

@@ -21,6 +21,7 @@ mod origin;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::middleware::Next;
@@ -43,20 +44,20 @@ pub(crate) const WORKSPACE: HeaderName = HeaderName::from_static("netwatch-works
 #[derive(Clone)]
 pub(crate) struct Gate {
     app: App,
-    hosts: Arc<AllowedHosts>,
+    hosts: Arc<ArcSwap<AllowedHosts>>,
     permissions: Arc<Permissions>,
 }
 
 impl Gate {
     /// A gate before the routes of `permissions`.
-    pub(crate) fn new(app: App, hosts: AllowedHosts, permissions: Permissions) -> Self {
-        Self { app, hosts: Arc::new(hosts), permissions: Arc::new(permissions) }
+    pub(crate) fn new(app: App, hosts: Arc<ArcSwap<AllowedHosts>>, permissions: Permissions) -> Self {
+        Self { app, hosts, permissions: Arc::new(permissions) }
     }
 
     /// What the request needs, once it is known to be meant for us.
     fn need(&self, request: &Request) -> Result<Need, Fault> {
         let host = hosts::of(request)?;
-        self.hosts.check(&host)?;
+        self.hosts.load().check(&host)?;
         let path = request.uri().path();
         let api = is_api(path);
         origin::check(request, &host, api)?;

@@ -1,7 +1,7 @@
 //! Where records of programs go: the same way as those of agents.
 //!
 //! The port is what the routes need; the implementation is the ingest of the server, which joins after the server is built
-//! ([`crate::Server::taking_in_by`]). Without one, events stand in the live store alone and samples are refused.
+//! ([`crate::Live::taking_in_by`]). Without one, events stand in the live store alone and samples are refused.
 
 use std::sync::{Arc, OnceLock};
 

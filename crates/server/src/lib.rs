@@ -18,6 +18,7 @@ mod idempotency;
 pub mod ingest;
 mod intake;
 mod limits;
+mod live;
 mod metrics;
 mod page;
 mod params;
@@ -35,6 +36,7 @@ pub use control::{Control, ControlError};
 pub use error::ServerError;
 pub use intake::{Intake, IntakeError};
 pub use limits::Rate;
+pub use live::Live;
 pub use metrics::ServerMetrics;
 pub use server::{Dependencies, Server, listen};
 

@@ -14,6 +14,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::Next;
@@ -52,23 +53,29 @@ impl Rate {
 
 /// The limits of the API.
 pub(crate) struct Limits {
-    addresses: Option<Table<IpAddr>>,
-    credentials: Option<Table<[u8; 32]>>,
+    addresses: ArcSwapOption<Table<IpAddr>>,
+    credentials: ArcSwapOption<Table<[u8; 32]>>,
+    clock: Arc<dyn ClockSource>,
 }
 
 impl Limits {
     /// With a rate for each address and each credential; none is no limit.
     pub(crate) fn new(address: Option<Rate>, credential: Option<Rate>, clock: &Arc<dyn ClockSource>) -> Self {
-        Self {
-            addresses: address.map(|rate| Table::new(rate, Arc::clone(clock))),
-            credentials: credential.map(|rate| Table::new(rate, Arc::clone(clock))),
-        }
+        let limits = Self { addresses: None.into(), credentials: None.into(), clock: Arc::clone(clock) };
+        limits.set(address, credential);
+        limits
+    }
+
+    /// Other rates from here on. All buckets are full then.
+    pub(crate) fn set(&self, address: Option<Rate>, credential: Option<Rate>) {
+        self.addresses.store(address.map(|rate| Arc::new(Table::new(rate, Arc::clone(&self.clock)))));
+        self.credentials.store(credential.map(|rate| Arc::new(Table::new(rate, Arc::clone(&self.clock)))));
     }
 }
 
 /// Before the gate: how often an address asks.
 pub(crate) async fn by_address(State(app): State<App>, request: Request, next: Next) -> Result<Response, Fault> {
-    if let (Some(table), Some(Peer(peer))) = (&app.limits().addresses, request.extensions().get::<Peer>())
+    if let (Some(table), Some(Peer(peer))) = (&*app.limits().addresses.load(), request.extensions().get::<Peer>())
         && is_api(request.uri().path())
         && let Err(wait) = table.ask(&network(peer.ip()), &OVERFLOW)
     {
@@ -81,7 +88,7 @@ pub(crate) async fn by_address(State(app): State<App>, request: Request, next: N
 pub(crate) async fn by_credential(State(app): State<App>, request: Request, next: Next) -> Result<Response, Fault> {
     let headers = request.headers();
     let shown = headers.get(header::AUTHORIZATION).or_else(|| headers.get(header::COOKIE));
-    if let (Some(table), Some(shown)) = (&app.limits().credentials, shown)
+    if let (Some(table), Some(shown)) = (&*app.limits().credentials.load(), shown)
         && is_api(request.uri().path())
         && let Err(wait) = table.ask(&Sha256::digest(shown.as_bytes()).into(), &[0; 32])
     {

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -24,13 +25,14 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use crate::access::Access;
 use crate::app::{App, Shared};
 use crate::config::Config;
-use crate::control::{Control, ControlSlot};
+use crate::control::ControlSlot;
 use crate::error::ServerError;
 use crate::fault::Fault;
 use crate::gate::{self, AllowedHosts, Gate};
 use crate::idempotency::Answers;
-use crate::intake::{Intake, IntakeSlot};
+use crate::intake::IntakeSlot;
 use crate::limits::{self, Limits};
+use crate::live::Live;
 use crate::metrics::{self, ServerMetrics};
 use crate::query::LiveStore;
 use crate::registry::Routes;
@@ -66,6 +68,7 @@ pub struct Dependencies {
 pub struct Server {
     config: Config,
     app: App,
+    hosts: Arc<ArcSwap<AllowedHosts>>,
     router: Router,
 }
 
@@ -101,7 +104,8 @@ impl Server {
             control: ControlSlot::default(),
             intake: IntakeSlot::default(),
         });
-        let gate = Gate::new(app.clone(), AllowedHosts::new(config.listen, &config.hosts), permissions);
+        let hosts = Arc::new(ArcSwap::from_pointee(AllowedHosts::new(config.listen, &config.hosts)));
+        let gate = Gate::new(app.clone(), Arc::clone(&hosts), permissions);
         let limit = config.request_timeout;
         let router = router
             .method_not_allowed_fallback(method_not_allowed)
@@ -118,17 +122,13 @@ impl Server {
             .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| defect()))
             .layer(from_fn_with_state(app.clone(), metrics::count))
             .layer(from_fn(headers::add));
-        Ok(Self { config, app, router })
+        Ok(Self { config, app, hosts, router })
     }
 
-    /// The process around the server can be steered from here on.
-    pub fn controlled_by(&self, control: Arc<dyn Control>) {
-        self.app.slots().0.fill(control);
-    }
-
-    /// Records of programs go there from here on.
-    pub fn taking_in_by(&self, intake: Arc<dyn Intake>) {
-        self.app.slots().1.fill(intake);
+    /// A handle on what can change while it runs.
+    #[must_use]
+    pub fn live(&self) -> Live {
+        Live::new(self.app.clone(), Arc::clone(&self.hosts), self.config.listen)
     }
 
     /// Serves the connections of `listener` until `shutdown` is ready; then lets answers and streams end, for some seconds at most.

@@ -38,7 +38,7 @@ fn own_capture(mut settings: Settings, filter: String, colored: bool) -> Outcome
     let plan = Plan::new(&settings, &Input::Live)?;
     let port = plan.server.listen.port();
     let endpoint = Endpoint::local(plan.server.listen, &settings.data_dir)?;
-    let rights = confine(&settings.data_dir, true, settings.processes, &[port])?;
+    let rights = confine(&settings.data_dir, true, settings.processes, &[port], &[])?;
     if let Some(command) = &rights.missing {
         let message = format!(
             "no server answers at this machine, and capturing is not allowed: start one (sudo systemctl start netwatch), \

@@ -9,6 +9,7 @@ pub enum Key {
     DataDir,
     Token,
     AllowedHosts,
+    RateLimit,
     Retention,
     ArchiveSize,
     Interfaces,
@@ -76,6 +77,11 @@ impl Descriptor {
         self.kind.read(&raw).unwrap_or_else(|_| Value::Text(self.default.to_owned()))
     }
 
+    /// Whether a change takes effect when the configuration is reloaded; the others wait for a restart.
+    pub const fn is_live(&self) -> bool {
+        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel)
+    }
+
     /// Whether its value is never shown.
     pub const fn is_secret(&self) -> bool {
         matches!(self.kind, Kind::Secret)
@@ -119,7 +125,9 @@ pub static KEYS: &[Descriptor] = &[
     d(Key::Token, "server", "token", Kind::Secret, "", "",
       "Bearer token of a new data directory, at least 16 characters. Empty: a random one is made. Better set by NETWATCH_TOKEN."),
     d(Key::AllowedHosts, "server", "allowed_hosts", Kind::List, "", "--allowed-host",
-      "Host names under which the web app may be opened, besides localhost and the listen address."),
+      "Host names under which the web app may be opened, besides localhost and the listen address. Reloaded."),
+    d(Key::RateLimit, "server", "rate_limit", Kind::Count(0, 1_000_000), "200", "",
+      "Requests a second that one address, and one session or token, may send to the API; ten times as many at once. 0: no limit. Reloaded."),
     d(Key::Retention, "server", "retention", Kind::Duration(60 * S, DAY), "60m", "--retention",
       "How long ended flows and rates stay searchable."),
     d(Key::ArchiveSize, "server", "archive_size", Kind::Size(MIB, 64 * GIB), "256MiB", "--archive-size",
@@ -157,7 +165,7 @@ pub static KEYS: &[Descriptor] = &[
     d(Key::OtherTimeout, "flows", "other_timeout", IDLE, "1m", "",
       "Every other protocol without a packet ends after this time."),
     d(Key::LogLevel, "log", "level", Kind::Word(&["error", "warn", "info", "debug", "trace"]), "info", "--log",
-      "What is worth a line."),
+      "What is worth a line. Reloaded."),
     d(Key::LogFormat, "log", "format", Kind::Word(&["text", "json"]), "text", "--log-format",
       "Lines for people, or JSON for programs."),
 ];

@@ -17,6 +17,8 @@ pub struct Settings {
     pub token: Option<Secret>,
     /// Host names that are accepted besides localhost and the listen address.
     pub allowed_hosts: Vec<String>,
+    /// Requests a second of one client; zero is no limit.
+    pub rate_limit: u32,
     /// How long ended flows and rates are kept.
     pub retention: Duration,
     /// Bytes for ended flows.
@@ -87,6 +89,7 @@ impl Settings {
             data_dir,
             token,
             allowed_hosts: get.list(Key::AllowedHosts),
+            rate_limit: u32::try_from(get.number(Key::RateLimit)).unwrap_or(u32::MAX),
             retention: get.duration(Key::Retention),
             archive_size: get.number(Key::ArchiveSize),
             interfaces: get.list(Key::Interfaces),

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -28,11 +28,17 @@ pub struct Rights {
 
 /// Forks the broker, drops rights, puts the walls up.
 ///
-/// With `live` there is a broker; without `processes` nobody is asked for the owners of sockets; `connect` are the ports on this machine that this process itself must reach.
+/// With `live` there is a broker; without `processes` nobody is asked for the owners of sockets; `connect` are the ports on this machine that this process itself must reach; `read` is read after the start.
 ///
 /// # Errors
 /// When rights cannot be given up: Netwatch does not go on with rights that it should not have.
-pub fn confine(data_dir: &Path, live: bool, processes: bool, connect: &[u16]) -> anyhow::Result<Rights> {
+pub fn confine(
+    data_dir: &Path,
+    live: bool,
+    processes: bool,
+    connect: &[u16],
+    read: &[PathBuf],
+) -> anyhow::Result<Rights> {
     let rights = if !live {
         Rights { sockets: Arc::new(NoSockets), owners: None, missing: None }
     } else {
@@ -44,6 +50,7 @@ pub fn confine(data_dir: &Path, live: bool, processes: bool, connect: &[u16]) ->
     };
     caps::drop_all()?;
     let sandbox = Sandbox::new().write(data_dir).connect_only(connect.iter().copied());
+    let sandbox = read.iter().fold(sandbox, |sandbox, path| sandbox.read(path));
     for layer in sandbox.enforce()?.layers {
         let (name, detail) = (layer.name, layer.detail.as_str());
         match layer.state {

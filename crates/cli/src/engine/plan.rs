@@ -59,6 +59,8 @@ impl Plan {
         let server = ServerConfig {
             listen: listener.local_addr().unwrap_or(settings.listen),
             hosts: settings.allowed_hosts.clone(),
+            address_rate: super::rate(settings),
+            credential_rate: super::rate(settings),
             ..ServerConfig::default()
         };
         let token = settings.token.as_ref().map(crate::config::settings::Secret::reveal);

@@ -61,12 +61,12 @@ impl TestServer {
 
     /// With somewhere to put what programs send.
     pub async fn start_with_intake(intake: Arc<dyn Intake>) -> Self {
-        Self::start_joined(|server| server.taking_in_by(intake)).await
+        Self::start_joined(|server| server.live().taking_in_by(intake)).await
     }
 
     /// With a process around it that can be steered.
     pub async fn start_with_control(control: Arc<dyn Control>) -> Self {
-        Self::start_joined(|server| server.controlled_by(control)).await
+        Self::start_joined(|server| server.live().controlled_by(control)).await
     }
 
     async fn start_joined(join: impl FnOnce(&Server)) -> Self {
