@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document: what the routes do not say of themselves.
 
 use netwatch_api::Problem;
+use netwatch_api::audit::AuditFormat;
 use netwatch_api::event::EventGap;
 use netwatch_api::stream::{ClientMessage, ServerMessage};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -18,7 +19,7 @@ pub(crate) fn base() -> utoipa::openapi::OpenApi {
         description = "What is on the network and what it carries. Times are RFC 3339 in UTC with nanoseconds, durations are seconds, \
                        sizes are octets. Errors are RFC 9457 problem documents with stable codes."
     ),
-    components(schemas(Problem, ClientMessage, ServerMessage, EventGap)),
+    components(schemas(Problem, ClientMessage, ServerMessage, EventGap, AuditFormat)),
     modifiers(&Schemes),
     tags(
         (name = "flows", description = "Conversations"),
