@@ -61,9 +61,15 @@ pub fn check_files(
     depth: Depth,
     mut report: impl FnMut(&Path, Result<(), StoreError>),
 ) -> Result<(), StoreError> {
-    let engine = Engine::start(&StoreConfig { threads: 1, ..StoreConfig::new(root) })?;
+    let start = || Engine::start(&StoreConfig { threads: 1, ..StoreConfig::new(root) });
+    let mut engine = start()?;
     for path in paths {
-        report(path, check_file(&engine, path, depth));
+        let result = check_file(&engine, path, depth);
+        // An instance that met damage may refuse everything after that.
+        if result.is_err() {
+            engine = start()?;
+        }
+        report(path, result);
     }
     Ok(())
 }

@@ -79,6 +79,23 @@ pub(crate) fn explore(
     Ok(explored)
 }
 
+impl Group {
+    /// Adds to a step; one beyond the range changes nothing.
+    fn add(&mut self, step: usize, amount: Amount) {
+        let amounts = [amount.measure, amount.octets_in, amount.octets_out];
+        for (lane, more) in self.lanes().into_iter().zip(amounts) {
+            if let Some(point) = lane.get_mut(step) {
+                *point += more;
+            }
+        }
+    }
+
+    /// What was measured, received and sent by step.
+    fn lanes(&mut self) -> [&mut Vec<u64>; 3] {
+        [&mut self.points, &mut self.points_in, &mut self.points_out]
+    }
+}
+
 /// The tables that [`Source::make`] made.
 struct Tables {
     /// Sums by step and key.
@@ -122,8 +139,8 @@ impl Asked<'_> {
             other.total = other.total.saturating_sub(group.total);
             other.octets_in = other.octets_in.saturating_sub(group.octets_in);
             other.octets_out = other.octets_out.saturating_sub(group.octets_out);
-            for (rest, point) in other.points.iter_mut().zip(&group.points) {
-                *rest = rest.saturating_sub(*point);
+            for (rest, taken) in other.lanes().into_iter().zip([&group.points, &group.points_in, &group.points_out]) {
+                rest.iter_mut().zip(taken).for_each(|(rest, point)| *rest = rest.saturating_sub(*point));
             }
         }
         for group in groups.iter_mut().chain([&mut other, &mut total]) {
@@ -191,8 +208,17 @@ impl Asked<'_> {
 
     fn nothing(&self) -> Group {
         let steps = if self.query.step.is_some() { usize::try_from(self.steps.count()).unwrap_or(0) } else { 0 };
-        let points = vec![0; steps];
-        Group { key: Vec::new(), total: 0, octets_in: 0, octets_out: 0, points, summary: None, previous: None }
+        Group {
+            key: Vec::new(),
+            total: 0,
+            octets_in: 0,
+            octets_out: 0,
+            points: vec![0; steps],
+            points_in: vec![0; steps],
+            points_out: vec![0; steps],
+            summary: None,
+            previous: None,
+        }
     }
 
     /// All of a table, by step.
@@ -205,8 +231,8 @@ impl Asked<'_> {
             group.total += amount.measure;
             group.octets_in += amount.octets_in;
             group.octets_out += amount.octets_out;
-            if let Some(point) = steps.index(step).and_then(|n| group.points.get_mut(n)) {
-                *point += amount.measure;
+            if let Some(n) = steps.index(step) {
+                group.add(n, amount);
             }
         })?;
         Ok(group)
@@ -217,7 +243,8 @@ impl Asked<'_> {
             return Ok(());
         }
         let sql = format!(
-            "SELECT t.place * 100000 + (k.step - {}) // {}, sum(k.measure)::UBIGINT, 0::UBIGINT, 0::UBIGINT
+            "SELECT t.place * 100000 + (k.step - {}) // {}, sum(k.measure)::UBIGINT, sum(k.octets_in)::UBIGINT,
+               sum(k.octets_out)::UBIGINT
              FROM {table} k JOIN top t ON {} GROUP BY ALL",
             self.steps.from,
             self.steps.width,
@@ -226,8 +253,8 @@ impl Asked<'_> {
         self.rows(&sql, |cell, amount| {
             let (place, step) = (cell.div_euclid(100_000), cell.rem_euclid(100_000));
             let group = usize::try_from(place).ok().and_then(|n| groups.get_mut(n));
-            if let Some(point) = group.and_then(|g| g.points.get_mut(usize::try_from(step).ok()?)) {
-                *point += amount.measure;
+            if let (Some(group), Ok(step)) = (group, usize::try_from(step)) {
+                group.add(step, amount);
             }
         })
     }

@@ -91,6 +91,10 @@ pub struct Group {
     pub octets_out: u64,
     /// One value for each step; empty without steps.
     pub points: Vec<u64>,
+    /// IP octets received in each step, whatever is measured; empty without steps.
+    pub points_in: Vec<u64>,
+    /// IP octets sent in each step.
+    pub points_out: Vec<u64>,
     /// Of the steps; absent without steps.
     pub summary: Option<Summary>,
     /// The total of the period before; absent when it was not asked for.

@@ -139,6 +139,8 @@ fn unexplored(query: &Explore) -> Explored {
         octets_in: 0,
         octets_out: 0,
         points: Vec::new(),
+        points_in: Vec::new(),
+        points_out: Vec::new(),
         summary: None,
         previous: query.previous.then_some(0),
     };
