@@ -14,6 +14,7 @@ pub mod changes;
 mod clock;
 pub mod confine;
 mod health;
+mod kept;
 mod plan;
 mod server;
 mod session;
@@ -44,6 +45,7 @@ use crate::failure::Failure;
 use clock::PacketClock;
 use confine::Rights;
 use health::Watch;
+use kept::Kept;
 use stages::CaptureStage;
 use started::{Refusals, Starting};
 
@@ -69,12 +71,32 @@ pub struct Engine {
     stop_capture: Signal,
     stop_server: oneshot::Sender<()>,
     agent: JoinHandle<()>,
+    keeping: Keeping,
     server: tokio::task::JoinHandle<()>,
     /// Tells that capture runs, or why some interfaces are not captured yet; an error when it has ended before.
     pub started: oneshot::Receiver<Refusals>,
     /// Tells how capture has ended, once.
     pub ended: mpsc::Receiver<Result<(), CaptureError>>,
     capture: JoinHandle<()>,
+}
+
+/// The threads behind the agent.
+struct Keeping {
+    /// Takes batches in; ends when the agent has.
+    taking_in: JoinHandle<()>,
+    /// None for a capture file.
+    kept: Option<Kept>,
+}
+
+impl Keeping {
+    /// Waits until everything is taken in and durable; false when a thread ended by a defect.
+    fn end(self) -> bool {
+        let taken = self.taking_in.join().is_ok();
+        if let Some(kept) = self.kept {
+            kept.close();
+        }
+        taken
+    }
 }
 
 /// The runtime of the server.
@@ -109,9 +131,13 @@ impl Engine {
             if from_file { Arc::clone(&packets) as Arc<dyn ClockSource> } else { Arc::new(SystemClock) };
         let watch = Watch::new(from_file, rights.missing.as_deref())?;
         let store = server::store(settings, from_file);
-        let metrics = server::metrics();
+        let (metrics, logs) = server::metrics();
         let stage = CaptureStage::new(&metrics.0);
-        let uplink = session::join(&store, &metrics.0)?;
+        let kept = match from_file {
+            true => None,
+            false => Some(Kept::open(&settings.data_dir, logs, &store, &watch.health)?),
+        };
+        let (uplink, taking_in) = session::join(&store, kept.as_ref().map(|kept| &kept.ingest), &metrics.0)?;
         let server = server::build(plan.server, store, access, data_clock, watch.health.clone(), metrics)?;
         let listener = tokio::net::TcpListener::from_std(plan.listener).context("the listener cannot be used")?;
         let address = listener.local_addr().context("the listener has no address")?;
@@ -138,17 +164,19 @@ impl Engine {
         };
         let capture = std::thread::Builder::new().name("nw-capture".to_owned()).spawn(run);
         let capture = capture.context("cannot start the thread of capture")?;
-        Ok(Self { address, live, stop_capture, stop_server, agent, server, started, ended, capture })
+        let keeping = Keeping { taking_in, kept };
+        Ok(Self { address, live, stop_capture, stop_server, agent, keeping, server, started, ended, capture })
     }
 
     /// Ends everything in order; what does not end in time is left to the end of the process.
     pub async fn stop(self) {
-        let Self { stop_capture, stop_server, agent, server, capture, .. } = self;
+        let Self { stop_capture, stop_server, agent, keeping, server, capture, .. } = self;
         stop_capture.raise();
-        // Capture drops its intake when it has ended; then the agent sends what is left and ends, too.
+        // Capture drops its intake when it has ended; then the agent sends what is left and ends, too; then all of it is kept.
         let last_records = tokio::task::spawn_blocking(move || {
             let captured = capture.join().is_ok();
-            captured & agent.join().is_ok()
+            let sent = agent.join().is_ok();
+            captured & sent & keeping.end()
         });
         if !last_records.await.unwrap_or(false) {
             tracing::error!("a thread ended by a defect");

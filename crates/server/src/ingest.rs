@@ -31,7 +31,7 @@ use netwatch_model::Record;
 
 pub use feed::{Feed, Sink, SinkError};
 pub use keep::COMMIT;
-pub use log::{CONSUMERS, Ingest, NotTaken, Taken};
+pub use log::{HOME, Ingest, NotTaken, Taken, consumers};
 pub use metrics::IngestMetrics;
 pub use session::{InProcess, InProcessSender};
 

@@ -1,6 +1,6 @@
 //! The log of batches: each once, durable before it is acknowledged.
 //!
-//! Limits: [`WINDOWS`](super::dedupe) for repeated batches, [`HOT`] records in memory for the feed. One lock guards windows, encoder
+//! Limits: windows (see `dedupe`) for repeated batches, [`HOT`] records in memory for the feed. One lock guards windows, encoder
 //! and the list of what is not yet durable; it is held while a batch is encoded and written, never while the disk is waited for.
 
 use std::collections::VecDeque;
@@ -18,8 +18,15 @@ use super::dedupe::Windows;
 use super::metrics::IngestMetrics;
 use super::{entry, is_durable};
 
-/// Who keeps a checkpoint in the log: the windows of this module, and the feed of history.
-pub const CONSUMERS: [&str; 2] = [SEEN, FEED];
+/// The workspace of the agent of this process, and of what the server says itself.
+pub const HOME: WorkspaceId = WorkspaceId::from_bits(0);
+
+/// Who keeps a checkpoint in the log: the windows of this module, and the feed of history when there is one.
+#[must_use]
+pub fn consumers(with_history: bool) -> Vec<&'static str> {
+    if with_history { vec![SEEN, FEED] } else { vec![SEEN] }
+}
+
 pub(super) const SEEN: &str = "seen";
 pub(super) const FEED: &str = "history";
 

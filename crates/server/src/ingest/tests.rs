@@ -18,8 +18,6 @@ use super::*;
 use crate::query::LiveStore;
 use crate::store::{StoreConfig, batch_of, record};
 
-const HOME: WorkspaceId = WorkspaceId::from_bits(7);
-
 fn small() -> Config {
     Config {
         segment_bytes: 8192,
@@ -28,7 +26,7 @@ fn small() -> Config {
         keep_age: Duration::ZERO,
         when_full: WhenFull::Refuse,
         reserve_bytes: 4096,
-        ..Config::ingest(CONSUMERS.to_vec())
+        ..Config::ingest(consumers(true))
     }
 }
 
