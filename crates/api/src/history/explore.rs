@@ -134,6 +134,10 @@ pub struct HistoryGroup {
     pub octets_out: u64,
     /// The measure in each step; empty without steps.
     pub points: Vec<u64>,
+    /// IP octets received in each step, as in `octets_in`; empty without steps.
+    pub points_in: Vec<u64>,
+    /// IP octets sent in each step.
+    pub points_out: Vec<u64>,
     /// Of the steps; null without steps.
     pub summary: Option<HistorySummary>,
     /// The total of the period before; null when it was not asked for.
