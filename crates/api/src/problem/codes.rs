@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 /// Makes the type of the list: variant, word, status, title, meaning.
 macro_rules! codes {
-    ($($name:ident $word:literal $status:literal $title:literal $meaning:literal;)*) => {
+    ($($name:ident $word:tt $status:literal $title:literal $meaning:literal;)*) => {
         /// What went wrong, as a word that programs can rely on.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
         pub enum ProblemCode {
