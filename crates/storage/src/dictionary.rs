@@ -26,6 +26,20 @@ pub struct SeriesKey {
     pub series: Arc<Series>,
 }
 
+impl SeriesKey {
+    /// What it measures, as people call it: the word of the metric, or the name that a program gave it.
+    #[must_use]
+    pub fn metric(&self) -> String {
+        metric_name(&self.series)
+    }
+
+    /// Whether its values only grow, until they begin anew.
+    #[must_use]
+    pub fn is_counter(&self) -> bool {
+        self.series.metric.is_counter()
+    }
+}
+
 /// All series of a workspace, by number.
 #[derive(Debug)]
 pub(crate) struct Dictionary {

@@ -55,4 +55,4 @@ pub use port::{
     SeriesSearch, StoredEvent, Summary, Taken, TelemetryStore, Upkeep, Usage, Value, Wanted,
 };
 pub use sketch::{ALPHA, Sketch};
-pub use store::DuckStore;
+pub use store::{Damaged, DuckStore, inspect};

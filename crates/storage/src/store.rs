@@ -6,7 +6,7 @@
 mod answers;
 mod upkeep;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -68,7 +68,21 @@ impl DuckStore {
     /// # Errors
     /// When the folder cannot be used or DuckDB does not start.
     pub fn open(config: StoreConfig, lookups: Arc<Lookups>, now: Timestamp) -> Result<(Self, Vec<Event>), StoreError> {
-        let (open, stored, events) = Open::new(&config, &[], now)?;
+        let damaged = inspect(&config)?;
+        Self::open_inspected(config, lookups, &damaged, now)
+    }
+
+    /// The same, after [`inspect`]: a process that may not start others any more is told what was found before.
+    ///
+    /// # Errors
+    /// As [`DuckStore::open`].
+    pub fn open_inspected(
+        config: StoreConfig,
+        lookups: Arc<Lookups>,
+        damaged: &Damaged,
+        now: Timestamp,
+    ) -> Result<(Self, Vec<Event>), StoreError> {
+        let (open, stored, events) = Open::new(&config, damaged, now)?;
         let intake = Intake { position: stored, stored, ..Intake::default() };
         let disk = DiskWatch::new(config.folder.clone(), config.watermarks);
         disk.look();
@@ -88,7 +102,9 @@ impl DuckStore {
         let engine = Arc::new(Engine::start(&self.config)?);
         *open = Open { engine, tenants: RwLock::default() };
         let suspects = std::mem::take(&mut intake.suspects);
-        let (fresh, stored, events) = Open::new(&self.config, &suspects, now)?;
+        let mut damaged = inspect(&self.config)?;
+        damaged.extend(check::problems(self.config.checker.as_ref(), &self.config.folder, suspects, Depth::Full)?);
+        let (fresh, stored, events) = Open::new(&self.config, &damaged, now)?;
         *open = fresh;
         *intake = Intake { position: stored, stored, ..Intake::default() };
         Ok((stored, events))
@@ -172,21 +188,15 @@ impl DuckStore {
 const FRESH: Duration = Duration::from_secs(5);
 
 impl Open {
-    fn new(config: &StoreConfig, suspects: &[PathBuf], now: Timestamp) -> Result<(Self, u64, Vec<Event>), StoreError> {
+    fn new(config: &StoreConfig, damaged: &Damaged, now: Timestamp) -> Result<(Self, u64, Vec<Event>), StoreError> {
         let folder = &config.folder;
-        let fail = |source| StoreError::Folder { path: folder.clone(), source };
-        std::fs::create_dir_all(folder.join(TEMPORARY)).map_err(fail)?;
-        let workspaces = workspaces(folder).map_err(fail)?;
-        let paths = workspaces.iter().map(|w| files(&folder.join(w.to_string()))).collect::<Result<Vec<_>, _>>();
-        let checker = config.checker.as_ref();
-        let mut damaged = check::problems(checker, folder, paths.map_err(fail)?.concat(), Depth::Open)?;
-        damaged.extend(check::problems(checker, folder, suspects.to_vec(), Depth::Full)?);
+        let workspaces = workspaces(folder).map_err(|source| StoreError::Folder { path: folder.clone(), source })?;
         let open = Self { engine: Arc::new(Engine::start(config)?), tenants: RwLock::default() };
         let (mut stored, mut events) = (read_position(folder), Vec::new());
         for (workspace, number) in workspaces.into_iter().zip(0..) {
             let engine = Arc::clone(&open.engine);
             let place = folder.join(workspace.to_string());
-            let (tenant, aside) = Tenant::open(engine, config, place, number, &damaged, now.millis())?;
+            let (tenant, aside) = Tenant::open(engine, config, place, number, damaged, now.millis())?;
             for file in aside {
                 if !file.partition.kind.is_derived() {
                     stored = 0;
@@ -218,6 +228,23 @@ impl Open {
         tenants.insert(workspace, Arc::clone(&tenant));
         Ok(tenant)
     }
+}
+
+/// Files with which something is wrong, and what.
+pub type Damaged = HashMap<PathBuf, String>;
+
+/// Has all files opened by the checking program (or, without one, here), and tells with which something is wrong. Makes the folder
+/// when it is missing.
+///
+/// # Errors
+/// When the folder cannot be used.
+pub fn inspect(config: &StoreConfig) -> Result<Damaged, StoreError> {
+    let folder = &config.folder;
+    let fail = |source| StoreError::Folder { path: folder.clone(), source };
+    std::fs::create_dir_all(folder.join(TEMPORARY)).map_err(fail)?;
+    let workspaces = workspaces(folder).map_err(fail)?;
+    let paths = workspaces.iter().map(|w| files(&folder.join(w.to_string()))).collect::<Result<Vec<_>, _>>();
+    check::problems(config.checker.as_ref(), folder, paths.map_err(fail)?.concat(), Depth::Open)
 }
 
 /// The workspaces that have a folder.

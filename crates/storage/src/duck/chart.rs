@@ -74,7 +74,7 @@ pub(crate) fn chart(
         .series
         .into_iter()
         .zip(rollups)
-        .map(|((_, key), rollups)| Line { key, points: points(&rollups, steps, query.aggregate) });
+        .map(|((number, key), rollups)| Line { number, key, points: points(&rollups, steps, query.aggregate) });
     Ok(Chart {
         from: Timestamp::from_millis(steps.from),
         step: Duration::from_millis(width.unsigned_abs()),

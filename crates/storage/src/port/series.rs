@@ -154,6 +154,8 @@ impl Resolution {
 /// One series of a chart.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Line {
+    /// Number of the series.
+    pub number: u32,
     /// Which.
     pub key: SeriesKey,
     /// One value for each step; absent: no data.
