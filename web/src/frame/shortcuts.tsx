@@ -4,7 +4,7 @@ import { useEffect, useRef } from "react";
 import type { AppSearch } from "~/app/search";
 import { type Key as TextKey, useT } from "~/i18n";
 import { paths } from "~/lib/paths";
-import { useTimeActions } from "~/time/time";
+import { type TimeActions, useTimeActions } from "~/time/time";
 import { Key } from "~/ui/controls";
 import { Dialog } from "./dialog";
 import styles from "./dialog.module.css";
@@ -18,7 +18,12 @@ const listed: readonly { keys: readonly string[]; text: TextKey }[] = [
   { keys: ["G", "T"], text: "shortcuts.traffic" },
   { keys: ["G", "E"], text: "shortcuts.events" },
   { keys: ["G", "H"], text: "shortcuts.health" },
+  { keys: ["T", "←"], text: "shortcuts.earlier" },
+  { keys: ["T", "→"], text: "shortcuts.later" },
   { keys: ["T", "−"], text: "shortcuts.zoomOut" },
+  { keys: ["T", "+"], text: "shortcuts.zoomIn" },
+  { keys: ["T", "C"], text: "shortcuts.copyRange" },
+  { keys: ["T", "V"], text: "shortcuts.pasteRange" },
   { keys: ["↑", "↓"], text: "shortcuts.rows" },
   { keys: ["Enter"], text: "shortcuts.open" },
   { keys: ["Esc"], text: "shortcuts.close" },
@@ -72,7 +77,7 @@ export function useShortcuts(open: { palette: () => void; help: () => void }): v
       const key = event.key.toLowerCase();
       if (lead === "g" && key in destinations) {
         void navigate(paths[destinations[key as keyof typeof destinations]](search));
-      } else if (lead === "t" && key === "-") time.zoomOut();
+      } else if (lead === "t" && onTime(key, time)) event.preventDefault();
       else if (key === "g" || key === "t") first = { key, at: event.timeStamp };
       else if (key === "?") open.help();
       else if (key === "/") focusFilter(event);
@@ -84,6 +89,18 @@ export function useShortcuts(open: { palette: () => void; help: () => void }): v
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);
+}
+
+/** The second key after `t`, as in Grafana; says whether it was one. */
+function onTime(key: string, time: TimeActions): boolean {
+  if (key === "-") time.zoomOut();
+  else if (key === "+" || key === "=") time.zoomIn();
+  else if (key === "arrowleft") time.shift(-1);
+  else if (key === "arrowright") time.shift(1);
+  else if (key === "c") time.copy();
+  else if (key === "v") void time.paste();
+  else return false;
+  return true;
 }
 
 function focusFilter(event: KeyboardEvent): void {

@@ -1,7 +1,9 @@
 /** Deutsch. */
+import { time } from "./de/time";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...time,
   "action.close": "Schließen",
   "action.copy": "Kopieren",
   "action.retry": "Noch einmal",
@@ -33,8 +35,8 @@ export const de: Catalogue = {
   "time.rangeIs": "Zeitraum: {range}",
   "time.last": "Letzte {duration}",
   "time.typed": "Oder einen Zeitraum eingeben",
-  "time.examples": "-15m · 90s · 04:00 – 04:20 · 2026-11-21 04:00 bis 05:30",
-  "time.refused": "Kein Zeitraum: -15m schreiben, oder zwei Zeiten wie 04:00 – 04:20.",
+  "time.examples": "-15m · 13h · now-1M/M · now/d bis now/d+8h · 04:00 – 04:20 · 2026-11-21 04:00 bis 05:30",
+  "time.refused": "Kein Zeitraum: Schreiben Sie 13h, now-1d/d oder zwei Zeiten wie 04:00 – 04:20.",
   "time.ago": "vor {duration}",
   "key.space": "Leertaste",
 

@@ -1,7 +1,9 @@
 /** English: the catalogue that defines which texts there are. Sentence case; the field's terms; an error says what to do. */
 import type { Message } from "./catalogue";
+import { time } from "./en/time";
 
 export const en = {
+  ...time,
   "action.close": "Close",
   "action.copy": "Copy",
   "action.retry": "Try again",
@@ -33,8 +35,8 @@ export const en = {
   "time.rangeIs": "Range of time: {range}",
   "time.last": "Last {duration}",
   "time.typed": "Or type a range",
-  "time.examples": "-15m · 90s · 04:00 – 04:20 · 2026-11-21 04:00 to 05:30",
-  "time.refused": "Not a range: write -15m, or two times as in 04:00 – 04:20.",
+  "time.examples": "-15m · 13h · now-1M/M · now/d to now/d+8h · 04:00 – 04:20 · 2026-11-21 04:00 to 05:30",
+  "time.refused": "Not a range: write 13h, now-1d/d, or two times as in 04:00 – 04:20.",
   "time.ago": "{duration} ago",
   "key.space": "space",
 

@@ -12,8 +12,8 @@ const files = readdirSync(root, { recursive: true, encoding: "utf8" })
 
 /** Attributes that people read or hear. */
 const spoken = new Set(["aria-label", "title", "placeholder", "alt", "label", "hint", "aria-description"]);
-/** The same in every language: the name of the program, and commands. */
-const allowed = [/^Netwatch$/, /^netwatch( |$)/, /^\/start#…$/];
+/** The same in every language: the name of the program, kinds of files, and commands. */
+const allowed = [/^Netwatch$/, /^(PNG|SVG)$/, /^netwatch( |$)/, /^\/start#…$/];
 
 it.each(files.filter(({ name }) => name.endsWith(".tsx")))(
   "$name takes its texts from the catalogue",
@@ -38,7 +38,7 @@ it.each(files.filter(({ name }) => name.endsWith(".tsx")))(
 
 it("uses every text of the catalogue", () => {
   const all = files
-    .filter(({ name }) => !/i18n.(en|de)\.ts$/.test(name))
+    .filter(({ name }) => !/i18n.(en|de)(\.ts|.\w+\.ts)$/.test(name))
     .map(({ text }) => text)
     .join("\n");
   const patterns = [...all.matchAll(/`([a-z]+\.[^`]*\$\{[^`]*)`/gi)].map(
