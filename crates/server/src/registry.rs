@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use axum::Router;
 use axum::http::Method;
 use netwatch_model::people::Permission;
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
@@ -28,6 +29,21 @@ pub(crate) enum Need {
     Local,
     /// Who has this permission, in the workspace of the request or over the site.
     Allowed(Permission),
+}
+
+/// Where the document says what an operation needs.
+const NEED: &str = "x-permission";
+
+impl Need {
+    /// As the document says it: the word of a permission, or `public`, `signed_in`, `local`.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::SignedIn => "signed_in",
+            Self::Local => "local",
+            Self::Allowed(permission) => permission.word(),
+        }
+    }
 }
 
 impl From<Permission> for Need {
@@ -125,6 +141,8 @@ fn describe(operation: &mut Operation, method: &Method, need: Need) {
     if matches!(*method, Method::POST | Method::PATCH) && need != Need::Public {
         operation.parameters.get_or_insert_default().push(idempotency_key().into());
     }
+    let extensions = operation.extensions.get_or_insert_default();
+    extensions.merge(ExtensionsBuilder::new().add(NEED, need.word()).build());
     let none: [&str; 0] = [];
     operation.security = Some(match need {
         Need::Public => vec![SecurityRequirement::default()],

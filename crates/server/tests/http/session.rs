@@ -11,8 +11,9 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 #[tokio::test]
 async fn a_code_becomes_a_cookie_once() {
     let server = TestServer::start().await;
-    let code = server.access.invite().unwrap();
-    let body = json!({"code": code.as_str()}).to_string();
+    server.sign_in().await;
+    let invited = server.access.invite().unwrap();
+    let body = json!({"code": invited.code.as_str()}).to_string();
     let first = server.ask("POST", "/api/v1/session", &[JSON], &body).await;
     assert_eq!(first.status, 200, "{}", first.body);
     let cookie = &first.headers["set-cookie"];
@@ -31,7 +32,9 @@ async fn a_session_tells_what_it_is_and_ends() {
     let session = server.ask("GET", "/api/v1/session", &own, "").await.json();
     assert_eq!(session["method"], "cookie");
     assert!(session["expires"].is_string());
-    assert_eq!(server.json("/api/v1/session").await, json!({"method": "token", "expires": null}));
+    assert_eq!((&session["user"]["name"], &session["workspace"]["name"]), (&json!("ada"), &json!("Home")));
+    let token = server.json("/api/v1/session").await;
+    assert_eq!((&token["method"], &token["expires"], &token["user"]), (&json!("token"), &json!(null), &json!(null)));
 
     let mut stream = server.stream_with(&[("cookie", &cookie)]).await.expect("the stream opens");
     let out = server.ask("DELETE", "/api/v1/session", &own, "").await;
