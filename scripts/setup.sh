@@ -77,6 +77,17 @@ install_node_modules() {
   touch web/node_modules/.package-lock.json
 }
 
+# A real OpenID provider for the tests of signing in.
+install_identity_provider() {
+  local folder=crates/server/tests/identity-provider
+  if [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then
+    return 0
+  fi
+  say "npm ci in $folder"
+  (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error >&2)
+  touch "$folder/node_modules/.package-lock.json"
+}
+
 install_nextest() {
   command -v cargo-nextest >/dev/null && return 0
   say "cargo install cargo-nextest"
@@ -94,4 +105,7 @@ mapfile -t packages < <(missing_packages "${needs[@]}")
 install_packages ${packages[@]+"${packages[@]}"}
 install_node_modules
 scripts/duckdb.sh
-if [ "$1" = test ]; then install_nextest; fi
+if [ "$1" = test ]; then
+  install_identity_provider
+  install_nextest
+fi

@@ -19,6 +19,7 @@
 mod account;
 mod audit;
 mod error;
+mod external;
 mod fault;
 mod file;
 mod guard;
@@ -56,6 +57,7 @@ pub use netwatch_identity::secret::Secret;
 pub(crate) use account::{Openable, Profile, verification};
 pub(crate) use audit::{By, record};
 pub(crate) use error::Refusal;
+pub(crate) use external::ExternalRules;
 pub(crate) use identity::{Credential, Identity, Refused, Who};
 pub(crate) use people::{PeopleRequest, SignedIn};
 pub(crate) use set_up::SetUp;
@@ -155,6 +157,7 @@ impl Access {
     /// Says that rights may have changed: who asks next is looked up anew.
     pub(crate) fn changed(&self) {
         self.generation.fetch_add(1, Ordering::Release);
+        self.guard().forget_wrong_tokens();
     }
 
     /// Changes people and their things, all or nothing; who asks next is looked up anew.

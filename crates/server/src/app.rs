@@ -7,7 +7,6 @@ use axum::body::Bytes;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
-use netwatch_api::sign_in::IdentityProvider;
 use netwatch_api::statistics::Statistics;
 use netwatch_model::people::Permission;
 use netwatch_model::{Record, Timestamp};
@@ -24,6 +23,7 @@ use crate::idempotency::Answers;
 use crate::intake::IntakeSlot;
 use crate::limits::Limits;
 use crate::metrics::ServerMetrics;
+use crate::oidc::Providers;
 use crate::process;
 use crate::query::LiveStore;
 use crate::stream::{Feed, Frame, Hub, Mark};
@@ -43,6 +43,10 @@ pub(crate) struct Shared {
     pub(crate) health: Health,
     /// How the entity database is; none when there is no place for it.
     pub(crate) people: Option<Component>,
+    /// Identity providers.
+    pub(crate) providers: Providers,
+    /// How browsers reach the server.
+    pub(crate) public_url: Option<String>,
     /// Places for those who wait to have a password checked.
     pub(crate) password_queue: Semaphore,
     /// Passwords that are checked at the same time.
@@ -111,8 +115,13 @@ impl App {
     }
 
     /// Identity providers that are configured.
-    pub(crate) fn identity_providers(&self) -> Vec<IdentityProvider> {
-        Vec::new()
+    pub(crate) fn providers(&self) -> &Providers {
+        &self.0.providers
+    }
+
+    /// How browsers reach the server, if it is configured.
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.0.public_url.as_deref()
     }
 
     /// Time for intervals.

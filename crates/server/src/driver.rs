@@ -78,7 +78,8 @@ pub(crate) async fn run(
     if timeout(DRAIN, drained).await.is_err() {
         tracing::warn!("some connections did not end in time and are cut");
     }
-    tidier.abort();
+    // A clearing away that has begun ends first: the data directory is free when this returns.
+    let _ended = tidier.await;
 }
 
 /// Serves one connection in a task of its own.
@@ -112,7 +113,9 @@ fn serve(stream: TcpStream, peer: Peer, app: &App, router: Router, place: OwnedS
 async fn tidy_now_and_then(app: App) {
     let mut ticks = interval(TIDY);
     loop {
-        ticks.tick().await;
-        app.tidy_people().await;
+        tokio::select! {
+            _ = ticks.tick() => app.tidy_people().await,
+            () = app.hub().stopping.cancelled() => return,
+        }
     }
 }

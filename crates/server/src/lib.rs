@@ -20,6 +20,8 @@ mod intake;
 mod limits;
 mod live;
 mod metrics;
+mod oidc;
+mod outgoing;
 mod page;
 mod params;
 mod process;
@@ -38,6 +40,10 @@ pub use intake::{Intake, IntakeError};
 pub use limits::Rate;
 pub use live::Live;
 pub use metrics::ServerMetrics;
+pub use netwatch_egress::{Network, Policy};
+pub use netwatch_identity::external::RoleRule;
+pub use netwatch_identity::registration::Registration;
+pub use oidc::OidcProvider;
 pub use server::{Dependencies, Server, listen};
 
 /// The OpenAPI document of all routes as it is checked in: pretty-printed JSON with a line end.

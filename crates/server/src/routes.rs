@@ -10,7 +10,9 @@ mod flows;
 mod hosts;
 mod ingest;
 mod interfaces;
+mod links;
 mod manage;
+mod oidc;
 mod openapi;
 pub(crate) mod people;
 mod reference;
@@ -20,7 +22,7 @@ mod statistics;
 mod system;
 mod traffic;
 
-use netwatch_model::people::Permission::{SystemRead, TrafficRead};
+use netwatch_model::people::Permission::{SiteUsers, SystemRead, TrafficRead};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
@@ -48,6 +50,8 @@ pub(crate) fn all() -> Registry {
         .route(SignedIn, routes!(filter::fields))
         .route(Public, routes!(sign_in::options, sign_in::password))
         .route(Public, routes!(sign_in::second_factor))
+        .route(Public, routes!(oidc::start))
+        .route(Public, routes!(oidc::callback))
         .route(Public, routes!(sign_in::set_up))
         .route(Public, routes!(sign_in::reset_password))
         .route(Public, routes!(sign_in::verify_email))
@@ -63,6 +67,7 @@ pub(crate) fn all() -> Registry {
         .route(SignedIn, routes!(account::verification))
         .route(SignedIn, routes!(account::accept_invitation))
         .route(SignedIn, routes!(session::open_workspace))
+        .route(SiteUsers, routes!(links::create))
         .route(Public, routes!(session::sign_in))
         .route(SignedIn, routes!(session::show))
         .route(SignedIn, routes!(session::sign_out))

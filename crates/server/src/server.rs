@@ -34,6 +34,7 @@ use crate::intake::IntakeSlot;
 use crate::limits::{self, Limits};
 use crate::live::Live;
 use crate::metrics::{self, ServerMetrics};
+use crate::oidc::Providers;
 use crate::query::LiveStore;
 use crate::registry::Routes;
 use crate::stream::Hub;
@@ -89,6 +90,8 @@ impl Server {
             clock,
             data_clock,
             people: health.component("people", Importance::Optional, started).ok(),
+            providers: Providers::new(&config.identity_providers).map_err(|e| ServerError::Outgoing(e.into()))?,
+            public_url: config.public_url.clone(),
             password_queue: Semaphore::new(PASSWORD_QUEUE),
             passwords: Semaphore::new(PASSWORDS),
             health,

@@ -41,6 +41,8 @@ words! {
         PasswordResetOffered = "password.reset_offered",
         /// A link to sign in was made.
         SignInOffered = "session.offered",
+        /// A link to verify an address was made.
+        VerificationOffered = "email.verification_offered",
         /// An address of e-mail was shown to be the user's.
         EmailVerified = "email.verified",
         /// One-time passwords were switched on.

@@ -75,7 +75,12 @@ impl Access {
             let purpose = purpose(&user)?;
             let after = Some(Fields::new().with("purpose", purpose.word()));
             let made = make(tx, purpose)?;
-            record(tx, Entry { after, ..by.did(Action::PasswordResetOffered, audit::user_ref(&user)) })?;
+            let action = match made.0.purpose {
+                LinkPurpose::VerifyEmail { .. } => Action::VerificationOffered,
+                LinkPurpose::SignIn { .. } | LinkPurpose::SetUp => Action::SignInOffered,
+                LinkPurpose::ResetPassword { .. } => Action::PasswordResetOffered,
+            };
+            record(tx, Entry { after, ..by.did(action, audit::user_ref(&user)) })?;
             Ok(made)
         })
     }

@@ -81,6 +81,7 @@ pub(crate) fn counted<T>(app: &App, asker: &Asker, signed: Result<T, Fault>) -> 
 
 /// The session that was just begun, as it is shown.
 pub(crate) async fn new_session(app: &App, asker: &Asker, signed: &SignedIn) -> Result<Session, Fault> {
+    tracing::debug!(session = %signed.session.id, user = %signed.session.user, "a session begins");
     let (secret, peer) = (signed.secret.clone(), asker.request.peer);
     let found = app.access_call(move |access| access.identify(peer, access::Credential::Cookie(secret.as_str()), None));
     let identity = found.await?.map_err(|_| Fault::unauthenticated())?;

@@ -31,7 +31,7 @@ pub(super) async fn options(State(app): State<App>, _: Params<NoParams>) -> Resu
     Ok(Json(SignInOptions {
         set_up_needed,
         registration: app.access().registration().enabled,
-        identity_providers: app.identity_providers(),
+        identity_providers: app.providers().list(),
         password_min: u32::try_from(MIN_CHARS).unwrap_or(u32::MAX),
         password_recommended: u32::try_from(RECOMMENDED_CHARS).unwrap_or(u32::MAX),
     }))
