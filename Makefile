@@ -4,6 +4,7 @@
 #   make test         every check and every test, as continuous integration runs them
 #   make check        the cheap checks: run this before a commit
 #   make build        the release binary with the web app inside
+#   make fuzz-api     what the OpenAPI document allows and what it does not, sent to a server of its own
 #   make bench        the figures of docs/performance.md
 #   make package      a Debian package and an archive, in $CARGO_TARGET_DIR/package
 #   make screenshots  the pictures of docs/screenshots
@@ -32,7 +33,7 @@ ARGS ?=
 WEB_SOURCES := crates/api/openapi.json $(shell find web -type d \( -name node_modules -o -name dist -o -name e2e -o -name test-results \) -prune \
 	-o -type f -not -name '*.test.*' -not -name schema.d.ts -print 2>/dev/null)
 
-.PHONY: build run test check bench package screenshots \
+.PHONY: build run test check fuzz-api bench package screenshots \
         setup-build setup-test tidy deny format lint docs-check codegen-check web-check rust-build web-e2e doc-test rust-test
 
 build: setup-build web/dist/index.html rust-build
@@ -45,6 +46,10 @@ run: build
 test: setup-test tidy deny format web-check web/dist/index.html lint docs-check rust-build codegen-check web-e2e doc-test rust-test
 
 check: setup-build tidy deny format web-check lint docs-check
+
+fuzz-api: setup-test build
+	$(SECTION) "fuzzing the API"
+	scripts/fuzz-api.sh "$(BINARY)"
 
 bench: setup-test build
 	$(SECTION) "bench"

@@ -12,6 +12,7 @@ pub mod account;
 pub mod audit;
 pub mod backup;
 pub mod control;
+pub mod declare;
 pub mod event;
 pub mod filter;
 pub mod flow;

@@ -24,6 +24,9 @@ pub struct Member {
     /// Since when they are a member.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
+    /// The file that owns the membership; then it cannot be edited but there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
 }
 
 /// `GET /api/v1/members`: by name.

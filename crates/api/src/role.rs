@@ -16,6 +16,9 @@ pub struct Role {
     /// What it allows.
     #[schema(value_type = Vec<String>)]
     pub permissions: Vec<Permission>,
+    /// The file that owns it; then it cannot be edited but there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
 }
 
 /// All roles of a workspace: at most 104.

@@ -114,6 +114,10 @@ pub enum Command {
     /// Check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print what can be edited in a running server as a file (YAML)
+    Export(ExportArgs),
+    /// Make a running server what a file says
+    Apply(ApplyArgs),
     /// Have a running server read its configuration again
     Reload(ReloadArgs),
     /// Show or change what a running server logs
@@ -294,6 +298,35 @@ pub struct DoctorArgs {
     pub format: Format,
     #[command(flatten)]
     pub listen: ListenArgs,
+}
+
+/// `netwatch export`
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the running server, for its token
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+}
+
+/// `netwatch apply`
+#[derive(Args, Debug)]
+pub struct ApplyArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the running server, for its token
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// File in the form that `netwatch export` prints; `-` for standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+    /// Only tell what would change
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Remove what a file owned before and is not in this one any more
+    #[arg(long)]
+    pub prune: bool,
 }
 
 /// `netwatch reload`

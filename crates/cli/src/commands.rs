@@ -3,6 +3,7 @@
 mod backup;
 mod capture;
 mod config;
+mod declare;
 mod doctor;
 pub mod flows;
 mod generate;
@@ -38,6 +39,8 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Restore(args) => backup::restore(cli, args),
         Command::Doctor(args) => doctor::run(cli, args),
         Command::LogLevel(args) => steer::log_level(cli, args),
+        Command::Export(args) => declare::export(cli, args),
+        Command::Apply(args) => declare::apply(cli, args),
         Command::Reload(args) => steer::reload(cli, args),
         Command::Completions { shell } => generate::completions(*shell),
         Command::Man { directory } => generate::man(directory),

@@ -41,7 +41,10 @@ fn the_configuration_is_read_again_whole_or_not_at_all() {
     wait_for_level(&sandbox, &up, "netwatch=info");
 
     // By hand.
-    assert_eq!(ask(&sandbox, &up, &["log-level", "warn,netwatch_server=debug"]).exits(0).out.matches("debug").count(), 1);
+    assert_eq!(
+        ask(&sandbox, &up, &["log-level", "warn,netwatch_server=debug"]).exits(0).out.matches("debug").count(),
+        1
+    );
     ask(&sandbox, &up, &["log-level", "=,="]).exits(2).complains("is not a log filter");
 
     // A file that changes is seen.

@@ -25,6 +25,8 @@ pub enum Kind {
     Invitation,
     /// A token of a program.
     ApiToken,
+    /// That an object belongs to a file that was applied.
+    Owned,
 }
 
 impl Kind {
@@ -39,6 +41,7 @@ impl Kind {
         Self::Role,
         Self::Invitation,
         Self::ApiToken,
+        Self::Owned,
     ];
 
     /// The word that is stored.
@@ -54,6 +57,7 @@ impl Kind {
             Self::Role => "role",
             Self::Invitation => "invitation",
             Self::ApiToken => "api_token",
+            Self::Owned => "owned",
         }
     }
 
@@ -64,6 +68,7 @@ impl Kind {
             Self::OneTimeLink => "one-time link",
             Self::ApiToken => "API token",
             Self::Membership => "member",
+            Self::Owned => "file",
             other => other.word(),
         }
     }

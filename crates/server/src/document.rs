@@ -36,6 +36,7 @@ pub(crate) fn base() -> utoipa::openapi::OpenApi {
         (name = "users", description = "Everybody, for site administrators"),
         (name = "backup", description = "Backups, and the keys of secrets"),
         (name = "stream", description = "Live data"),
+        (name = "declare", description = "What can be edited, as a file"),
         (name = "ingest", description = "Records of programs"),
         (name = "system", description = "How Netwatch itself is doing")
     )

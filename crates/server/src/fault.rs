@@ -56,6 +56,19 @@ impl Fault {
         *self.problem
     }
 
+    /// The same fault of a part of something: the part is named before the parameter.
+    pub(crate) fn within(mut self, place: &str) -> Self {
+        let inner = self.problem.parameter.take();
+        self.problem.parameter = Some(inner.map_or_else(|| place.to_owned(), |inner| format!("{place}.{inner}")));
+        self
+    }
+
+    /// The same fault, saying what it is about.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.problem.detail = format!("{what}: {}", self.problem.detail);
+        self
+    }
+
     /// With a header of its own.
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.header = Some((name, value));

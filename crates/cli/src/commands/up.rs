@@ -126,7 +126,8 @@ async fn watch(engine: &mut Engine, read: Option<&Path>, announce: impl FnOnce()
 /// The one line on standard output.
 fn announce(sources: &str, link: &str, set_up: bool) -> Outcome {
     let mut out = io::stdout();
-    let hint = if set_up { "makes the first administrator, once, within a day" } else { "signs in once, within 15 minutes" };
+    let hint =
+        if set_up { "makes the first administrator, once, within a day" } else { "signs in once, within 15 minutes" };
     writeln!(out, "Netwatch shows {sources} at {link} (the link {hint})")?;
     out.flush()?;
     Ok(())

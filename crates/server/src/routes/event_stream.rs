@@ -16,7 +16,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use netwatch_api::event::{Event, EventGap, EventStreamQuery};
 use netwatch_api::ingest::EventSeverity;
 use netwatch_model::Severity;
@@ -59,7 +59,7 @@ pub(super) async fn follow(
     let after = start(&app, &headers)?;
     let least = query.severity.unwrap_or_default();
     let follower = Follower { app, identity, after, least, waiting: VecDeque::new(), looks: 0, _place: place };
-    let messages = stream::unfold(follower, async |mut follower| Some((follower.next().await?, follower)));
+    let messages = stream::unfold(follower, async |mut follower| Some((follower.next().await?, follower))).fuse();
     let keep = KeepAlive::new().interval(Duration::from_secs(15));
     Ok(Sse::new(messages).keep_alive(keep).into_response())
 }

@@ -7,6 +7,7 @@
 mod asker;
 mod audit;
 mod backup;
+mod declare;
 mod invitations;
 mod lists;
 mod members;
@@ -17,8 +18,8 @@ mod users;
 mod workspaces;
 
 use netwatch_model::people::Permission::{
-    AuditRead, MembersRead, MembersWrite, RolesRead, RolesWrite, SiteAudit, SiteBackup, SiteUsers, SiteWorkspaces,
-    TokensOwn, WorkspaceDelete, WorkspaceRead, WorkspaceWrite,
+    AuditRead, ConfigRead, ConfigWrite, MembersRead, MembersWrite, RolesRead, RolesWrite, SiteAudit, SiteBackup,
+    SiteUsers, SiteWorkspaces, TokensOwn, WorkspaceDelete, WorkspaceRead, WorkspaceWrite,
 };
 use utoipa_axum::routes;
 
@@ -55,6 +56,8 @@ fn of_a_workspace(registry: Registry) -> Registry {
         .route(TokensOwn, routes!(tokens::rotate))
         .route(TokensOwn, routes!(tokens::revoke))
         .route(AuditRead, routes!(audit::of_workspace))
+        .route(ConfigRead, routes!(declare::export))
+        .upload(ConfigWrite, declare::MAX_BODY, routes!(declare::apply))
 }
 
 fn over_the_site(registry: Registry) -> Registry {

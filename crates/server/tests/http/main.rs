@@ -3,6 +3,7 @@
 mod api;
 mod contract;
 mod data;
+mod declare;
 mod gate;
 mod hostile;
 mod oidc;

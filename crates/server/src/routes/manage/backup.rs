@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
+use futures_util::stream;
 use netwatch_api::ProblemCode;
 use netwatch_api::backup::{BackupContents, KeyRotated, Restored};
 use netwatch_entities::OpenError;
@@ -53,8 +54,9 @@ pub(super) async fn make(State(app): State<App>, asker: Asker, _: Params<NoParam
             let _ = give.blocking_send(Err(std::io::Error::other("the backup could not be made")));
         }
     });
-    let body =
-        futures_util::stream::unfold(take, |mut take| async move { take.recv().await.map(|piece| (piece, take)) });
+    let body = stream::unfold(take, |mut take| async move { take.recv().await.map(|piece| (piece, take)) });
+    // Compression asks once more after the end.
+    let body = body.fuse();
     let name = format!("attachment; filename=\"netwatch-{}.tar\"", now.secs());
     let name = HeaderValue::from_str(&name).unwrap_or(HeaderValue::from_static("attachment"));
     let headers: [(HeaderName, HeaderValue); 2] =

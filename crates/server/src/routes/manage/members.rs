@@ -15,6 +15,7 @@ use netwatch_model::people::{
 };
 
 use super::asker::{Asker, ask, change as write, field, id};
+use super::declare::owned;
 use super::lists::{List, Wanted};
 use super::roles;
 use crate::access::{By, record};
@@ -24,6 +25,8 @@ use crate::fault::Fault;
 use crate::params::{Body, Params};
 use crate::routes::NoParams;
 
+/// Their word in a file that declares them.
+const DECLARED: &str = "members";
 /// Members and tokens that are looked through.
 const MANY: usize = 100_000;
 
@@ -91,6 +94,7 @@ pub(super) async fn change(
     let (tag, body) = write(&app, move |tx| {
         let before = tx.get::<Membership>(workspace, MembershipId(workspace, user))?;
         asked.require(&tag(&before))?;
+        refuse_owned(tx, &before.value)?;
         let after = roles::wanted(tx, workspace, role)?;
         may_change(tx, &asker, Some(&before.value), Some((role, after)))?;
         let stored = set_role(tx, &before, role, asker.by())?;
@@ -119,6 +123,7 @@ pub(super) async fn remove(
     write(&app, move |tx| {
         let before = tx.get::<Membership>(workspace, MembershipId(workspace, user))?;
         asked.check(&tag(&before))?;
+        refuse_owned(tx, &before.value)?;
         may_change(tx, &asker, Some(&before.value), None)?;
         leave(tx, &before, asker.by())
     })
@@ -203,7 +208,14 @@ fn view(tx: &Reading<'_>, stored: &Stored<Membership>) -> Result<Member, Fault> 
         role_name: roles::name(tx, workspace, role)?,
         disabled: user.disabled,
         since,
+        managed_by: owned::by(tx, workspace, DECLARED, user.name.as_str())?,
     })
+}
+
+/// A membership that a file owns is changed there.
+pub(super) fn refuse_owned(tx: &Reading<'_>, member: &Membership) -> Result<(), Fault> {
+    let user = tx.get::<User>(Site, member.user)?.value;
+    owned::refuse(tx, member.workspace, DECLARED, user.name.as_str())
 }
 
 fn object(tx: &Reading<'_>, user: UserId) -> Result<ObjectRef, Fault> {

@@ -61,7 +61,10 @@ pub(super) async fn put(
         let user = tx.get::<User>(Site, user)?.value;
         roles::wanted(tx, workspace, role)?;
         match members::find(tx, workspace, user.id)? {
-            Some(before) => drop(members::set_role(tx, &before, role, asker.by())?),
+            Some(before) => {
+                members::refuse_owned(tx, &before.value)?;
+                members::set_role(tx, &before, role, asker.by())?;
+            }
             None => join(tx, workspace, &user, role, asker.by())?,
         }
         let now = members::find(tx, workspace, user.id)?.ok_or_else(|| not_found("member"))?;
@@ -85,6 +88,7 @@ pub(super) async fn remove(
     let (user, workspace) = (id::<UserId>(&user, "user")?, id::<WorkspaceId>(&workspace, "workspace")?);
     write(&app, move |tx| {
         let before = members::find(tx, workspace, user)?.ok_or_else(|| not_found("member"))?;
+        members::refuse_owned(tx, &before.value)?;
         members::leave(tx, &before, asker.by())
     })
     .await?;

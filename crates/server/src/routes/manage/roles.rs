@@ -6,16 +6,17 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::role::{PermissionLine, PermissionTable, Role as View, RoleCreate, RolePatch, Roles};
 use netwatch_api::{Problem, ProblemCode};
-use netwatch_entities::{ListQuery, Order, Reading, StoreError, Stored};
+use netwatch_entities::{ListQuery, Order, Reading, StoreError, Stored, Writing};
 use netwatch_identity::access;
 use netwatch_identity::audit::Entry;
 use netwatch_identity::secret::random_bits;
 use netwatch_model::people::{
-    Action, BuiltInRole, CustomRole, Fields, Invitation, Membership, ObjectKind, ObjectRef, Permission, PermissionSet,
-    Reach, Role, RoleId, WorkspaceId,
+    Action, BuiltInRole, CustomRole, DisplayName, Fields, Invitation, Membership, ObjectKind, ObjectRef, Permission,
+    PermissionSet, Reach, Role, RoleId, WorkspaceId,
 };
 
 use super::asker::{Asker, ask, change as write, field, id};
+use super::declare::owned;
 use crate::access::record;
 use crate::app::App;
 use crate::etag::{ETag, Preconditions};
@@ -23,8 +24,10 @@ use crate::fault::Fault;
 use crate::params::{Body, Params};
 use crate::routes::NoParams;
 
+/// Their word in a file that declares them.
+const DECLARED: &str = "roles";
 /// Custom roles of one workspace.
-const MAX_ROLES: usize = 100;
+pub(super) const MAX_ROLES: usize = 100;
 /// Members and invitations that are looked through for those with a role.
 const MANY: usize = 100_000;
 
@@ -36,9 +39,12 @@ const MANY: usize = 100_000;
 pub(super) async fn list(State(app): State<App>, asker: Asker, _: Params<NoParams>) -> Result<Json<Roles>, Fault> {
     let workspace = asker.workspace()?;
     let query = ListQuery { order: Order::Label, limit: MAX_ROLES, ..ListQuery::default() };
-    let custom = ask(&app, move |tx| Ok(tx.list::<CustomRole>(workspace, &query)?.items)).await?;
+    let custom = ask(&app, move |tx| {
+        tx.list::<CustomRole>(workspace, &query)?.items.iter().map(|role| view(tx, role)).collect::<Result<Vec<_>, _>>()
+    });
+    let custom = custom.await?;
     let items = BuiltInRole::ALL.iter().map(|role| built_in(*role));
-    Ok(Json(Roles { items: items.chain(custom.iter().map(view)).collect() }))
+    Ok(Json(Roles { items: items.chain(custom).collect() }))
 }
 
 /// One role
@@ -58,8 +64,12 @@ pub(super) async fn one(
     match id(&text, "role")? {
         Role::BuiltIn(role) => Ok(ETag::of(&built_in(role))?.tagged(&asked, &built_in(role))),
         Role::Custom(id) => {
-            let stored = ask(&app, move |tx| Ok(tx.get::<CustomRole>(workspace, id)?)).await?;
-            Ok(tag(&stored).tagged(&asked, &view(&stored)))
+            let (tag, body) = ask(&app, move |tx| {
+                let stored = tx.get::<CustomRole>(workspace, id)?;
+                Ok((tag(&stored), view(tx, &stored)?))
+            })
+            .await?;
+            Ok(tag.tagged(&asked, &body))
         }
     }
 }
@@ -76,28 +86,13 @@ pub(super) async fn create(
     asker: Asker,
     Body(new): Body<RoleCreate>,
 ) -> Result<Response, Fault> {
-    let workspace = asker.workspace()?;
-    let permissions = checked(&new.permissions, &asker)?;
-    let role = CustomRole {
-        id: RoleId::new(app.now(), random_bits()?),
-        workspace,
-        name: field("name", &new.name)?,
-        permissions,
-    };
-    let stored = write(&app, move |tx| {
-        if tx.count::<CustomRole>(workspace)? >= MAX_ROLES as u64 {
-            return Err(Fault::new(
-                ProblemCode::LimitReached,
-                format!("a workspace has at most {MAX_ROLES} custom roles"),
-            ));
-        }
-        let stored = tx.insert(&role).map_err(taken)?;
-        let did = asker.by().did(Action::RoleCreated, object(&role));
-        record(tx, Entry { workspace: Some(workspace), after: Some(fields(&role)), ..did })?;
-        Ok(stored)
-    });
-    let stored = stored.await?;
-    Ok((StatusCode::CREATED, tag(&stored).header(), Json(view(&stored))).into_response())
+    let (name, permissions) = (field("name", &new.name)?, checked(&new.permissions, &asker)?);
+    let (tag, body) = write(&app, move |tx| {
+        let stored = make(tx, &asker, name, permissions)?;
+        Ok((tag(&stored), view(tx, &stored)?))
+    })
+    .await?;
+    Ok((StatusCode::CREATED, tag.header(), Json(body)).into_response())
 }
 
 /// Change a role
@@ -118,21 +113,18 @@ pub(super) async fn change(
     let (workspace, id) = (asker.workspace()?, custom(&text)?);
     let permissions = patch.permissions.as_deref().map(|list| checked(list, &asker)).transpose()?;
     let name = patch.name.as_deref().map(|text| field("name", text)).transpose()?;
-    let stored = write(&app, move |tx| {
+    let (tag, body) = write(&app, move |tx| {
         let before = tx.get::<CustomRole>(workspace, id)?;
         asked.require(&tag(&before))?;
-        may_touch(&before.value, &asker)?;
+        owned::refuse(tx, workspace, DECLARED, before.value.name.as_str())?;
         let mut after = before.value.clone();
         after.name = name.unwrap_or(after.name);
         after.permissions = permissions.unwrap_or(after.permissions);
-        let stored = tx.update(&after, Some(before.version)).map_err(taken)?;
-        let (old, new) = Fields::changed(&fields(&before.value), &fields(&after));
-        let did = asker.by().did(Action::RoleChanged, object(&after));
-        record(tx, Entry { workspace: Some(workspace), before: Some(old), after: Some(new), ..did })?;
-        Ok(stored)
-    });
-    let stored = stored.await?;
-    Ok((tag(&stored).header(), Json(view(&stored))).into_response())
+        let stored = alter(tx, &asker, &before, &after)?;
+        Ok((tag(&stored), view(tx, &stored)?))
+    })
+    .await?;
+    Ok((tag.header(), Json(body)).into_response())
 }
 
 /// Delete a role
@@ -154,15 +146,8 @@ pub(super) async fn delete(
     write(&app, move |tx| {
         let before = tx.get::<CustomRole>(workspace, id)?;
         asked.check(&tag(&before))?;
-        may_touch(&before.value, &asker)?;
-        let users = users_of(tx, workspace, Role::Custom(id))?;
-        if users > 0 {
-            let detail = format!("{users} members or invitations have the role: give them another one first");
-            return Err(Fault::new(ProblemCode::Conflict, detail));
-        }
-        tx.delete::<CustomRole>(workspace, id, Some(before.version))?;
-        let did = asker.by().did(Action::RoleDeleted, object(&before.value));
-        Ok(record(tx, Entry { workspace: Some(workspace), before: Some(fields(&before.value)), ..did })?)
+        owned::refuse(tx, workspace, DECLARED, before.value.name.as_str())?;
+        drop_it(tx, &asker, &before)
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -187,6 +172,54 @@ pub(super) async fn permissions(_: Params<NoParams>) -> Json<PermissionTable> {
         assignable: assignable.has(*p),
     };
     Json(PermissionTable { items: Permission::ALL.iter().map(line).collect() })
+}
+
+/// Makes a role and records it.
+pub(super) fn make(
+    tx: &Writing<'_>,
+    asker: &Asker,
+    name: DisplayName,
+    permissions: PermissionSet,
+) -> Result<Stored<CustomRole>, Fault> {
+    let workspace = asker.workspace()?;
+    if tx.count::<CustomRole>(workspace)? >= MAX_ROLES as u64 {
+        let detail = format!("a workspace has at most {MAX_ROLES} custom roles");
+        return Err(Fault::new(ProblemCode::LimitReached, detail));
+    }
+    let role = CustomRole { id: RoleId::new(tx.now(), random_bits()?), workspace, name, permissions };
+    let stored = tx.insert(&role).map_err(taken)?;
+    let did = asker.by().did(Action::RoleCreated, object(&role));
+    record(tx, Entry { workspace: Some(workspace), after: Some(fields(&role)), ..did })?;
+    Ok(stored)
+}
+
+/// Changes a role and records what changed.
+pub(super) fn alter(
+    tx: &Writing<'_>,
+    asker: &Asker,
+    before: &Stored<CustomRole>,
+    after: &CustomRole,
+) -> Result<Stored<CustomRole>, Fault> {
+    may_touch(&before.value, asker)?;
+    let stored = tx.update(after, Some(before.version)).map_err(taken)?;
+    let (old, new) = Fields::changed(&fields(&before.value), &fields(after));
+    let did = asker.by().did(Action::RoleChanged, object(after));
+    record(tx, Entry { workspace: Some(after.workspace), before: Some(old), after: Some(new), ..did })?;
+    Ok(stored)
+}
+
+/// Deletes a role that nobody has, and records it.
+pub(super) fn drop_it(tx: &Writing<'_>, asker: &Asker, before: &Stored<CustomRole>) -> Result<(), Fault> {
+    let CustomRole { workspace, id, .. } = before.value;
+    may_touch(&before.value, asker)?;
+    let users = users_of(tx, workspace, Role::Custom(id))?;
+    if users > 0 {
+        let detail = format!("{users} members or invitations have the role: give them another one first");
+        return Err(Fault::new(ProblemCode::Conflict, detail));
+    }
+    tx.delete::<CustomRole>(workspace, id, Some(before.version))?;
+    let did = asker.by().did(Action::RoleDeleted, object(&before.value));
+    Ok(record(tx, Entry { workspace: Some(workspace), before: Some(fields(&before.value)), ..did })?)
 }
 
 /// What a role allows and how it is called; none when it does not exist in that workspace.
@@ -266,15 +299,20 @@ fn tag(stored: &Stored<CustomRole>) -> ETag {
     ETag::of_version("role", stored.version)
 }
 
-fn view(stored: &Stored<CustomRole>) -> View {
+fn view(tx: &Reading<'_>, stored: &Stored<CustomRole>) -> Result<View, Fault> {
     let role = &stored.value;
-    let permissions = role.permissions.iter().collect();
-    View { id: role.id.to_string(), name: role.name.to_string(), built_in: false, permissions }
+    Ok(View {
+        id: role.id.to_string(),
+        name: role.name.to_string(),
+        built_in: false,
+        permissions: role.permissions.iter().collect(),
+        managed_by: owned::by(tx, role.workspace, DECLARED, role.name.as_str())?,
+    })
 }
 
 fn built_in(role: BuiltInRole) -> View {
     let permissions = PermissionSet::of_role(role).iter().collect();
-    View { id: role.to_string(), name: role.to_string(), built_in: true, permissions }
+    View { id: role.to_string(), name: role.to_string(), built_in: true, permissions, managed_by: None }
 }
 
 fn object(role: &CustomRole) -> ObjectRef {
