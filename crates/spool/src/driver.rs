@@ -136,6 +136,27 @@ impl Spool {
         }
     }
 
+    /// From here on records get positions beyond that one: for a consumer that remembers more than the log, which was replaced.
+    ///
+    /// # Errors
+    /// When what was written cannot be made durable.
+    pub fn jump(&self, beyond: Position) -> Result<(), AppendError> {
+        loop {
+            let mut inner = self.inner();
+            let (next, durable) = (inner.state.next, inner.state.durable());
+            if next > beyond {
+                return Ok(());
+            }
+            if durable == next {
+                inner.active = None;
+                inner.state.jump(beyond);
+                return Ok(());
+            }
+            drop(inner);
+            self.commit(Ticket { position: next.before() })?;
+        }
+    }
+
     /// A reader that begins at a position, or at the oldest record after it.
     #[must_use]
     pub fn reader(&self, from: Position) -> Reader {

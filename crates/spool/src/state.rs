@@ -123,6 +123,14 @@ impl State {
         self.next = self.next.next();
     }
 
+    /// The next record, in a segment of its own, gets a position beyond that one. Everything written is durable.
+    pub(crate) fn jump(&mut self, beyond: Position) {
+        if let Some(active) = self.active_mut() {
+            active.is_active = false;
+        }
+        self.next = self.next.max(beyond.next());
+    }
+
     pub(crate) fn active(&self) -> Option<&Segment> {
         self.segments.back().filter(|segment| segment.is_active)
     }

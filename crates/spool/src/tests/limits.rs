@@ -150,6 +150,22 @@ fn a_failing_disk_leaves_no_heap_of_empty_segments() {
 }
 
 #[test]
+fn positions_can_jump_and_nothing_is_missed_there() {
+    let disk = MemoryDisk::default();
+    let (spool, _) = open(&disk);
+    put(&spool, b"before").unwrap();
+    let _unfinished = spool.append(b"too").unwrap();
+    spool.jump(Position(1)).unwrap();
+    spool.jump(Position(500)).unwrap();
+    assert_eq!(put(&spool, b"after").unwrap(), Position(501));
+    assert_eq!(read(&spool, 1).1, []);
+    drop(spool);
+    let (spool, recovery) = open(&disk);
+    assert_eq!((texts(&spool), recovery.lost()), (vec!["before".to_owned(), "too".to_owned(), "after".to_owned()], 0));
+    assert_eq!(read(&spool, 1).1, []);
+}
+
+#[test]
 fn limits_that_cannot_work_are_refused() {
     let refused = |config: Config| {
         let clock = Arc::new(ManualClock::at(START));
