@@ -56,3 +56,4 @@ pub use port::{
 };
 pub use sketch::{ALPHA, Sketch};
 pub use store::{Damaged, DuckStore, inspect};
+pub use tenant::error_text;

@@ -13,7 +13,7 @@ mod flush;
 mod open;
 
 pub(crate) use flush::{rollup_row, sample_row};
-pub(crate) use open::error_text;
+pub use open::error_text;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;

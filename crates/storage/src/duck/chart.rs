@@ -70,11 +70,11 @@ pub(crate) fn chart(
     let numbers: Vec<u32> = page.series.iter().map(|s| s.0).collect();
     // One step more before the range: growth needs a value to grow from.
     let rollups = reader.read(resolution, &numbers, steps.from - width, steps.to, width)?;
-    let lines = page
-        .series
-        .into_iter()
-        .zip(rollups)
-        .map(|((number, key), rollups)| Line { number, key, points: points(&rollups, steps, query.aggregate) });
+    let lines = page.series.into_iter().zip(rollups).map(|((number, key), rollups)| Line {
+        number,
+        key,
+        points: points(&rollups, steps, query.aggregate),
+    });
     Ok(Chart {
         from: Timestamp::from_millis(steps.from),
         step: Duration::from_millis(width.unsigned_abs()),

@@ -239,7 +239,8 @@ fn hours(
 }
 
 /// An error with its causes, on one line.
-pub(crate) fn error_text(error: &dyn std::error::Error) -> String {
+#[must_use]
+pub fn error_text(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(e) = cause {

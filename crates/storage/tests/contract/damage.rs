@@ -34,7 +34,13 @@ fn checker() -> Checker {
 fn put(bench: &mut Bench, n: u64) {
     let day = i64::try_from(n % 2).unwrap_or(0) * 24 * HOUR;
     let eth0 = series("eth0");
-    bench.put_at(n, [ended(flow(u8::try_from(n).unwrap_or(1), day + 60, day + 90, 1000)), sample(&eth0, day + 60, Value::Integer(n))]);
+    bench.put_at(
+        n,
+        [
+            ended(flow(u8::try_from(n).unwrap_or(1), day + 60, day + 90, 1000)),
+            sample(&eth0, day + 60, Value::Integer(n)),
+        ],
+    );
 }
 
 /// Two days of data, 40 batches, in a store that has its files checked by a child.
@@ -47,7 +53,10 @@ fn two_days() -> Bench {
 }
 
 fn by_source(bench: &Bench) -> u64 {
-    bench.explore(&Explore { dimensions: vec![Dimension::Source, Dimension::Port], ..question(0, 48 * HOUR) }).total.total
+    bench
+        .explore(&Explore { dimensions: vec![Dimension::Source, Dimension::Port], ..question(0, 48 * HOUR) })
+        .total
+        .total
 }
 
 fn repair(bench: &mut Bench) {
@@ -66,7 +75,8 @@ fn whole_files_are_left_alone() {
 #[test]
 fn every_kind_of_file_is_made_anew_from_the_log() {
     let bench = two_days();
-    let files: Vec<String> = bench.files().iter().map(|p| p.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    let files: Vec<String> =
+        bench.files().iter().map(|p| p.file_name().unwrap().to_string_lossy().into_owned()).collect();
     drop(bench);
     for file in files.iter().filter(|f| f.ends_with(".duckdb")) {
         for harm in [truncate as fn(&Path), empty, scramble_head] {
@@ -76,7 +86,8 @@ fn every_kind_of_file_is_made_anew_from_the_log() {
             drop(store);
             harm(&folder.path().join(workspace(1).to_string()).join(file));
             let lookups = std::sync::Arc::new(netwatch_storage::Lookups::new(LookupPaths::default()));
-            let (store, events) = netwatch_storage::DuckStore::open(config, lookups, at(30 * HOUR)).expect("always starts");
+            let (store, events) =
+                netwatch_storage::DuckStore::open(config, lookups, at(30 * HOUR)).expect("always starts");
             assert_eq!(events.iter().map(|e| e.kind).collect::<Vec<_>>(), [EventKind::StoreDamaged], "{file}");
             assert_eq!(store.usage(None).set_aside, 1);
             assert_eq!(store.replay_after(), 0, "the log is asked for from its beginning");
@@ -113,7 +124,10 @@ fn a_flipped_bit_is_found_when_it_is_read() {
     if events.is_empty() {
         let read = bench.store.explore(
             workspace(1),
-            &Explore { dimensions: vec![Dimension::Source, Dimension::Port, Dimension::Name], ..question(0, 48 * HOUR) },
+            &Explore {
+                dimensions: vec![Dimension::Source, Dimension::Port, Dimension::Name],
+                ..question(0, 48 * HOUR)
+            },
             &Budget::default(),
         );
         if read.is_ok() {
@@ -122,7 +136,10 @@ fn a_flipped_bit_is_found_when_it_is_read() {
         }
         assert!(bench.store.wants_recovery());
         bench.store.recover(now).unwrap();
-        assert_eq!(bench.store.upkeep(now).unwrap().events.iter().filter(|e| e.kind == EventKind::StoreDamaged).count(), 1);
+        assert_eq!(
+            bench.store.upkeep(now).unwrap().events.iter().filter(|e| e.kind == EventKind::StoreDamaged).count(),
+            1
+        );
     }
     repair(&mut bench);
     assert_eq!(by_source(&bench), 40 * 1500);

@@ -111,7 +111,8 @@ fn workspaces_see_their_own() {
 #[test]
 fn the_past_and_the_future_are_refused_and_counted() {
     let mut bench = Bench::new();
-    let taken = bench.put_at(1, [ended(flow(1, -100 * 24 * HOUR, -100 * 24 * HOUR, 1)), ended(flow(2, 60 * HOUR, 60 * HOUR, 1))]);
+    let taken = bench
+        .put_at(1, [ended(flow(1, -100 * 24 * HOUR, -100 * 24 * HOUR, 1)), ended(flow(2, 60 * HOUR, 60 * HOUR, 1))]);
     assert_eq!((taken.too_old, taken.too_new, taken.stored), (1, 1, 0));
 }
 
@@ -126,7 +127,8 @@ fn too_many_series_are_refused_and_counted() {
 fn retention_deletes_whole_files_by_age_and_by_size() {
     let mut retention = Retention::default();
     retention.set(Kind::Flows, Keep { age: Duration::from_secs(5 * 86_400), bytes: 1 });
-    let mut bench = Bench::with(|c| netwatch_storage::StoreConfig { retention: retention.clone(), ..c }, LookupPaths::default());
+    let mut bench =
+        Bench::with(|c| netwatch_storage::StoreConfig { retention: retention.clone(), ..c }, LookupPaths::default());
     bench.now = at(49 * HOUR);
     for day in 0..3 {
         bench.put((1..=3).map(|n| ended(flow(n, day * 24 * HOUR, day * 24 * HOUR + 5, 1000))));
@@ -135,7 +137,11 @@ fn retention_deletes_whole_files_by_age_and_by_size() {
     let flows = |bench: &Bench| bench.store.usage(None).kinds.iter().find(|k| k.kind == Kind::Flows).map(|k| k.files);
     assert_eq!(flows(&bench), Some(3));
     let upkeep = bench.store.upkeep(bench.now).unwrap();
-    assert_eq!((flows(&bench), upkeep.deleted, upkeep.events.len()), (Some(1), 2, 2), "the newest stays, and it is told");
+    assert_eq!(
+        (flows(&bench), upkeep.deleted, upkeep.events.len()),
+        (Some(1), 2, 2),
+        "the newest stays, and it is told"
+    );
     assert_eq!(bench.octets(0, 72 * HOUR), 3 * 3 * 1500, "the sums are kept for their own time");
     bench.now = at(200 * 24 * HOUR);
     assert!(bench.store.upkeep(bench.now).unwrap().deleted >= 4);

@@ -40,7 +40,10 @@ fn groups_other_and_total_add_up() {
     let bench = three_hours();
     for query in [by(&[Dimension::Source], 0, 3 * HOUR), filtered("tcp", by(&[Dimension::Source], 0, 3 * HOUR))] {
         let is = bench.explore(&Explore { limit: 2, ..query });
-        assert_eq!(is.groups.iter().map(|g| (&g.key[0], g.total)).collect::<Vec<_>>(), [(&address(5), 22_500), (&address(4), 18_000)]);
+        assert_eq!(
+            is.groups.iter().map(|g| (&g.key[0], g.total)).collect::<Vec<_>>(),
+            [(&address(5), 22_500), (&address(4), 18_000)]
+        );
         assert_eq!((is.other.total, is.total.total), (27_000, 67_500));
     }
 }
@@ -48,14 +51,26 @@ fn groups_other_and_total_add_up() {
 #[test]
 fn sums_ahead_and_slices_agree_before_and_after_the_hour_is_rolled_up() {
     let bench = three_hours();
-    let all = [Dimension::Host, Dimension::Destination, Dimension::Port, Dimension::Application, Dimension::Interface, Dimension::Agent];
+    let all = [
+        Dimension::Host,
+        Dimension::Destination,
+        Dimension::Port,
+        Dimension::Application,
+        Dimension::Interface,
+        Dimension::Agent,
+    ];
     let check = |expected: Resolution| {
         for dimension in all {
             for measure in [Measure::Octets, Measure::L2Octets, Measure::Packets, Measure::Flows] {
                 let ahead = bench.explore(&Explore { measure, ..by(&[dimension], 0, 3 * HOUR) });
-                let slices = bench.explore(&Explore { measure, ..filtered("bytes >= 0", by(&[dimension], 0, 3 * HOUR)) });
+                let slices =
+                    bench.explore(&Explore { measure, ..filtered("bytes >= 0", by(&[dimension], 0, 3 * HOUR)) });
                 assert_eq!((ahead.resolution, slices.resolution), (expected, Resolution::Raw));
-                assert_eq!((ahead.groups, ahead.other, ahead.total), (slices.groups, slices.other, slices.total), "{dimension:?}");
+                assert_eq!(
+                    (ahead.groups, ahead.other, ahead.total),
+                    (slices.groups, slices.other, slices.total),
+                    "{dimension:?}"
+                );
             }
         }
     };
@@ -115,14 +130,16 @@ fn partial_steps_are_flagged() {
 #[test]
 fn five_dimensions_and_their_edges() {
     let bench = three_hours();
-    let five = [Dimension::Source, Dimension::Port, Dimension::Application, Dimension::Destination, Dimension::Interface];
+    let five =
+        [Dimension::Source, Dimension::Port, Dimension::Application, Dimension::Destination, Dimension::Interface];
     let is = bench.explore(&by(&five, 0, 3 * HOUR));
     assert_eq!(is.groups[0].key[1], Value::Port(Protocol::TCP, 443));
     assert_eq!(is.groups.len(), 5);
     let level = |n| is.edges.iter().filter(move |e| e.level == n).map(|e| e.total).sum::<u64>();
     assert_eq!([0, 1, 2, 3].map(level), [67_500; 4]);
     let six = [&five[..], &[Dimension::Vlan]].concat();
-    let refused = bench.store.explore(crate::support::workspace(1), &by(&six, 0, HOUR), &netwatch_storage::Budget::default());
+    let refused =
+        bench.store.explore(crate::support::workspace(1), &by(&six, 0, HOUR), &netwatch_storage::Budget::default());
     assert!(refused.unwrap_err().to_string().contains("too expensive"));
 }
 

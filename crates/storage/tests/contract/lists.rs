@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use netwatch_model::filter::{Filter, Glob};
-use netwatch_model::{EventKind, FlowRecord, NameSource, Process, Protocol, Record, Severity, TcpMetrics, Tunnel, TunnelKind, Untrusted};
+use netwatch_model::{
+    EventKind, FlowRecord, NameSource, Process, Protocol, Record, Severity, TcpMetrics, Tunnel, TunnelKind, Untrusted,
+};
 use netwatch_storage::{Budget, EventQuery, FlowQuery, TelemetryStore};
 use std::time::Duration;
 
@@ -72,21 +74,73 @@ fn records_come_back_as_they_were() {
 fn filters_mean_what_the_language_says() {
     let bench = stored();
     let texts = [
-        "tcp", "udp", "not tcp", "host 192.0.2.1", "src in 192.0.2.0/30", "dst = 2001:db8::2", "host in ::/0", "host in 0.0.0.0/0",
-        "port 443", "port != 443", "port in (53, 40001-40002)", "src_port > 40004", "vlan 200", "vlan != 100", "tunnel", "tunnel = vxlan",
-        "tunnel_id 5", "app dns", "app ~ HTT*", "name = www.EXAMPLE.com", "name ~ *example*", "name ~ 1??%_*", "name != any", "name = any",
-        "sni ~ *", "dns = any", "process curl", "process = CURL", "user != alice", "container ~ 0123*", "pid 42", "interface eth0",
-        "interface ~ *DROP*", "bytes > 4kB", "bytes_in < 10", "bytes_out = 2", "packets >= 30", "rate > 1kbit", "duration > 32s",
-        "server_rtt < 2ms", "rtt = any", "response_time > 10ms", "retransmitted > 2", "duplicates = 1", "icmp_type 8", "icmp_code 0",
-        "start > 2020-01-01T00:00:00Z", "end < 2020-01-01T00:00:00Z", "state established", "reason = end_of_flow", "end_reason != any",
-        "(tcp or udp) and not host 192.0.2.1", "src != 192.0.2.1 and bytes in (0-3kB)", "name_source tls", "ended", "active",
+        "tcp",
+        "udp",
+        "not tcp",
+        "host 192.0.2.1",
+        "src in 192.0.2.0/30",
+        "dst = 2001:db8::2",
+        "host in ::/0",
+        "host in 0.0.0.0/0",
+        "port 443",
+        "port != 443",
+        "port in (53, 40001-40002)",
+        "src_port > 40004",
+        "vlan 200",
+        "vlan != 100",
+        "tunnel",
+        "tunnel = vxlan",
+        "tunnel_id 5",
+        "app dns",
+        "app ~ HTT*",
+        "name = www.EXAMPLE.com",
+        "name ~ *example*",
+        "name ~ 1??%_*",
+        "name != any",
+        "name = any",
+        "sni ~ *",
+        "dns = any",
+        "process curl",
+        "process = CURL",
+        "user != alice",
+        "container ~ 0123*",
+        "pid 42",
+        "interface eth0",
+        "interface ~ *DROP*",
+        "bytes > 4kB",
+        "bytes_in < 10",
+        "bytes_out = 2",
+        "packets >= 30",
+        "rate > 1kbit",
+        "duration > 32s",
+        "server_rtt < 2ms",
+        "rtt = any",
+        "response_time > 10ms",
+        "retransmitted > 2",
+        "duplicates = 1",
+        "icmp_type 8",
+        "icmp_code 0",
+        "start > 2020-01-01T00:00:00Z",
+        "end < 2020-01-01T00:00:00Z",
+        "state established",
+        "reason = end_of_flow",
+        "end_reason != any",
+        "(tcp or udp) and not host 192.0.2.1",
+        "src != 192.0.2.1 and bytes in (0-3kB)",
+        "name_source tls",
+        "ended",
+        "active",
     ];
     let (mut tried, mut some) = (0, 0);
     for text in texts {
         let Ok(filter) = Filter::parse(text) else { panic!("no filter: {text}") };
         let is = list(&bench, &FlowQuery { filter: Some(Arc::new(filter.clone())), ..query(0, HOUR, 100) });
         let must = list(&bench, &query(0, HOUR, 100)).into_iter().filter(|f| filter.matches(f)).collect::<Vec<_>>();
-        assert_eq!(is.iter().map(|f| f.id).collect::<Vec<_>>(), must.iter().map(|f| f.id).collect::<Vec<_>>(), "{text}");
+        assert_eq!(
+            is.iter().map(|f| f.id).collect::<Vec<_>>(),
+            must.iter().map(|f| f.id).collect::<Vec<_>>(),
+            "{text}"
+        );
         tried += 1;
         some += usize::from(!is.is_empty() && is.len() < 8);
     }
@@ -103,7 +157,10 @@ fn pages_join_up_over_days() {
     bench.flush();
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = bench.store.flows(workspace(1), &FlowQuery { after, ..query(0, 72 * HOUR, 7) }, &Budget::default()).unwrap();
+        let page = bench
+            .store
+            .flows(workspace(1), &FlowQuery { after, ..query(0, 72 * HOUR, 7) }, &Budget::default())
+            .unwrap();
         assert!(page.flows.len() <= 7);
         seen.extend(page.flows.into_iter().map(|f| (f.1.end, f.1.id)));
         after = page.next;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use netwatch_model::filter::Glob;
 use netwatch_model::{Record, Value};
-use netwatch_storage::{Aggregate, Budget, Chart, LabelMatch, Resolution, SeriesQuery, SeriesSearch, TelemetryStore, Wanted};
+use netwatch_storage::{
+    Aggregate, Budget, Chart, LabelMatch, Resolution, SeriesQuery, SeriesSearch, TelemetryStore, Wanted,
+};
 
 use crate::support::{Bench, HOUR, at, minutes, sample, series, span, workspace};
 
@@ -42,10 +44,19 @@ fn three_hours() -> Bench {
 #[test]
 fn every_resolution_gives_the_same_numbers() {
     let bench = three_hours();
-    let aggregates = [Aggregate::Min, Aggregate::Max, Aggregate::Avg, Aggregate::Sum, Aggregate::Count, Aggregate::Last, Aggregate::P95];
+    let aggregates = [
+        Aggregate::Min,
+        Aggregate::Max,
+        Aggregate::Avg,
+        Aggregate::Sum,
+        Aggregate::Count,
+        Aggregate::Last,
+        Aggregate::P95,
+    ];
     let raw = |aggregate| {
         // 61 minutes are no whole hours, but the first step is the first hour's minutes all the same.
-        let minutes: Vec<_> = chart(&bench, &query(0, 3 * HOUR, Duration::from_secs(50), aggregate)).resolution.as_str().into();
+        let minutes: Vec<_> =
+            chart(&bench, &query(0, 3 * HOUR, Duration::from_secs(50), aggregate)).resolution.as_str().into();
         minutes
     };
     assert_eq!(raw(Aggregate::Min), b"raw");
@@ -65,7 +76,9 @@ fn every_resolution_gives_the_same_numbers() {
 #[test]
 fn rates_are_right_across_buckets_and_resets() {
     let bench = three_hours();
-    for (step, resolution) in [(Duration::from_secs(30), Resolution::Raw), (minutes(5), Resolution::Minute), (minutes(60), Resolution::Hour)] {
+    for (step, resolution) in
+        [(Duration::from_secs(30), Resolution::Raw), (minutes(5), Resolution::Minute), (minutes(60), Resolution::Hour)]
+    {
         let is = chart(&bench, &query(600, 3 * HOUR, step, Aggregate::Rate));
         assert_eq!(is.resolution, resolution);
         for point in &is.lines[0].points {
@@ -99,7 +112,8 @@ fn a_gap_is_a_gap_and_ends_are_flagged() {
 fn series_are_found_and_completed() {
     let mut bench = Bench::new();
     bench.put(["eth0", "eth1", "wlan0"].map(|name| sample(&series(name), 1, Value::Integer(1))));
-    let label = |value: &str, negated| LabelMatch { name: "interface".into(), value: Glob::new(value).unwrap(), negated };
+    let label =
+        |value: &str, negated| LabelMatch { name: "interface".into(), value: Glob::new(value).unwrap(), negated };
     let find = |labels, limit| {
         let search = SeriesSearch { labels, limit, ..SeriesSearch::default() };
         bench.store.search(workspace(1), &search).unwrap()
@@ -120,7 +134,8 @@ fn a_closed_day_is_rewritten_and_answers_the_same() {
     let mut bench = three_hours();
     let ask = |bench: &Bench| {
         [Aggregate::Avg, Aggregate::P99, Aggregate::Rate].map(|a| {
-            [Duration::from_secs(10), minutes(5), minutes(60)].map(|step| chart(bench, &query(0, 3 * HOUR, step, a)).lines)
+            [Duration::from_secs(10), minutes(5), minutes(60)]
+                .map(|step| chart(bench, &query(0, 3 * HOUR, step, a)).lines)
         })
     };
     bench.store.upkeep(bench.now).unwrap();

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use netwatch_model::people::WorkspaceId;
 use netwatch_model::{
-    AgentId, Batch, BatchKey, BootId, Counters, EndReason, Event, EventKind, FlowId, FlowRecord, FlowState, Label, Metric, Protocol,
-    Record, Sample, Series, Severity, Timestamp, Untrusted, Value, VlanStack,
+    AgentId, Batch, BatchKey, BootId, Counters, EndReason, Event, EventKind, FlowId, FlowRecord, FlowState, Label,
+    Metric, Protocol, Record, Sample, Series, Severity, Timestamp, Untrusted, Value, VlanStack,
 };
 use netwatch_storage::{
-    Budget, DuckStore, Explore, Explored, LookupPaths, Lookups, Measure, Span, StoreConfig, Taken, TelemetryStore, Watermarks,
+    Budget, DuckStore, Explore, Explored, LookupPaths, Lookups, Measure, Span, StoreConfig, Taken, TelemetryStore,
+    Watermarks,
 };
 use tempfile::TempDir;
 
@@ -54,7 +55,8 @@ impl Bench {
         let folder = tempfile::tempdir().expect("a folder");
         let lookups = Lookups::new(lookups);
         assert!(lookups.refresh().is_empty());
-        let (store, events) = DuckStore::open(change(config(folder.path())), Arc::new(lookups), at(0)).expect("a store");
+        let (store, events) =
+            DuckStore::open(change(config(folder.path())), Arc::new(lookups), at(0)).expect("a store");
         Self { store, folder, now: at(3600), events, position: 0 }
     }
 
@@ -63,7 +65,8 @@ impl Bench {
         let Self { store, folder, now, position, .. } = self;
         let config = store.config().clone();
         drop(store);
-        let (store, events) = DuckStore::open(config, Arc::new(Lookups::new(LookupPaths::default())), now).expect("a store");
+        let (store, events) =
+            DuckStore::open(config, Arc::new(Lookups::new(LookupPaths::default())), now).expect("a store");
         Self { store, folder, now, events, position }
     }
 
