@@ -6,7 +6,7 @@
 #   make build        the release binary with the web app inside
 #   make fuzz-api     what the OpenAPI document allows and what it does not, sent to a server of its own
 #   make bench        the figures of docs/performance.md
-#   make package      a Debian package and an archive, in $CARGO_TARGET_DIR/package
+#   make package      a Debian package and an archive, in $CARGO_TARGET_DIR/package (compiles DuckDB: half an hour the first time)
 #   make screenshots  the pictures of docs/screenshots
 #
 # One profile: programs and tests are both built with --release, so that everything is compiled once.
@@ -57,7 +57,7 @@ bench: setup-test build
 
 package: setup-build web/dist/index.html
 	$(SECTION) "package"
-	cargo build --profile dist $(LOCKED) --package netwatch-cli
+	cargo build --profile dist $(LOCKED) --package netwatch-cli --features bundled
 	scripts/package.sh "$(CARGO_TARGET_DIR)/dist/netwatch" "$(CARGO_TARGET_DIR)/package"
 
 screenshots: setup-test build

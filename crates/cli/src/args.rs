@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use netwatch_capture::file::pace::Speed;
 
 use crate::config::{Key, Raw};
+use crate::engine::history::CHECK;
 
 mod parts;
 
@@ -133,6 +134,16 @@ pub enum Command {
     Man {
         /// Directory, made when it is missing.
         directory: PathBuf,
+    },
+    /// Open files of the telemetry store, for the process that asks
+    #[command(name = CHECK, hide = true)]
+    CheckTelemetry {
+        /// How thoroughly.
+        depth: String,
+        /// Folder of the store.
+        root: PathBuf,
+        /// Files to open.
+        files: Vec<PathBuf>,
     },
     /// Print version, commit and features
     Version {

@@ -44,6 +44,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Reload(args) => steer::reload(cli, args),
         Command::Completions { shell } => generate::completions(*shell),
         Command::Man { directory } => generate::man(directory),
+        Command::CheckTelemetry { depth, root, files } => Ok(crate::engine::history::check(depth, root, files)?),
         Command::Version { format } => print_version(*format),
     }
 }

@@ -14,6 +14,7 @@ pub mod changes;
 mod clock;
 pub mod confine;
 mod health;
+pub mod history;
 mod kept;
 mod plan;
 mod server;
@@ -45,6 +46,7 @@ use crate::failure::Failure;
 use clock::PacketClock;
 use confine::Rights;
 use health::Watch;
+use history::History;
 use kept::Kept;
 use stages::CaptureStage;
 use started::{Refusals, Starting};
@@ -86,6 +88,8 @@ struct Keeping {
     taking_in: JoinHandle<()>,
     /// None for a capture file.
     kept: Option<Kept>,
+    /// None for a capture file, and where there is no room for it.
+    history: Option<History>,
 }
 
 impl Keeping {
@@ -94,6 +98,10 @@ impl Keeping {
         let taken = self.taking_in.join().is_ok();
         if let Some(kept) = self.kept {
             kept.close();
+        }
+        // What is durable now is stored, too.
+        if let Some(history) = self.history {
+            history.close();
         }
         taken
     }
@@ -138,6 +146,8 @@ impl Engine {
             false => Some(Kept::open(&settings.data_dir, logs, &store, &watch.health)?),
         };
         let (uplink, taking_in) = session::join(&store, kept.as_ref().map(|kept| &kept.ingest), &metrics.0)?;
+        let remember = |kept: &Kept| History::open(&settings.data_dir, &rights.damaged, &kept.ingest, &store, &watch.health);
+        let history = kept.as_ref().and_then(remember);
         let server = server::build(plan.server, store, access, data_clock, watch.health.clone(), metrics)?;
         let listener = tokio::net::TcpListener::from_std(plan.listener).context("the listener cannot be used")?;
         let address = listener.local_addr().context("the listener has no address")?;
@@ -149,6 +159,9 @@ impl Engine {
         let capture = Capture::build(plan.capture, dependencies(rights, intake, watched, address.port())?);
 
         let live = server.live();
+        if let Some(history) = &history {
+            live.remembered_by(Arc::clone(&history.store));
+        }
         let (stop_server, stop) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(server, listener, stop));
         // The agent ends by itself, when capture has dropped its intake.
@@ -164,7 +177,7 @@ impl Engine {
         };
         let capture = std::thread::Builder::new().name("nw-capture".to_owned()).spawn(run);
         let capture = capture.context("cannot start the thread of capture")?;
-        let keeping = Keeping { taking_in, kept };
+        let keeping = Keeping { taking_in, kept, history };
         Ok(Self { address, live, stop_capture, stop_server, agent, keeping, server, started, ended, capture })
     }
 

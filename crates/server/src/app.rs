@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use crate::access::{Access, AccessError, Identity};
 use crate::control::{Control, ControlSlot};
 use crate::fault::Fault;
+use crate::history::HistorySlot;
 use crate::idempotency::Answers;
 use crate::intake::IntakeSlot;
 use crate::limits::Limits;
@@ -59,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) answers: Arc<Answers>,
     pub(crate) control: ControlSlot,
     pub(crate) intake: IntakeSlot,
+    pub(crate) history: HistorySlot,
 }
 
 impl App {
@@ -98,6 +100,11 @@ impl App {
     /// Where the control and the intake go, when they come.
     pub(crate) fn slots(&self) -> (&ControlSlot, &IntakeSlot) {
         (&self.0.control, &self.0.intake)
+    }
+
+    /// Where the telemetry store goes, when it comes.
+    pub(crate) fn history(&self) -> &HistorySlot {
+        &self.0.history
     }
 
     /// Takes records of a program in for good.

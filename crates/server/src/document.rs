@@ -24,6 +24,7 @@ pub(crate) fn base() -> utoipa::openapi::OpenApi {
     tags(
         (name = "flows", description = "Conversations"),
         (name = "traffic", description = "Rates and top talkers"),
+        (name = "history", description = "What was stored: flows and series over days"),
         (name = "filter", description = "The filter language"),
         (name = "sign-in", description = "Coming in: set-up, passwords, links, invitations"),
         (name = "session", description = "Who asks, and where"),

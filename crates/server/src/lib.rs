@@ -14,6 +14,7 @@ mod etag;
 mod fault;
 mod gate;
 mod headers;
+pub mod history;
 mod idempotency;
 pub mod ingest;
 mod intake;

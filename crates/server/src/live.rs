@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use netwatch_model::Event;
+use netwatch_storage::TelemetryStore;
 
 use crate::app::App;
 use crate::control::Control;
@@ -33,6 +34,11 @@ impl Live {
     /// Records of programs go there from here on.
     pub fn taking_in_by(&self, intake: Arc<dyn Intake>) {
         self.app.slots().1.fill(intake);
+    }
+
+    /// History is asked of that store from here on.
+    pub fn remembered_by(&self, store: Arc<dyn TelemetryStore>) {
+        self.app.history().fill(store);
     }
 
     /// Under these names, beside loopback and the listen address, the server may be reached from here on.

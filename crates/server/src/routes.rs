@@ -7,6 +7,7 @@ mod event_stream;
 mod events;
 mod filter;
 mod flows;
+mod history;
 mod hosts;
 mod ingest;
 mod interfaces;
@@ -34,7 +35,7 @@ use crate::stream;
 
 /// Every route there is.
 pub(crate) fn all() -> Registry {
-    manage::add(contract::add(Registry::new(document::base())))
+    history::add(manage::add(contract::add(Registry::new(document::base()))))
         .route(Public, routes!(system::livez))
         .route(Public, routes!(system::readyz))
         .route(SystemRead, routes!(system::metrics))

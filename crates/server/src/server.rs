@@ -29,6 +29,7 @@ use crate::control::ControlSlot;
 use crate::error::ServerError;
 use crate::fault::Fault;
 use crate::gate::{self, AllowedHosts, Gate};
+use crate::history::HistorySlot;
 use crate::idempotency::Answers;
 use crate::intake::IntakeSlot;
 use crate::limits::{self, Limits};
@@ -106,6 +107,7 @@ impl Server {
             answers: Arc::new(Answers::default()),
             control: ControlSlot::default(),
             intake: IntakeSlot::default(),
+            history: HistorySlot::default(),
         });
         let hosts = Arc::new(ArcSwap::from_pointee(AllowedHosts::new(config.listen, &config.hosts)));
         let gate = Gate::new(app.clone(), Arc::clone(&hosts), permissions);

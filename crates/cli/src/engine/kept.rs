@@ -39,7 +39,7 @@ impl Kept {
     ) -> anyhow::Result<Self> {
         let component = health.component("ingest log", Importance::Optional, now())?;
         let files = Arc::new(Directory::new(&data_dir.join(FOLDER)));
-        let config = Config::ingest(netwatch_server::ingest::consumers(false));
+        let config = Config::ingest(netwatch_server::ingest::consumers(true));
         let (ingest, recovery) = Ingest::open(config, files, Arc::new(SystemClock), metrics)?;
         tell(&recovery);
         component.set(State::Ok, now());
