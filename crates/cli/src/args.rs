@@ -110,6 +110,8 @@ pub enum Command {
     Backup(BackupArgs),
     /// Put a backup in place of everything that is edited
     Restore(RestoreArgs),
+    /// Seal all stored secrets with a new key
+    RotateKeys(RotateKeysArgs),
     /// Check what this machine allows, and say what to do
     Doctor(DoctorArgs),
     /// Check or show the configuration
@@ -281,6 +283,16 @@ pub struct BackupArgs {
     /// New file, or a directory for one with the time in its name
     #[arg(value_name = "FILE|DIR", default_value = ".")]
     pub to: PathBuf,
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the server, for its token, or for its database when it is stopped
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// `netwatch rotate-keys`
+#[derive(Args, Debug)]
+pub struct RotateKeysArgs {
     #[command(flatten)]
     pub server: ServerArgs,
     /// Directory of the server, for its token, or for its database when it is stopped

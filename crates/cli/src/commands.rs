@@ -37,6 +37,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Capture(args) => capture::run(cli, args),
         Command::Backup(args) => backup::backup(cli, args),
         Command::Restore(args) => backup::restore(cli, args),
+        Command::RotateKeys(args) => backup::rotate_keys(cli, args),
         Command::Doctor(args) => doctor::run(cli, args),
         Command::LogLevel(args) => steer::log_level(cli, args),
         Command::Export(args) => declare::export(cli, args),

@@ -1,4 +1,4 @@
-//! `netwatch backup` and `netwatch restore`: everything that is edited, as one file.
+//! `netwatch backup`, `netwatch restore` and `netwatch rotate-keys`: everything that is edited as one file, and the keys of its secrets.
 //!
 //! While a server has the data directory, it is asked through its API with the token of the directory; else the directory is opened
 //! here. Nothing is overwritten: a backup needs a new name, and the state before a restore is kept.
@@ -9,19 +9,20 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use netwatch_api::backup::{BackupContents, Restored};
+use netwatch_api::backup::{BackupContents, KeyRotated, Restored};
 use netwatch_entities::backup::{Contents, Manifest, verify};
 use netwatch_entities::{DataDirectory, OpenError, restore_offline};
 use netwatch_model::Timestamp;
 use netwatch_telemetry::clock::now;
 
-use crate::args::{BackupArgs, Cli, Overrides, RestoreArgs};
+use crate::args::{BackupArgs, Cli, Overrides, RestoreArgs, RotateKeysArgs};
 use crate::client::Endpoint;
 use crate::config::{Key, Settings};
 use crate::failure::{Failure, Outcome, usage};
 
 const BACKUP: &str = "/api/v1/site/backup";
 const RESTORE: &str = "/api/v1/site/restore";
+const KEYS: &str = "/api/v1/site/keys";
 
 pub fn backup(cli: &Cli, args: &BackupArgs) -> Outcome {
     let settings = settings(cli, args.data_dir.as_deref())?;
@@ -43,6 +44,8 @@ pub fn restore(cli: &Cli, args: &RestoreArgs) -> Outcome {
     let restored = if args.server.server.is_some() {
         send(&Endpoint::resolve(&args.server, &settings)?, &args.from)?
     } else {
+        // A wrong file is said before a directory is made.
+        File::open(&args.from).with_context(|| format!("cannot read {}", args.from.display()))?;
         match restore_offline(&settings.data_dir, &args.from, now()) {
             Ok(done) => {
                 let Contents { format, objects, audit_records } = done.contents;
@@ -60,6 +63,18 @@ pub fn restore(cli: &Cli, args: &RestoreArgs) -> Outcome {
     if !restored.kept.is_empty() {
         writeln!(out, "  The state before is kept in {}", crate::failure::visible(&restored.kept))?;
     }
+    out.flush()?;
+    Ok(())
+}
+
+pub fn rotate_keys(cli: &Cli, args: &RotateKeysArgs) -> Outcome {
+    let settings = settings(cli, args.data_dir.as_deref())?;
+    let secrets = match open(&settings, args.server.server.is_some())? {
+        Some(directory) => directory.entities().rotate_key(now()).map_err(failure)?,
+        None => Endpoint::resolve(&args.server, &settings)?.send::<_, KeyRotated>("POST", KEYS, &())?.secrets,
+    };
+    let mut out = super::stdout();
+    writeln!(out, "{secrets} secrets are sealed with a new key: copy {} anew", key_file(&settings))?;
     out.flush()?;
     Ok(())
 }
