@@ -39,6 +39,14 @@ describe.skipIf(skip)("screenshots", () => {
         events: "/events",
         health: "/health",
         settings: "/settings",
+        "settings-account": "/settings/account",
+        "settings-workspace": "/settings/workspace",
+        "settings-members": "/settings/members",
+        "settings-roles": "/settings/roles",
+        "settings-tokens": "/settings/tokens",
+        "settings-audit": "/settings/audit",
+        "settings-users": "/settings/users",
+        "settings-workspaces": "/settings/workspaces",
       };
       for (const [name, path] of Object.entries(pages)) {
         await page.goto(`${on.server.url}${path}`);

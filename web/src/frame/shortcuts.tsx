@@ -6,8 +6,8 @@ import { type Key as TextKey, useT } from "~/i18n";
 import { paths } from "~/lib/paths";
 import { type TimeActions, useTimeActions } from "~/time/time";
 import { Key } from "~/ui/controls";
-import { Dialog } from "./dialog";
-import styles from "./dialog.module.css";
+import { Dialog } from "~/ui/dialog";
+import styles from "./palette.module.css";
 
 const listed: readonly { keys: readonly string[]; text: TextKey }[] = [
   { keys: ["Ctrl", "K"], text: "shortcuts.palette" },
@@ -18,6 +18,11 @@ const listed: readonly { keys: readonly string[]; text: TextKey }[] = [
   { keys: ["G", "T"], text: "shortcuts.traffic" },
   { keys: ["G", "E"], text: "shortcuts.events" },
   { keys: ["G", "H"], text: "shortcuts.health" },
+  { keys: ["G", "Y"], text: "shortcuts.history" },
+  { keys: ["G", "S"], text: "shortcuts.settings" },
+  { keys: ["G", "A"], text: "shortcuts.account" },
+  { keys: ["G", "M"], text: "shortcuts.members" },
+  { keys: ["G", "L"], text: "shortcuts.audit" },
   { keys: ["T", "←"], text: "shortcuts.earlier" },
   { keys: ["T", "→"], text: "shortcuts.later" },
   { keys: ["T", "−"], text: "shortcuts.zoomOut" },
@@ -29,7 +34,17 @@ const listed: readonly { keys: readonly string[]; text: TextKey }[] = [
   { keys: ["Esc"], text: "shortcuts.close" },
 ];
 
-const destinations = { o: "overview", t: "traffic", e: "events", h: "health", s: "settings" } as const;
+const destinations = {
+  o: "overview",
+  t: "traffic",
+  e: "events",
+  h: "health",
+  s: "settings",
+  y: "history",
+  a: "account",
+  m: "members",
+  l: "audit",
+} as const;
 
 export function Shortcuts({ onClose }: { onClose: () => void }) {
   const t = useT();

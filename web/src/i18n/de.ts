@@ -1,8 +1,12 @@
 /** Deutsch. */
+import { history } from "./de/history";
+import { people } from "./de/people";
 import { time } from "./de/time";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...history,
+  ...people,
   ...time,
   "action.close": "Schließen",
   "action.copy": "Kopieren",
@@ -17,7 +21,6 @@ export const de: Catalogue = {
   "page.host": "Host",
   "page.missing": "Keine solche Seite",
 
-  "frame.workspace": "Standard",
   "frame.navigation": "Seiten",
   "frame.breadcrumb": "Wo Sie sind",
   "frame.skip": "Zum Inhalt",
@@ -89,10 +92,10 @@ export const de: Catalogue = {
   "missing.text": "Der Link ist vielleicht alt oder vertippt.",
   "missing.action": "Zum Überblick",
 
-  "signedOut.title": "Nicht angemeldet",
-  "signedOut.text": "Öffnen Sie den Link, den netwatch beim Start ausgegeben hat. Er endet auf {path} und gilt einmal.",
-  "signedOut.lost":
-    "Wurde er schon benutzt: Jeder Start von netwatch gibt einen neuen aus. Offene Sitzungen bleiben offen.",
+  "signedOut.title": "Netwatch ist noch nicht eingerichtet",
+  "signedOut.text":
+    "Öffnen Sie den Link, den netwatch beim Start ausgegeben hat. Er endet auf {path}, gilt einmal, und legt den ersten Administrator an.",
+  "signedOut.lost": "Wurde er schon verwendet oder ist er zu alt: Jeder Start von netwatch gibt einen neuen aus.",
 
   "start.working": "Anmeldung läuft…",
   "start.refused": "Dieser Link gilt nicht",
