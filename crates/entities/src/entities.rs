@@ -211,7 +211,7 @@ impl Reading<'_> {
     pub fn list<E: Entity>(&self, place: E::Place, query: &ListQuery) -> Result<Slice<Stored<E>>, StoreError> {
         let query = ListQuery { search: query.search.as_deref().map(label_of), ..query.clone() };
         let Slice { items, next } = self.tx.list(E::KIND, place.into(), &query)?;
-        Ok(Slice { items: items.into_iter().map(|row| self.read_row(row)).collect::<Result<_, _>>()?, next })
+        Ok(Slice { items: items.iter().map(|row| self.read_row(row)).collect::<Result<_, _>>()?, next })
     }
 
     /// Objects that belong to `owner`, in all places, by id.
@@ -219,7 +219,7 @@ impl Reading<'_> {
     /// # Errors
     /// When they cannot be read.
     pub fn owned<E: Entity>(&self, owner: impl Into<ObjectId>, limit: usize) -> Result<Vec<Stored<E>>, StoreError> {
-        self.tx.owned(E::KIND, owner.into(), limit)?.into_iter().map(|row| self.read_row(row)).collect()
+        self.tx.owned(E::KIND, owner.into(), limit)?.iter().map(|row| self.read_row(row)).collect()
     }
 
     /// How many objects a place has.
@@ -256,11 +256,11 @@ impl Reading<'_> {
     }
 
     fn typed<E: Entity>(&self, row: Option<Row>) -> Result<Option<Stored<E>>, StoreError> {
-        row.map(|row| self.read_row(row)).transpose()
+        row.map(|row| self.read_row(&row)).transpose()
     }
 
-    fn read_row<E: Entity>(&self, row: Row) -> Result<Stored<E>, StoreError> {
-        let body = open(self.vault, &row)?;
+    fn read_row<E: Entity>(&self, row: &Row) -> Result<Stored<E>, StoreError> {
+        let body = open(self.vault, row)?;
         let value = serde_json::from_slice(&body).map_err(|source| StoreError::Encode { kind: row.kind, source })?;
         Ok(Stored { value, version: row.version, created: row.created, updated: row.updated })
     }
