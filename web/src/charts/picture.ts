@@ -194,12 +194,13 @@ function text(left: number, top: number, words: string, { fill, size, weight, an
     (size === undefined ? "" : ` font-size="${size}"`) +
     (weight === undefined ? "" : ` font-weight="${weight}"`) +
     (anchor === undefined ? "" : ` text-anchor="${anchor}"`);
-  return `<text x="${left}" y="${top}" fill="${fill}"${more}>${escaped(words)}</text>`;
+  return `<text x="${left}" y="${top}" fill="${fill}"${more}>${escapeMarkup(words)}</text>`;
 }
 
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
-function escaped(words: string): string {
+/** A text as XML holds it. */
+export function escapeMarkup(words: string): string {
   return [...words].map((c) => (isAllowed(c.codePointAt(0) ?? 0) ? (entities[c] ?? c) : "\ufffd")).join("");
 }
 
