@@ -22,6 +22,7 @@ use netwatch_storage::{
     Aggregate, Budget, Dimension, DuckStore, Explore, Kind, LookupPaths, Lookups, Measure, SeriesQuery, SeriesSearch,
     Span, StoreConfig, TelemetryStore, Watermarks,
 };
+use netwatch_telemetry::clock;
 
 /// 2026-11-20T00:00:00Z
 const DAY: i64 = 1_795_132_800;
@@ -221,26 +222,17 @@ impl Random {
     }
 }
 
-struct Clock(Duration, f64);
+struct Clock(Duration, Duration);
 
 impl Clock {
     fn start() -> Self {
-        Self(elapsed(), cpu_seconds())
+        Self(clock::monotonic(), clock::process_cpu())
     }
 
     fn add(self, wall: Duration, cpu: f64) -> (Duration, f64) {
-        (wall + (elapsed() - self.0), cpu + (cpu_seconds() - self.1))
+        let cpu_spent = clock::process_cpu() - self.1;
+        (wall + (clock::monotonic() - self.0), cpu + cpu_spent.as_secs_f64())
     }
-}
-
-fn elapsed() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
-}
-
-fn cpu_seconds() -> f64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0)).as_secs_f64()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for people")]

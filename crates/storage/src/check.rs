@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 
 use duckdb::Connection;
 
@@ -154,7 +154,7 @@ fn ask(checker: &Checker, root: &Path, paths: &[PathBuf], depth: Depth) -> std::
         .stderr(Stdio::null())
         .spawn()?;
     let output = child.stdout.take();
-    let (told, heard) = channel();
+    let (told, heard) = sync_channel(MAX_FILES);
     std::thread::scope(|scope| {
         scope.spawn(move || {
             output.map(|o| BufReader::new(o).lines().map_while(Result::ok).try_for_each(|l| told.send(l)))

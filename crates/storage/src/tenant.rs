@@ -89,7 +89,7 @@ impl Tenant {
         for record in batch.records {
             match record {
                 Record::Sample(sample) => {
-                    self.sample(&mut writer, position, batch.key.agent, sample, window, &mut taken)
+                    self.sample(&mut writer, position, batch.key.agent, &sample, window, &mut taken);
                 }
                 Record::Flow(flow) => {
                     let time = flow.end.millis();
@@ -122,7 +122,7 @@ impl Tenant {
         writer: &mut Writer,
         position: u64,
         agent: AgentId,
-        sample: Sample,
+        sample: &Sample,
         window: Window,
         taken: &mut Taken,
     ) {

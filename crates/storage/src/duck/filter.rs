@@ -72,7 +72,7 @@ impl Clause {
                 self.sql.push(')');
             }
             (field, kind @ (Kind::Name | Kind::Text)) => {
-                self.text(&test.condition, text(field), matches!(kind, Kind::Name))
+                self.text(&test.condition, text(field), matches!(kind, Kind::Name));
             }
             (Field::Port, _) => {
                 self.sql.push_str("(protocol IN (6, 17, 33, 132, 136) AND (");

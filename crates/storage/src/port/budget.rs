@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -74,12 +74,12 @@ impl Default for Budget {
 
 /// Cancels when the deadline passes; dropped when the question is answered. Waiting is the only clock that it needs.
 pub(crate) struct Deadline {
-    done: Option<Sender<()>>,
+    done: Option<SyncSender<()>>,
 }
 
 impl Deadline {
     pub(crate) fn watch(budget: &Budget) -> Self {
-        let (done, answered) = channel();
+        let (done, answered) = sync_channel(1);
         let (cancel, deadline) = (budget.cancel.clone(), budget.deadline);
         let spawned = std::thread::Builder::new().name("store-deadline".to_owned()).spawn(move || {
             if answered.recv_timeout(deadline) == Err(RecvTimeoutError::Timeout) {
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn the_deadline_cancels_and_an_answer_stops_it() {
         let budget = Budget { deadline: Duration::from_millis(1), ..Budget::default() };
-        let (told, heard) = channel();
+        let (told, heard) = sync_channel(1);
         budget.cancel.arm(move || told.send(()).unwrap_or_default());
         let watch = Deadline::watch(&budget);
         heard.recv_timeout(Duration::from_secs(10)).expect("the deadline passes");
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_question_stopped_before_it_began_is_stopped_at_once() {
-        let (cancel, (told, heard)) = (Cancel::default(), channel());
+        let (cancel, (told, heard)) = (Cancel::default(), sync_channel(1));
         cancel.cancel();
         cancel.arm(move || told.send(()).unwrap_or_default());
         heard.try_recv().expect("called by arming");

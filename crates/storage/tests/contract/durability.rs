@@ -37,7 +37,9 @@ fn counts(bench: &Bench) -> (u64, u64, u64) {
 #[test]
 fn batches_that_come_again_change_nothing() {
     let mut bench = Bench::new();
-    (1..=50).for_each(|n| drop(bench.put_at(n, batch(n)).stored));
+    for n in 1..=50 {
+        bench.put_at(n, batch(n));
+    }
     bench.flush();
     let before = counts(&bench);
     assert_eq!(before, (50 * 1500 + 50 * 150, 51, 50));
@@ -77,13 +79,17 @@ fn a_crash_at_any_moment_loses_and_doubles_nothing() {
 #[test]
 fn a_lost_position_costs_time_alone() {
     let mut bench = Bench::new();
-    (1..=20).for_each(|n| drop(bench.put_at(n, batch(n)).stored));
+    for n in 1..=20 {
+        bench.put_at(n, batch(n));
+    }
     bench.flush();
     let before = counts(&bench);
     std::fs::remove_file(bench.folder.path().join("position")).unwrap();
     let mut bench = bench.crash();
     assert_eq!(bench.store.replay_after(), 0);
-    (1..=20).for_each(|n| drop(bench.put_at(n, batch(n)).stored));
+    for n in 1..=20 {
+        bench.put_at(n, batch(n));
+    }
     bench.flush();
     assert_eq!(counts(&bench), before);
 }

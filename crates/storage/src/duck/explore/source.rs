@@ -45,16 +45,16 @@ impl Source<'_> {
         let total = if split { format!("total_{name}") } else { keyed.clone() };
         let resolution = match self.sums_ahead(steps)? {
             Some((resolution, dimension, rows)) => {
-                self.from_sums(&keyed, dimension, &rows, steps)?;
+                self.add_up_sums(&keyed, dimension, &rows, steps)?;
                 if split {
-                    self.from_sums(&total, TOTAL, &rows, steps)?;
+                    self.add_up_sums(&total, TOTAL, &rows, steps)?;
                 }
                 resolution
             }
             None => {
-                self.from_slices(&keyed, &self.query.dimensions, steps)?;
+                self.add_up_slices(&keyed, &self.query.dimensions, steps)?;
                 if split {
-                    self.from_slices(&total, &[], steps)?;
+                    self.add_up_slices(&total, &[], steps)?;
                 }
                 Resolution::Raw
             }
@@ -143,7 +143,7 @@ impl Source<'_> {
         stretches
     }
 
-    fn from_sums(&self, table: &str, dimension: u8, rows: &str, steps: Steps) -> Result<(), StoreError> {
+    fn add_up_sums(&self, table: &str, dimension: u8, rows: &str, steps: Steps) -> Result<(), StoreError> {
         let measure = match self.query.measure {
             Measure::Octets => "octets",
             Measure::L2Octets => "l2_octets",
@@ -164,7 +164,7 @@ impl Source<'_> {
         self.connection.execute_batch(&sql).map_err(StoreError::Query)
     }
 
-    fn from_slices(&self, table: &str, dimensions: &[Dimension], steps: Steps) -> Result<(), StoreError> {
+    fn add_up_slices(&self, table: &str, dimensions: &[Dimension], steps: Steps) -> Result<(), StoreError> {
         let (rows, values) = self.slices(steps)?;
         let hosts = dimensions.contains(&Dimension::Host);
         let rows = if hosts { both_ends(&rows) } else { rows };
