@@ -1,5 +1,6 @@
 /** A dialog over the page: holds the focus, closes on Escape and on a click beside it, gives the focus back. */
 import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
+import { createPortal } from "react-dom";
 import styles from "./dialog.module.css";
 
 export function Dialog({ label, onClose, children }: { label: string; onClose: () => void; children: ReactNode }) {
@@ -16,7 +17,7 @@ export function Dialog({ label, onClose, children }: { label: string; onClose: (
     if (event.key === "Escape") onClose();
     if (event.key === "Tab") keepInside(event, box.current);
   };
-  return (
+  return createPortal(
     <div
       className={styles.backdrop}
       onPointerDown={(event) => {
@@ -34,7 +35,8 @@ export function Dialog({ label, onClose, children }: { label: string; onClose: (
       >
         {children}
       </div>
-    </div>
+    </div>,
+    document.body,
   );
 }
 

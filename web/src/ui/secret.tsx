@@ -8,17 +8,26 @@ import dialog from "./dialog.module.css";
 import styles from "./secret.module.css";
 
 export function Secret({ label, children }: { label: string; children: string }) {
-  const t = useT();
-  const [copied, setCopied] = useState(false);
   return (
     <div className={styles.secret}>
       <output aria-label={label}>
         <code>{children}</code>
       </output>
+      <CopyButton text={children} />
+    </div>
+  );
+}
+
+/** Copies a text, and says that it did. */
+export function CopyButton({ text }: { text: string }) {
+  const t = useT();
+  const [copied, setCopied] = useState(false);
+  return (
+    <>
       <Button
         icon="copy"
         onClick={() => {
-          copyText(children);
+          copyText(text);
           setCopied(true);
         }}
       >
@@ -27,7 +36,7 @@ export function Secret({ label, children }: { label: string; children: string })
       <span role="status" className="visually-hidden">
         {copied ? t("action.copied") : ""}
       </span>
-    </div>
+    </>
   );
 }
 

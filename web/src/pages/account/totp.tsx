@@ -9,7 +9,7 @@ import { Button, Mark } from "~/ui/controls";
 import { errorOf, TextField } from "~/ui/form";
 import { FormDialog } from "~/ui/form-dialog";
 import { QrCode } from "~/ui/qr";
-import { Secret } from "~/ui/secret";
+import { CopyButton, Secret } from "~/ui/secret";
 import { Row } from "../settings/row";
 import styles from "./account.module.css";
 import { CurrentPassword } from "./password";
@@ -86,14 +86,16 @@ function Enrol({ enrolment, onClose }: { enrolment: TotpEnrolment; onClose: () =
             </div>
           </div>
           <p>{t("totp.recovery")}</p>
-          <ul className={styles.codes}>
+          <ul className={styles.codes} aria-label={t("totp.recoveryAll")}>
             {enrolment.recovery_codes.map((one) => (
               <li key={one}>
                 <code>{one}</code>
               </li>
             ))}
           </ul>
-          <Secret label={t("totp.recoveryAll")}>{enrolment.recovery_codes.join(" ")}</Secret>
+          <div>
+            <CopyButton text={enrolment.recovery_codes.join("\n")} />
+          </div>
           <TextField
             label={t("signIn.code")}
             hint={t("totp.codeHint")}

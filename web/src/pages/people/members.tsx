@@ -174,9 +174,15 @@ function Invitations() {
     {
       id: "menu",
       header: t("list.actions"),
-      width: 110,
+      width: 90,
       right: true,
-      cell: (row) => may("members.write") && <Button onClick={() => setRevoked(row)}>{t("invite.revoke")}</Button>,
+      cell: (row) =>
+        may("members.write") && (
+          <RowMenu
+            name={row.email ?? t("invite.anybody")}
+            items={[{ label: t("invite.revoke"), onSelect: () => setRevoked(row) }]}
+          />
+        ),
     },
   ];
   if (query.data?.items.length === 0 && paging.cursor === undefined) return null;
