@@ -159,6 +159,9 @@ impl Engine {
         let capture = Capture::build(plan.capture, dependencies(rights, intake, watched, address.port())?);
 
         let live = server.live();
+        if let Some(kept) = &kept {
+            live.taking_in_by(Arc::clone(&kept.door) as Arc<dyn netwatch_server::Intake>);
+        }
         if let Some(history) = &history {
             live.remembered_by(Arc::clone(&history.store));
         }

@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! agent ─try_send─► queue (16 batches) ─► InProcess::run ─┬─► live store                           everything, for an hour
-//! programs ─POST──────────────────────────► Ingest::take ─┴─► log ─commit─► Feed::run ─► Sink      what is durable, for long
+//! programs ─POST──────────────────────────► Ingest::take ─┴─► log ─commit─► Feed::run ─► Sink      what is kept for long
 //! ```
 //!
 //! - **An ack means durable.** [`Ingest::take`] writes a batch into the log, [`Ingest::commit`] returns when it outlives a power cut.
 //! - **Each batch counts once.** A batch is known by (agent, boot, sequence). What was taken is remembered in windows, rebuilt from the log
 //!   and a checkpoint at each start: a repeated or reordered batch changes nothing.
-//! - **What is durable** ([`is_durable`]): samples, events, and flow records that have ended, an active timeout included. What a
-//!   conversation has carried so far is live only: its next record says it again.
+//! - **What is kept** ([`Thinner`]): samples, events, flow records that have ended, and of conversations that go on one a minute. The
+//!   others are live only: the next record says it again.
 //! - **The sink is fed from the log**, and never ahead of it: what it loses it is given again from where it stands.
 //! - **Without space the log refuses**; live data goes on, what was not kept is counted, and one durable event tells the range of time
 //!   when it is over.
@@ -18,6 +18,7 @@
 //! ([`Feed::run`]) feeds the sink. None waits for another: a slow disk never holds up live data.
 
 mod dedupe;
+mod door;
 mod entry;
 mod feed;
 mod keep;
@@ -26,20 +27,13 @@ mod metrics;
 mod session;
 #[cfg(test)]
 mod tests;
+mod thin;
 
-use netwatch_model::Record;
-
+pub use door::Door;
 pub use feed::{Feed, Sink, SinkError};
 pub use keep::COMMIT;
+pub(crate) use log::with_cause;
 pub use log::{HOME, Ingest, NotTaken, Taken, consumers};
 pub use metrics::IngestMetrics;
 pub use session::{InProcess, InProcessSender};
-
-/// Whether a record is kept in the log and in history.
-#[must_use]
-pub const fn is_durable(record: &Record) -> bool {
-    match record {
-        Record::Sample(_) | Record::Event(_) => true,
-        Record::Flow(flow) => flow.end_reason.is_some(),
-    }
-}
+pub use thin::{STEP, Thinner};

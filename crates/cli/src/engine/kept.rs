@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::Context as _;
-use netwatch_server::ingest::{HOME, Ingest, IngestMetrics};
+use netwatch_server::ingest::{Door, HOME, Ingest, IngestMetrics};
 use netwatch_server::query::LiveStore;
 use netwatch_spool::{Config, Directory, Recovery, SpoolMetrics};
 use netwatch_telemetry::clock::{SystemClock, now};
@@ -22,6 +22,8 @@ const FOLDER: &str = "ingest";
 pub struct Kept {
     /// Where batches go.
     pub ingest: Arc<Ingest>,
+    /// Where records of programs go.
+    pub door: Arc<Door>,
     stop: Arc<AtomicBool>,
     keeper: JoinHandle<()>,
 }
@@ -45,7 +47,8 @@ impl Kept {
         component.set(State::Ok, now());
         let (ingest, stop) = (Arc::new(ingest), Arc::new(AtomicBool::new(false)));
         let keeper = keep(Arc::clone(&ingest), Arc::clone(live), component, Arc::clone(&stop))?;
-        Ok(Self { ingest, stop, keeper })
+        let door = Arc::new(Door::new(Arc::clone(&ingest), Arc::clone(live), HOME));
+        Ok(Self { ingest, door, stop, keeper })
     }
 
     /// Makes everything durable and ends. Blocks.

@@ -21,6 +21,8 @@ use super::log::{FEED, Fresh, Ingest};
 
 /// How often what the sink has is kept.
 const KEEP: Duration = Duration::from_secs(5);
+/// How long what was given may wait until it is stored for good.
+const FLUSH: Duration = Duration::from_secs(20);
 /// Longest wait for a new entry.
 const LOOK: Duration = Duration::from_millis(100);
 /// The first wait after an error, doubled with each, and the last.
@@ -86,6 +88,8 @@ pub struct Feed<S> {
     /// What the checkpoint says.
     kept: Position,
     failures: u32,
+    /// Since when something was given that is not stored for good; monotonic.
+    waiting: Option<Duration>,
     health: Option<Component>,
 }
 
@@ -97,9 +101,13 @@ impl<S: Sink> Feed<S> {
     pub fn new(ingest: Arc<Ingest>, sink: S, health: Option<Component>) -> Result<Self, SpoolError> {
         let kept = ingest.spool().needed_by(FEED)?;
         let next = sink.stored().next();
+        // A log that was replaced begins anew: what it gets now is not what the sink has under such a position.
+        if let Err(error) = ingest.spool().jump(sink.stored()) {
+            tracing::warn!(error = super::log::with_cause(&error), "the log cannot go on where history stands");
+        }
         let reader = ingest.spool().reader(next);
         ingest.want_hot();
-        Ok(Self { ingest, sink, reader, decoder: Decoder::default(), next, kept, failures: 0, health })
+        Ok(Self { ingest, sink, reader, decoder: Decoder::default(), next, kept, failures: 0, waiting: None, health })
     }
 
     /// Feeds until the flag is set and everything durable was given; on a thread of its own.
@@ -111,6 +119,9 @@ impl<S: Sink> Feed<S> {
             match self.round() {
                 Ok(given) => {
                     self.well();
+                    if given > 0 {
+                        self.waiting.get_or_insert(clock.monotonic());
+                    }
                     if given == 0 && is_last {
                         break;
                     }
@@ -121,8 +132,15 @@ impl<S: Sink> Feed<S> {
                 Err(_) if is_last => break,
                 Err(error) => self.fail(&error, stop),
             }
-            if clock.monotonic() >= kept + KEEP {
-                kept = clock.monotonic();
+            let now = clock.monotonic();
+            if self.waiting.is_some_and(|since| now >= since + FLUSH) {
+                self.waiting = None;
+                if let Err(error) = self.sink.flush(clock.now()) {
+                    self.fail(&error, stop);
+                }
+            }
+            if now >= kept + KEEP {
+                kept = now;
                 self.keep();
             }
         }

@@ -15,8 +15,8 @@ use netwatch_spool::{AppendError, Checkpoint, Config, Item, Recovery, Spool, Spo
 use netwatch_telemetry::clock::ClockSource;
 
 use super::dedupe::Windows;
+use super::entry;
 use super::metrics::IngestMetrics;
-use super::{entry, is_durable};
 
 /// The workspace of the agent of this process, and of what the server says itself.
 pub const HOME: WorkspaceId = WorkspaceId::from_bits(0);
@@ -51,7 +51,7 @@ pub struct Ingest {
 pub enum Taken {
     /// It is in the log since earlier, or too old to know.
     Repeated,
-    /// There is nothing durable in it.
+    /// There is nothing in it.
     Empty,
     /// It is written; [`Ingest::commit`] makes it durable.
     Written(Ticket),
@@ -69,6 +69,13 @@ pub enum NotTaken {
     /// It is too large.
     #[error("a batch is too large for the log")]
     TooLarge(#[source] EncodeError),
+}
+
+impl NotTaken {
+    /// Whether it is for want of room, and goes away by itself.
+    pub(super) const fn is_full(&self) -> bool {
+        matches!(self, Self::ReadOnly(_) | Self::Log(AppendError::Full { .. } | AppendError::NoSpace { .. }))
+    }
 }
 
 struct Inner {
@@ -112,7 +119,7 @@ struct Hot {
     is_wanted: bool,
 }
 
-/// An entry as it came, without the records that are live only.
+/// An entry as it came.
 pub(super) struct Fresh {
     pub(super) position: Position,
     pub(super) workspace: WorkspaceId,
@@ -161,7 +168,7 @@ impl Ingest {
     /// # Errors
     /// When the log does not take it.
     pub fn take_once(&self, workspace: WorkspaceId, batch: Batch) -> Result<Taken, NotTaken> {
-        let records = batch.records.iter().filter(|record| is_durable(record)).count() as u64;
+        let records = batch.records.len() as u64;
         let mut inner = self.inner();
         let taken = self.take_locked(&mut inner, workspace, batch, true);
         if let Err(refused) = &taken {
@@ -228,7 +235,7 @@ impl Ingest {
             self.metrics.repeated.inc();
             return Ok(Taken::Repeated);
         }
-        let records = batch.records.iter().filter(|record| is_durable(record)).count();
+        let records = batch.records.len();
         if records == 0 {
             return Ok(Taken::Empty);
         }
@@ -237,7 +244,7 @@ impl Ingest {
         inner.newest = Some(ticket);
         inner.pending.push_back(Pending { ticket, key: batch.key, records: records as u64, is_once });
         self.metrics.forgotten.inc_by(inner.windows.forgotten().saturating_sub(self.metrics.forgotten.get()));
-        self.keep_hot(ticket.position, workspace, batch, records);
+        self.keep_hot(Fresh { position: ticket.position, workspace, batch });
         Ok(Taken::Written(ticket))
     }
 
@@ -247,8 +254,7 @@ impl Ingest {
         }
         let Inner { encoder, entry, .. } = inner;
         entry::begin(workspace, entry);
-        let durable = batch.records.iter().filter(|record| is_durable(record));
-        encoder.encode(batch.key, durable, entry).map_err(NotTaken::TooLarge)?;
+        encoder.encode(batch.key, &batch.records, entry).map_err(NotTaken::TooLarge)?;
         inner.since_kept += inner.entry.len() as u64;
         self.spool.append(&inner.entry).map_err(NotTaken::Log)
     }
@@ -304,14 +310,12 @@ impl Ingest {
         Some(fresh)
     }
 
-    fn keep_hot(&self, position: Position, workspace: WorkspaceId, mut batch: Batch, durable: usize) {
+    fn keep_hot(&self, fresh: Fresh) {
         let mut hot = self.hot();
-        if hot.is_wanted && hot.records + durable <= HOT {
-            if durable < batch.records.len() {
-                batch.records.retain(is_durable);
-            }
-            hot.records += batch.records.len();
-            hot.entries.push_back(Fresh { position, workspace, batch });
+        let records = fresh.batch.records.len();
+        if hot.is_wanted && hot.records + records <= HOT {
+            hot.records += records;
+            hot.entries.push_back(fresh);
         }
     }
 
@@ -348,7 +352,7 @@ fn learn(spool: &Spool, metrics: &IngestMetrics) -> Result<Windows, SpoolError> 
 }
 
 /// An error and its causes in one line.
-pub(super) fn with_cause(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_cause(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -15,6 +15,7 @@ use netwatch_telemetry::clock::ClockSource;
 use netwatch_telemetry::metrics::StageCounters;
 
 use super::log::Ingest;
+use super::thin::Thinner;
 use crate::query::LiveStore;
 
 /// Batches that may wait: at four a second and agent four seconds, and never more than 320 000 records.
@@ -44,10 +45,18 @@ impl InProcessSender {
 #[derive(Debug)]
 pub struct InProcess<C> {
     store: Arc<LiveStore>,
-    log: Option<(Arc<Ingest>, WorkspaceId)>,
+    log: Option<Log>,
     clock: C,
     stage: StageCounters,
     queue: Receiver<Batch>,
+}
+
+/// Where what comes is kept.
+#[derive(Debug)]
+struct Log {
+    log: Arc<Ingest>,
+    workspace: WorkspaceId,
+    thinner: Thinner,
 }
 
 impl<C: ClockSource> InProcess<C> {
@@ -61,11 +70,11 @@ impl<C: ClockSource> InProcess<C> {
     /// What comes is also kept in that log, as of that workspace.
     #[must_use]
     pub fn kept_in(self, log: Arc<Ingest>, workspace: WorkspaceId) -> Self {
-        Self { log: Some((log, workspace)), ..self }
+        Self { log: Some(Log { log, workspace, thinner: Thinner::default() }), ..self }
     }
 
     /// Takes batches in until the end; on a thread of its own.
-    pub fn run(self, shutdown: &AtomicBool) {
+    pub fn run(mut self, shutdown: &AtomicBool) {
         loop {
             match self.queue.recv_timeout(LOOK) {
                 Ok(batch) => self.take(batch),
@@ -75,11 +84,12 @@ impl<C: ClockSource> InProcess<C> {
         }
     }
 
-    fn take(&self, batch: Batch) {
+    fn take(&mut self, mut batch: Batch) {
         self.stage.received.inc_by(batch.records.len() as u64);
         let applied = self.store.apply(&batch, self.clock.now());
         self.stage.stored.inc_by(applied.records as u64);
-        if let Some((log, workspace)) = &self.log {
+        if let Some(Log { log, workspace, thinner }) = &mut self.log {
+            batch.records.retain(|record| thinner.keeps(record));
             // It counts what it refuses, says so in its health, and tells the range of time when it is over.
             let _counted = log.take_once(*workspace, batch);
         }

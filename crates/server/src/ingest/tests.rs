@@ -18,6 +18,8 @@ use super::*;
 use crate::query::LiveStore;
 use crate::store::{StoreConfig, batch_of, record};
 
+mod crash;
+
 fn small() -> Config {
     Config {
         segment_bytes: 8192,
@@ -172,7 +174,7 @@ fn old_segments_go_when_the_sink_has_them_and_batches_stay_known() {
 }
 
 #[test]
-fn what_a_conversation_has_carried_so_far_is_live_only() {
+fn what_a_young_conversation_has_carried_so_far_is_live_only() {
     let ended = |n| netwatch_model::FlowRecord { end_reason: Some(EndReason::ActiveTimeout), ..record(n, 999) };
     let (disk, live) = (MemoryDisk::default(), live());
     let ingest = open(&disk);
@@ -275,6 +277,20 @@ fn a_sink_that_lost_everything_is_fed_as_far_as_the_log_reaches() {
     let shelves = fresh.0.lock().unwrap();
     let gap = shelves.gaps[0];
     assert_eq!((gap.first, gap.records + shelves.stored.len() as u64), (Position::FIRST, 1000));
+}
+
+#[test]
+fn a_log_that_was_replaced_goes_on_where_the_sink_stands() {
+    let shelf = Shelf::default();
+    let old = open(&MemoryDisk::default());
+    (1..=9).for_each(|sequence| assert!(take_and_commit(&old, batch(1, sequence))));
+    feed(&old, &shelf);
+    let new = open(&MemoryDisk::default());
+    feed(&new, &shelf);
+    assert!(take_and_commit(&new, batch(2, 1)));
+    feed(&new, &shelf);
+    assert_eq!(shelf.texts().len(), 10);
+    assert!(shelf.0.lock().unwrap().stored[9].0 > Position(9));
 }
 
 fn live() -> Arc<LiveStore> {
