@@ -27,11 +27,18 @@ use crate::metrics::ServerMetrics;
 use crate::oidc::Providers;
 use crate::process;
 use crate::query::LiveStore;
+use crate::store::StoreConfig;
 use crate::stream::{Feed, Frame, Hub, Mark};
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
-pub(crate) struct App(Arc<Shared>);
+pub(crate) struct App(Arc<Shared>, Option<Arc<Elsewhere>>);
+
+/// The live data of workspaces that no agent of this machine belongs to: there is none.
+struct Elsewhere {
+    store: Arc<LiveStore>,
+    hub: Hub,
+}
 
 pub(crate) struct Shared {
     pub(crate) store: Arc<LiveStore>,
@@ -65,7 +72,25 @@ pub(crate) struct Shared {
 
 impl App {
     pub(crate) fn new(shared: Shared) -> Self {
-        Self(Arc::new(shared))
+        Self(Arc::new(shared), None)
+    }
+
+    /// The same for another workspace than the one to which belongs what this machine observes: nothing was observed there, and nobody
+    /// there sees what was observed here.
+    pub(crate) fn elsewhere(&self, max_clients: usize) -> Self {
+        let store = Arc::new(LiveStore::new(StoreConfig { archive_bytes: 0, ..StoreConfig::default() }));
+        let mut hub = Hub::new(max_clients);
+        hub.stopping = self.0.hub.stopping.clone();
+        Self(Arc::clone(&self.0), Some(Arc::new(Elsewhere { store, hub })))
+    }
+
+    /// Whether this is for another workspace than the one of this machine.
+    pub(crate) const fn is_elsewhere(&self) -> bool {
+        self.1.is_some()
+    }
+
+    fn live_store(&self) -> &Arc<LiveStore> {
+        self.1.as_ref().map_or(&self.0.store, |elsewhere| &elsewhere.store)
     }
 
     pub(crate) fn access(&self) -> &Access {
@@ -89,7 +114,7 @@ impl App {
 
     /// What was observed lately, for answers that take no time.
     pub(crate) fn store(&self) -> &LiveStore {
-        &self.0.store
+        self.live_store()
     }
 
     /// The process around the server.
@@ -109,6 +134,10 @@ impl App {
 
     /// Takes records of a program in for good.
     pub(crate) async fn take_in(&self, records: Vec<Record>) -> Result<(), Fault> {
+        if self.is_elsewhere() {
+            let detail = "records are kept for the first workspace only: send them there";
+            return Err(Fault::new(ProblemCode::Conflict, detail));
+        }
         let app = self.clone();
         self.blocking(move || app.0.intake.take(&app.0.store, records)).await?
     }
@@ -138,7 +167,7 @@ impl App {
 
     /// The stream.
     pub(crate) fn hub(&self) -> &Hub {
-        &self.0.hub
+        self.1.as_ref().map_or(&self.0.hub, |elsewhere| &elsewhere.hub)
     }
 
     /// Asks the store on a thread of its own, so that long computing holds up neither streams nor short answers.
@@ -149,7 +178,7 @@ impl App {
     {
         let closed = |_| Fault::unavailable("the server is stopping");
         let _turn = self.0.queries.acquire().await.map_err(closed)?;
-        let store = Arc::clone(&self.0.store);
+        let store = Arc::clone(self.live_store());
         blocking(move || question(&store)).await
     }
 
@@ -182,7 +211,7 @@ impl App {
     {
         let closed = |_| Fault::unavailable("the server is stopping");
         let _turn = self.0.productions.acquire().await.map_err(closed)?;
-        let store = Arc::clone(&self.0.store);
+        let store = Arc::clone(self.live_store());
         blocking(move || question(&store)).await
     }
 

@@ -1,5 +1,7 @@
 //! Signing in and out as a browser does.
 
+use netwatch_model::Timestamp;
+use netwatch_model::people::{Limits, Workspace, WorkspaceId};
 use netwatch_server::{Config, ServerError, listen};
 use serde_json::json;
 
@@ -104,4 +106,25 @@ async fn the_token_counts_before_the_cookie() {
     assert_eq!(server.ask("GET", "/api/v1/session", &both, "").await.status, 401);
     let right = [("cookie", "netwatch_session=0"), ("authorization", &format!("bearer {TOKEN}"))];
     assert_eq!(server.ask("GET", "/api/v1/session", &right, "").await.json()["method"], "token");
+}
+
+#[tokio::test]
+async fn another_workspace_sees_nothing_of_this_machine() {
+    let server = TestServer::start().await;
+    let now = Timestamp::from_secs(1_700_000_000);
+    let id = WorkspaceId::new(now, 7);
+    let other = Workspace { id, name: "Other".parse().unwrap(), limits: Limits::default(), created: now };
+    server.access.entities().write(now, move |tx| tx.insert(&other).map(drop)).unwrap();
+    let bearer = format!("Bearer {TOKEN}");
+    let (named, unknown) = (id.to_string(), "0".repeat(32));
+    let ask = async |path: &str, workspace: &str| {
+        let headers = [("authorization", bearer.as_str()), ("netwatch-workspace", workspace)];
+        server.ask("GET", path, &headers, "").await
+    };
+    assert!(!server.json("/api/v1/flows?limit=1").await["items"].as_array().unwrap().is_empty());
+    let answer = ask("/api/v1/flows?limit=1", &named).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.json()["items"], json!([]));
+    ask("/api/v1/flows", &unknown).await.assert_problem("not_found");
+    ask("/api/v1/flows", "not-an-id").await.assert_problem("invalid_parameter");
 }
