@@ -6,9 +6,13 @@
 use std::sync::{Arc, OnceLock};
 
 use netwatch_api::control::Reload;
-
-use crate::fault::Fault;
 use netwatch_api::{Problem, ProblemCode};
+use netwatch_entities::StoreError;
+use netwatch_identity::audit::Entry;
+use netwatch_model::people::{Action, Fields, ObjectKind, ObjectRef};
+
+use crate::access::{Access, By, record};
+use crate::fault::Fault;
 
 /// The process around the server. Calls may block: they come on threads that may.
 pub trait Control: Send + Sync {
@@ -37,6 +41,28 @@ pub enum ControlError {
     /// The configuration is wrong.
     #[error("nothing was changed: {0}")]
     Configuration(String),
+}
+
+/// Writes into the audit log what a reload has changed. Calls block.
+pub(crate) fn audit_reload(access: &Access, by: &By, report: &Reload) -> Result<(), StoreError> {
+    let all = || report.applied.iter().chain(&report.restart);
+    if all().next().is_none() {
+        return Ok(());
+    }
+    let before = all().fold(Fields::new(), |fields, c| fields.with(&c.key, &c.before));
+    let after = all().fold(Fields::new(), |fields, c| fields.with(&c.key, &c.after));
+    audit(access, by, "files", before, after)
+}
+
+/// Writes into the audit log that the log filter was changed. Calls block.
+pub(crate) fn audit_filter(access: &Access, by: &By, before: &str, after: &str) -> Result<(), StoreError> {
+    let fields = |filter: &str| Fields::new().with("log_filter", filter);
+    audit(access, by, "log filter", fields(before), fields(after))
+}
+
+fn audit(access: &Access, by: &By, name: &str, before: Fields, after: Fields) -> Result<(), StoreError> {
+    let did = by.did(Action::ConfigChanged, ObjectRef::new(ObjectKind::Configuration, "", name));
+    access.change(move |tx| record(tx, Entry { before: Some(before), after: Some(after), ..did }))
 }
 
 /// A place for a control that comes later.

@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use netwatch_api::control::Reload;
 use netwatch_model::Event;
 use netwatch_storage::TelemetryStore;
 
+use crate::access::By;
 use crate::app::App;
-use crate::control::Control;
+use crate::control::{Control, audit_reload};
 use crate::gate::AllowedHosts;
 use crate::intake::Intake;
 use crate::limits::Rate;
@@ -49,6 +51,13 @@ impl Live {
     /// An address, and a session or token, may ask so often from here on; none is no limit.
     pub fn set_rate(&self, rate: Option<Rate>) {
         self.app.limits().set(rate, rate);
+    }
+
+    /// Writes into the audit log what a reload changed that nobody asked for through the API. Calls block.
+    pub fn audit_reload(&self, report: &Reload) {
+        if let Err(error) = audit_reload(self.app.access(), &By::system(), report) {
+            tracing::error!(%error, "what a reload changed is not in the audit log");
+        }
     }
 
     /// Tells what happened in the process around the server.

@@ -37,8 +37,10 @@ impl Steering {
     /// Reads the configuration again; what comes of it is logged.
     pub fn reload_for(&self, reason: &str) {
         tracing::info!(reason, "the configuration is read again");
-        // Both ways have been logged when this returns.
-        let _told = self.reload();
+        // When it was refused, that has been logged.
+        if let Ok(report) = self.reload() {
+            self.live.audit_reload(&report);
+        }
     }
 
     fn read(&self) -> Result<(Layers, Settings), ControlError> {

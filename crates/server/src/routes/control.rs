@@ -1,10 +1,13 @@
 //! `/api/v1/system/…`: steering the running server.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use netwatch_api::control::{LogLevel, Reload};
 
+use crate::access::Identity;
 use crate::app::App;
+use crate::control::{audit_filter, audit_reload};
+use crate::driver::Peer;
 use crate::fault::Fault;
 use crate::params::{Body, Params};
 use crate::routes::NoParams;
@@ -28,12 +31,20 @@ pub(super) async fn log_level(State(app): State<App>, _: Params<NoParams>) -> Re
 )]
 pub(super) async fn set_log_level(
     State(app): State<App>,
+    Extension(identity): Extension<Identity>,
+    Extension(Peer(peer)): Extension<Peer>,
     Body(wanted): Body<LogLevel>,
 ) -> Result<Json<LogLevel>, Fault> {
-    let control = app.control()?;
-    control.set_log_filter(&wanted.filter)?;
-    tracing::info!(filter = wanted.filter, "the log filter was changed");
-    Ok(Json(LogLevel { filter: control.log_filter() }))
+    let (control, with, by) = (app.control()?, app.clone(), identity.by(peer.ip()));
+    let filter = app.blocking(move || {
+        let before = control.log_filter();
+        control.set_log_filter(&wanted.filter)?;
+        let after = control.log_filter();
+        tracing::info!(filter = after, "the log filter was changed");
+        audit_filter(with.access(), &by, &before, &after)?;
+        Ok::<_, Fault>(after)
+    });
+    Ok(Json(LogLevel { filter: filter.await?? }))
 }
 
 /// Read the configuration again
@@ -45,7 +56,17 @@ pub(super) async fn set_log_level(
     responses((status = 200, description = "What changed", body = Reload),
               (status = 422, description = "The configuration is wrong; nothing was changed"))
 )]
-pub(super) async fn reload(State(app): State<App>, _: Params<NoParams>) -> Result<Json<Reload>, Fault> {
-    let control = app.control()?;
-    Ok(Json(app.blocking(move || control.reload()).await??))
+pub(super) async fn reload(
+    State(app): State<App>,
+    Extension(identity): Extension<Identity>,
+    Extension(Peer(peer)): Extension<Peer>,
+    _: Params<NoParams>,
+) -> Result<Json<Reload>, Fault> {
+    let (control, with, by) = (app.control()?, app.clone(), identity.by(peer.ip()));
+    let report = app.blocking(move || {
+        let report = control.reload()?;
+        audit_reload(with.access(), &by, &report)?;
+        Ok::<_, Fault>(report)
+    });
+    Ok(Json(report.await??))
 }

@@ -179,6 +179,9 @@ async fn the_process_is_steered() {
     assert_eq!(refused.json()["parameter"], "filter");
     let reloaded = send(&server, "POST", "/api/v1/system/reload", &Value::Null).await;
     assert_eq!(reloaded.json()["applied"][0]["key"], "log.level", "{}", reloaded.body);
+    let audit = server.json("/api/v1/site/audit?limit=2").await;
+    let entries: Vec<_> = audit["items"].as_array().unwrap().iter().map(|e| &e["action"]).collect();
+    assert_eq!(entries, ["config.changed"; 2], "{audit}");
     set("broken").await;
     let refused = send(&server, "POST", "/api/v1/system/reload", &Value::Null).await;
     refused.assert_problem("invalid_configuration");

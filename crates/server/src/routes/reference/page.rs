@@ -87,7 +87,7 @@ fn operation(o: &Operation<'_>) -> Markup {
             h3 { (text(&o.says["summary"])) }
             p { code class="call" { (o.method.to_uppercase()) " " (o.path) } }
             p { (schema::prose(text(&o.says["description"]))) }
-            p class="access" { (access(&o.says["security"])) }
+            p class="access" { (access(o.says)) }
             @if !parameters.is_empty() {
                 table {
                     thead { tr { th { "parameter" } th { "in" } th { "type" } th { "meaning" } } }
@@ -122,10 +122,14 @@ fn answers(responses: &Value) -> Markup {
     }
 }
 
-fn access(security: &Value) -> String {
-    let list = security.as_array().map(Vec::as_slice).unwrap_or_default();
-    let words: Vec<_> = list.iter().filter_map(Value::as_object).flat_map(Map::keys).map(String::as_str).collect();
-    if words.is_empty() { "Open to everybody.".to_owned() } else { format!("Needs: {}.", words.join(" or ")) }
+/// Who may ask, from what the gate decides by.
+fn access(says: &Value) -> String {
+    match text(&says["x-permission"]) {
+        "public" => "Open to everybody.".to_owned(),
+        "signed_in" => "For everybody who is signed in.".to_owned(),
+        "local" => "For the holder of the token of the data directory.".to_owned(),
+        permission => format!("Needs the permission {permission}."),
+    }
 }
 
 fn id<'a>(o: &Operation<'a>) -> &'a str {
