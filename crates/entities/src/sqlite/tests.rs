@@ -61,3 +61,26 @@ fn the_database_is_durable_and_has_one_writer_that_starts_late() {
     assert!(ours() > before, "the writer has started now");
     assert!(rusqlite::version_number() >= 3_051_003);
 }
+
+#[test]
+fn a_page_is_found_by_an_index_and_never_sorted() {
+    use crate::kind::Kind;
+    use crate::object::{ListQuery, Mark, ObjectId, Order, Place};
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("entities.db");
+    drop(SqliteStore::open(&path, &path, "").unwrap());
+    let connection = connect::connect(&path, false).unwrap();
+    let mark = Mark { label: "m".to_owned(), created: Timestamp::ZERO, id: ObjectId(7) };
+    for place in [Place::Site, Place::Workspace(ObjectId(1))] {
+        for order in [Order::Label, Order::Oldest, Order::Newest] {
+            let query = ListQuery { order, after: Some(mark.clone()), limit: 50, ..ListQuery::default() };
+            let (sql, values) = tx::list_statement(Kind::User, place, &query);
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let plan = statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+            let plan: Vec<String> = plan.map(Result::unwrap).collect();
+            let plan = plan.join("; ");
+            assert!(plan.contains("USING INDEX objects_by_") && !plan.contains("TEMP B-TREE"), "{order:?}: {plan}");
+        }
+    }
+}

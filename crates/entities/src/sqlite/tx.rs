@@ -239,7 +239,7 @@ impl Write for Tx<'_> {
 }
 
 /// The statement of a list, and its values. Asks for one row more than wanted, to know whether there are more.
-fn list_statement(kind: Kind, place: Place, query: &ListQuery) -> (String, Vec<Value>) {
+pub(super) fn list_statement(kind: Kind, place: Place, query: &ListQuery) -> (String, Vec<Value>) {
     let mut sql = format!("SELECT {COLUMNS} FROM objects WHERE kind = ? AND workspace IS ?");
     let place = text(place.workspace()).map_or(Value::Null, Value::from);
     let mut values: Vec<Value> = vec![kind.word().to_owned().into(), place];
