@@ -36,6 +36,8 @@ describe.skipIf(skip)("screenshots", () => {
         "traffic-panel": `/traffic?from=-1m&flow=${flow}`,
         flow: `/flows/${flow}`,
         host: `/hosts/${on.lab.addresses.b}?from=-1m`,
+        history: "/history?from=-1h",
+        storage: "/storage",
         events: "/events",
         health: "/health",
         settings: "/settings",

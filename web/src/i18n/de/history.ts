@@ -76,7 +76,7 @@ export const history: Readonly<Record<keyof typeof english, Message>> = {
   "history.dimension.destination_network": "Netz des Ziels",
 
   "series.metric": "Metrik",
-  "series.metricExample": "netwatch_capture_packets_total",
+  "series.metricExample": "traffic_octets",
   "series.labels": "Labels",
   "series.labelsExample": "interface=eth*,direction!=out",
   "series.aggregate": "Schritte zeigen",

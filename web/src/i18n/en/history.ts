@@ -74,7 +74,7 @@ export const history = {
   "history.dimension.destination_network": "Destination network",
 
   "series.metric": "Metric",
-  "series.metricExample": "netwatch_capture_packets_total",
+  "series.metricExample": "traffic_octets",
   "series.labels": "Labels",
   "series.labelsExample": "interface=eth*,direction!=out",
   "series.aggregate": "Steps show the",

@@ -8,6 +8,7 @@ import { type Translate, useT } from "~/i18n";
 import { lossesOf, type StageName, type StageVerdict, stageNames, whereItStops } from "~/lib/stages";
 import { totalsOf } from "~/pages/storage/forecast";
 import { type Format, useFormat } from "~/prefs/use-format";
+import { useMay } from "~/session/session";
 import { useStatistics } from "~/stream/use-statistics";
 import { Mark } from "~/ui/controls";
 import { ProblemBox, Skeleton } from "~/ui/feedback";
@@ -20,8 +21,10 @@ export function HealthPage() {
   const t = useT();
   const { data: statistics, error } = useStatistics();
   const { data: interfaces } = useQuery(interfacesQuery);
-  // Where nothing is stored the answer is a problem, and the stage is left out.
-  const { data: storage } = useQuery({ ...storageQuery, retry: false });
+  const may = useMay();
+  // What comes from a capture file is not stored: that stage is left out.
+  const storing = interfaces?.items.some(({ state }) => state !== "ended") === true && may("system.read");
+  const { data: storage } = useQuery({ ...storageQuery, enabled: storing });
   const verdict = statistics && interfaces && whereItStops(statistics, interfaces.items, storage);
   return (
     <Page title={t("page.health")} number={verdict && <VerdictMark verdict={verdict} />} actions={<HealthTabs />}>
