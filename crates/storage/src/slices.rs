@@ -189,7 +189,7 @@ mod tests {
         head.push(key(1), Box::new(flow.clone()));
         let slices = head.take();
         assert_eq!((slices.len(), slices[0].flows, slices[0].forward.octets), (1, 1, 100));
-        head.push(key(1), Box::new(flow.clone()));
+        head.push(key(1), Box::new(flow));
         assert_eq!(head.take(), []);
     }
 
