@@ -94,5 +94,10 @@ fn what_was_acknowledged_is_there_once_after_every_kill() {
         crashes(),
         acknowledged.len()
     );
-    writeln!(std::io::stderr(), "{line}").unwrap();
+    report(&line);
+}
+
+#[expect(clippy::print_stderr, reason = "the figures of a long run")]
+fn report(line: &str) {
+    eprintln!("{line}");
 }
