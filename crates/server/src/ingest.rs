@@ -32,7 +32,6 @@ mod thin;
 pub use door::Door;
 pub use feed::{Feed, Sink, SinkError};
 pub use keep::COMMIT;
-pub(crate) use log::with_cause;
 pub use log::{HOME, Ingest, NotTaken, Taken, consumers};
 pub use metrics::IngestMetrics;
 pub use session::{InProcess, InProcessSender};

@@ -352,7 +352,7 @@ fn learn(spool: &Spool, metrics: &IngestMetrics) -> Result<Windows, SpoolError> 
 }
 
 /// An error and its causes in one line.
-pub(crate) fn with_cause(error: &dyn std::error::Error) -> String {
+pub(super) fn with_cause(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
