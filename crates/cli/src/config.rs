@@ -13,6 +13,7 @@ pub mod file;
 pub mod key;
 pub mod render;
 pub mod settings;
+pub mod sign_in;
 pub mod value;
 
 #[cfg(test)]

@@ -123,7 +123,9 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// When it cannot be read or written, is damaged, or another process has it.
 pub fn access(settings: &Settings) -> anyhow::Result<Access> {
     let token = settings.token.as_ref().map(crate::config::settings::Secret::reveal);
-    Access::open(&settings.data_dir, token, Arc::new(SystemClock)).map_err(anyhow::Error::new)
+    let access = Access::open(&settings.data_dir, token, Arc::new(SystemClock)).map_err(anyhow::Error::new)?;
+    access.set_registration(settings.sign_in.registration);
+    Ok(access)
 }
 
 impl Engine {

@@ -43,7 +43,8 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
     };
     let plan = Plan::new(&settings, &input)?;
     let places = steering::places(&source);
-    let rights = confine(&settings.data_dir, args.read.is_none(), settings.processes, &[], &places)?;
+    let rights =
+        confine(&settings.data_dir, args.read.is_none(), settings.processes, &settings.sign_in.ports(), &places)?;
     if let Some(command) = &rights.missing {
         tell_missing(command)?;
     }
@@ -60,7 +61,7 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
 }
 
 async fn serve(
-    plan: Plan,
+    mut plan: Plan,
     rights: Rights,
     settings: &Settings,
     read: Option<&Path>,
@@ -70,6 +71,7 @@ async fn serve(
     let mut signals = Signals::new()?;
     let sources = plan.sources();
     let access = engine::access(settings)?;
+    plan.server.identity_providers = settings.sign_in.providers(access.home());
     let invited = access.invite().map_err(anyhow::Error::new)?;
     let mut engine = Engine::start(plan, access, rights, settings)?;
     let link = link(engine.address, invited.code.as_str());

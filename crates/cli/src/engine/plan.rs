@@ -59,6 +59,7 @@ impl Plan {
         let server = ServerConfig {
             listen: listener.local_addr().unwrap_or(settings.listen),
             hosts: settings.allowed_hosts.clone(),
+            public_url: settings.sign_in.public_url.clone(),
             address_rate: super::rate(settings),
             credential_rate: super::rate(settings),
             ..ServerConfig::default()
