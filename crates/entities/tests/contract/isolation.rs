@@ -6,7 +6,7 @@ use netwatch_model::people::*;
 
 use crate::fixture::*;
 
-fn is_not_found<T: std::fmt::Debug>(result: Result<T, StoreError>) -> bool {
+fn is_not_found<T: std::fmt::Debug>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::NotFound(_)))
 }
 
@@ -27,9 +27,9 @@ fn objects_of_another_workspace_are_not_found() {
     assert_eq!(fresh.ask(|tx| tx.count::<CustomRole>(own_id)), 0);
     let all = ListQuery { limit: 10, ..ListQuery::default() };
     assert!(fresh.ask(|tx| tx.list::<ApiToken>(own_id, &all)).items.is_empty());
-    assert!(is_not_found(fresh.try_put(move |tx| tx.delete::<CustomRole>(own_id, role_id, None))));
-    assert!(is_not_found(fresh.try_put(move |tx| tx.update(&moved, None))), "a role cannot be carried off");
-    assert!(is_not_found(fresh.try_put(move |tx| tx.relabel::<CustomRole>(own_id, role_id, "mine"))));
+    assert!(is_not_found(&fresh.try_put(move |tx| tx.delete::<CustomRole>(own_id, role_id, None))));
+    assert!(is_not_found(&fresh.try_put(move |tx| tx.update(&moved, None))), "a role cannot be carried off");
+    assert!(is_not_found(&fresh.try_put(move |tx| tx.relabel::<CustomRole>(own_id, role_id, "mine"))));
     assert_eq!(fresh.put(move |tx| tx.delete_all::<CustomRole>(own_id)), 0);
     assert!(fresh.ask(|tx| tx.find::<CustomRole>(foreign_id, role_id)).is_some(), "all is as it was");
 }
@@ -43,7 +43,7 @@ fn an_id_of_another_kind_is_not_found() {
     fresh.put(move |tx| tx.insert(&r));
     assert!(fresh.ask(|tx| tx.find::<ApiToken>(own.id, TokenId::from_bits(bits))).is_none());
     let id = own.id;
-    assert!(is_not_found(fresh.try_put(move |tx| tx.delete::<Invitation>(id, InvitationId::from_bits(bits), None))));
+    assert!(is_not_found(&fresh.try_put(move |tx| tx.delete::<Invitation>(id, InvitationId::from_bits(bits), None))));
     // The id of a workspace is no id of a user either.
     assert!(fresh.ask(|tx| tx.find::<User>(netwatch_entities::Site, UserId::from_bits(id.bits()))).is_none());
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::fixture::*;
 
 /// One step, with small numbers so that steps meet each other.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     Insert { place: usize, name: u8 },
     Rename { place: usize, pick: usize, name: u8, expected: Option<u64> },
