@@ -148,7 +148,8 @@ impl Engine {
             false => Some(Kept::open(&settings.data_dir, logs, &store, &watch.health)?),
         };
         let (uplink, taking_in) = session::join(&store, kept.as_ref().map(|kept| &kept.ingest), &metrics.0)?;
-        let remember = |kept: &Kept| History::open(&settings.data_dir, &rights.damaged, &kept.ingest, &store, &watch.health);
+        let remember =
+            |kept: &Kept| History::open(&settings.data_dir, &rights.damaged, &kept.ingest, &store, &watch.health);
         let history = kept.as_ref().and_then(remember);
         let server = server::build(plan.server, store, access, data_clock, watch.health.clone(), metrics)?;
         let listener = tokio::net::TcpListener::from_std(plan.listener).context("the listener cannot be used")?;

@@ -14,7 +14,8 @@ fn audit(sandbox: &Sandbox, url: &str) -> serde_json::Value {
     let token = std::fs::read_to_string(sandbox.path("data/token")).expect("the token of the directory");
     let authorization = format!("Authorization: Bearer {}", token.trim());
     let url = format!("{url}/api/v1/site/audit");
-    let said = std::process::Command::new("curl").args(["-s", "-H", &authorization, &url]).output().expect("curl is there");
+    let said =
+        std::process::Command::new("curl").args(["-s", "-H", &authorization, &url]).output().expect("curl is there");
     serde_json::from_slice(&said.stdout).expect("JSON")
 }
 
@@ -30,7 +31,11 @@ fn a_backup_of_a_running_server_is_put_back_into_it() {
     let (data, tar) = (sandbox.path("data"), sandbox.path("monday.tar"));
     let common = ["--server", up.url.as_str(), "--data-dir", text(&data)];
     let said = sandbox.run(&[&["backup", text(&tar)], &common[..]].concat()).exits(0);
-    assert!(said.out.contains("monday.tar") && said.out.contains("1 workspaces") && said.out.contains("secrets.key"), "{}", said.out);
+    assert!(
+        said.out.contains("monday.tar") && said.out.contains("1 workspaces") && said.out.contains("secrets.key"),
+        "{}",
+        said.out
+    );
     sandbox.run(&[&["backup", text(&tar)], &common[..]].concat()).exits(2).complains("is not overwritten");
     let restored = sandbox.run(&[&["restore", text(&tar)], &common[..]].concat()).exits(0);
     assert!(restored.out.contains("before-restore-"), "{}", restored.out);

@@ -1,7 +1,7 @@
 //! Lives of interfaces, told as the kernel tells them.
 
-use super::*;
 use super::link::MadeOf;
+use super::*;
 use crate::frame::LinkType;
 use netwatch_model::Timestamp;
 
