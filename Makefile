@@ -34,7 +34,7 @@ WEB_SOURCES := crates/api/openapi.json $(shell find web -type d \( -name node_mo
 	-o -type f -not -name '*.test.*' -not -name schema.d.ts -print 2>/dev/null)
 
 .PHONY: build run test check fuzz-api bench package screenshots \
-        setup-build setup-test tidy deny format lint docs-check codegen-check web-check rust-build web-e2e doc-test rust-test
+        setup-build setup-test setup-bench tidy deny format lint docs-check codegen-check web-check rust-build web-e2e doc-test rust-test
 
 build: setup-build web/dist/index.html rust-build
 	@echo "built $(BINARY)"
@@ -51,7 +51,7 @@ fuzz-api: setup-test build
 	$(SECTION) "fuzzing the API"
 	scripts/fuzz-api.sh "$(BINARY)"
 
-bench: setup-test build
+bench: setup-bench build
 	$(SECTION) "bench"
 	cargo run $(CARGO_FLAGS) --package netwatch-bench -- $(ARGS)
 
@@ -69,6 +69,9 @@ setup-build:
 
 setup-test:
 	@scripts/setup.sh test
+
+setup-bench:
+	@scripts/setup.sh bench
 
 tidy:
 	$(SECTION) "tidy: the invariants of ARCHITECTURE.md"

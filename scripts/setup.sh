@@ -9,7 +9,11 @@ build_needs=(cc:gcc make:make /usr/include/stdlib.h:libc6-dev)
 test_needs=(
   ip:iproute2 ethtool:ethtool nft:nftables tshark:tshark tcpdump:tcpdump nfdump:nfdump softflowd:softflowd pmacctd:pmacct
   iperf3:iperf3 curl:curl dig:bind9-dnsutils dnsmasq:dnsmasq-base sshd:openssh-server ssh:openssh-client chromium:chromium
-  ps:procps '/usr/lib/*/libpcap.so.0.8:libpcap0.8'
+  ps:procps '/usr/lib/*/libpcap.so.0.8:libpcap0.8' mkfs.xfs:xfsprogs
+)
+
+bench_needs=(
+  ip:iproute2 nfpcapd:nfdump softflowd:softflowd pmacctd:pmacct prometheus:prometheus victoria-metrics:victoria-metrics
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -97,7 +101,8 @@ install_nextest() {
 case "${1:-}" in
   build) needs=("${build_needs[@]}") ;;
   test) needs=("${build_needs[@]}" "${test_needs[@]}") ;;
-  *) fail "usage: scripts/setup.sh build|test" ;;
+  bench) needs=("${build_needs[@]}" "${bench_needs[@]}") ;;
+  *) fail "usage: scripts/setup.sh build|test|bench" ;;
 esac
 
 need_toolchains
