@@ -394,3 +394,25 @@ fn carried_since(r: &FlowRecord, before: &Counted) -> Carried {
     let (forward, reverse) = (r.forward.since(before.forward), r.reverse.since(before.reverse));
     Carried { octets: [forward.octets, reverse.octets], packets: [forward.packets, reverse.packets] }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EndedIds, FlowId, SET_PLACES};
+
+    #[test]
+    fn as_many_ended_flows_as_a_set_has_places_are_remembered_whatever_set_they_fall_into() {
+        let mut ended = EndedIds::default();
+        let first = FlowId::from_bits(1);
+        let set = ended.set(first);
+        let beside: Vec<FlowId> =
+            (2_u64..).map(FlowId::from_bits).filter(|id| ended.set(*id) == set).take(SET_PLACES).collect();
+        ended.note(first);
+        for id in &beside[1..] {
+            ended.note(*id);
+            ended.note(*id);
+        }
+        assert!(ended.contains(first) && beside[1..].iter().all(|id| ended.contains(*id)));
+        ended.note(beside[0]);
+        assert!(!ended.contains(first), "the oldest falls out");
+    }
+}
