@@ -4,8 +4,9 @@
 #   make test         every check and every test, as continuous integration runs them
 #   make check        the cheap checks: run this before a commit
 #   make build        the release binary with the web app inside
+#   make fuzz-api     what the OpenAPI document allows and what it does not, sent to a server of its own
 #   make bench        the figures of docs/performance.md
-#   make package      a Debian package and an archive, in $CARGO_TARGET_DIR/package
+#   make package      a Debian package and an archive, in $CARGO_TARGET_DIR/package (compiles DuckDB: half an hour the first time)
 #   make screenshots  the pictures of docs/screenshots
 #
 # One profile: programs and tests are both built with --release, so that everything is compiled once.
@@ -32,8 +33,8 @@ ARGS ?=
 WEB_SOURCES := crates/api/openapi.json $(shell find web -type d \( -name node_modules -o -name dist -o -name e2e -o -name test-results \) -prune \
 	-o -type f -not -name '*.test.*' -not -name schema.d.ts -print 2>/dev/null)
 
-.PHONY: build run test check bench package screenshots \
-        setup-build setup-test tidy deny format lint docs-check codegen-check web-check rust-build web-e2e doc-test rust-test
+.PHONY: build run test check fuzz-api bench package screenshots \
+        setup-build setup-test setup-bench tidy deny format lint docs-check codegen-check web-check rust-build web-e2e doc-test rust-test
 
 build: setup-build web/dist/index.html rust-build
 	@echo "built $(BINARY)"
@@ -46,13 +47,17 @@ test: setup-test tidy deny format web-check web/dist/index.html lint docs-check 
 
 check: setup-build tidy deny format web-check lint docs-check
 
-bench: setup-test build
+fuzz-api: setup-test build
+	$(SECTION) "fuzzing the API"
+	scripts/fuzz-api.sh "$(BINARY)"
+
+bench: setup-bench build
 	$(SECTION) "bench"
 	cargo run $(CARGO_FLAGS) --package netwatch-bench -- $(ARGS)
 
 package: setup-build web/dist/index.html
 	$(SECTION) "package"
-	cargo build --profile dist $(LOCKED) --package netwatch-cli
+	cargo build --profile dist $(LOCKED) --package netwatch-cli --features bundled
 	scripts/package.sh "$(CARGO_TARGET_DIR)/dist/netwatch" "$(CARGO_TARGET_DIR)/package"
 
 screenshots: setup-test build
@@ -64,6 +69,9 @@ setup-build:
 
 setup-test:
 	@scripts/setup.sh test
+
+setup-bench:
+	@scripts/setup.sh bench
 
 tidy:
 	$(SECTION) "tidy: the invariants of ARCHITECTURE.md"

@@ -9,7 +9,11 @@ build_needs=(cc:gcc make:make /usr/include/stdlib.h:libc6-dev)
 test_needs=(
   ip:iproute2 ethtool:ethtool nft:nftables tshark:tshark tcpdump:tcpdump nfdump:nfdump softflowd:softflowd pmacctd:pmacct
   iperf3:iperf3 curl:curl dig:bind9-dnsutils dnsmasq:dnsmasq-base sshd:openssh-server ssh:openssh-client chromium:chromium
-  ps:procps '/usr/lib/*/libpcap.so.0.8:libpcap0.8'
+  ps:procps '/usr/lib/*/libpcap.so.0.8:libpcap0.8' mkfs.xfs:xfsprogs
+)
+
+bench_needs=(
+  ip:iproute2 nfpcapd:nfdump softflowd:softflowd pmacctd:pmacct prometheus:prometheus victoria-metrics:victoria-metrics
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -77,6 +81,17 @@ install_node_modules() {
   touch web/node_modules/.package-lock.json
 }
 
+# A real OpenID provider for the tests of signing in.
+install_identity_provider() {
+  local folder=crates/server/tests/identity-provider
+  if [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then
+    return 0
+  fi
+  say "npm ci in $folder"
+  (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error >&2)
+  touch "$folder/node_modules/.package-lock.json"
+}
+
 install_nextest() {
   command -v cargo-nextest >/dev/null && return 0
   say "cargo install cargo-nextest"
@@ -86,11 +101,16 @@ install_nextest() {
 case "${1:-}" in
   build) needs=("${build_needs[@]}") ;;
   test) needs=("${build_needs[@]}" "${test_needs[@]}") ;;
-  *) fail "usage: scripts/setup.sh build|test" ;;
+  bench) needs=("${build_needs[@]}" "${bench_needs[@]}") ;;
+  *) fail "usage: scripts/setup.sh build|test|bench" ;;
 esac
 
 need_toolchains
 mapfile -t packages < <(missing_packages "${needs[@]}")
 install_packages ${packages[@]+"${packages[@]}"}
 install_node_modules
-if [ "$1" = test ]; then install_nextest; fi
+scripts/duckdb.sh
+if [ "$1" = test ]; then
+  install_identity_provider
+  install_nextest
+fi

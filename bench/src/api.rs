@@ -1,14 +1,17 @@
-//! What Netwatch says of itself, asked over its own API inside the namespace.
+//! Netwatch over its own API, asked inside the namespace: what it says of itself, and sessions for clients.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
 use std::time::Duration;
 
+use netwatch_api::session::{Invitation, SessionRequest};
 use netwatch_api::statistics::Statistics;
 use netwatch_testkit::netns::Namespace;
+use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
 /// Where it listens.
 pub const LISTEN: &str = "127.0.0.1:8470";
+const PORT: u16 = 8470;
 /// A token for the data directory of one run, which is deleted after it.
 pub const TOKEN: &str = "bench-0123456789abcdef0123456789abcdef";
 /// How long an answer may take.
@@ -16,18 +19,41 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The statistics; none when nobody answers.
 pub fn statistics(namespace: &Namespace) -> Option<Statistics> {
-    let answer = namespace.enter(|| -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(LISTEN)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let request = format!(
-            "GET /api/v1/statistics HTTP/1.1\r\nHost: {LISTEN}\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
-    });
-    let answer = answer.ok()?;
-    let (_, body) = answer.split_once("\r\n\r\n")?;
-    serde_json::from_str(body).ok()
+    let (_, body) = namespace.enter(|| ask("GET", "/api/v1/statistics", "")).ok()?;
+    serde_json::from_str(&body).ok()
+}
+
+/// Signs a browser in; gives its cookie.
+pub fn sign_in(namespace: &Namespace) -> Option<String> {
+    let (_, body) = namespace.enter(|| ask("POST", "/api/v1/session/code", "")).ok()?;
+    let code = serde_json::from_str::<Invitation>(&body).ok()?.code;
+    let request = serde_json::to_string(&SessionRequest { code }).ok()?;
+    let (head, _) = namespace.enter(|| ask("POST", "/api/v1/session", &request)).ok()?;
+    let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: "))?;
+    cookie.split(';').next().map(str::to_owned)
+}
+
+/// A connection from an address of its own, as if from another machine: limits for each address see many.
+pub fn connect_from(number: usize) -> std::io::Result<TcpStream> {
+    let host = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + 1 + number as u32);
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    bind(&socket, &SocketAddrV4::new(host, 0))?;
+    connect(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, PORT))?;
+    Ok(TcpStream::from(socket))
+}
+
+/// Head and body of an answer.
+fn ask(method: &str, path: &str, body: &str) -> std::io::Result<(String, String)> {
+    let mut stream = TcpStream::connect(LISTEN)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {LISTEN}\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    Ok((head.to_owned(), body.to_owned()))
 }

@@ -54,6 +54,12 @@ pub enum BenchError {
         /// What it said.
         words: String,
     },
+    /// A part of `all` failed, and has said why.
+    #[error("`netwatch-bench {what}` failed")]
+    Failed {
+        /// Its arguments.
+        what: String,
+    },
     /// Not root.
     #[error("cannot make a network namespace; run the bench as root")]
     Namespace(#[source] io::Error),

@@ -56,12 +56,12 @@ pub const WARM: &str = "warm";
 /// Packets in a second of the warm-up: no reader loses any.
 const WARM_UP_RATE: u64 = 200_000;
 /// Packets in a second of conversations that end: few enough for each to get a record of its own.
-const ENDED_RATE: u64 = 50_000;
+const ENDED_RATE: u64 = 40_000;
 
 /// Frames of one system call.
 const BATCH: usize = 64;
 /// Waits shorter than this are spent spinning.
-const SHORTEST_SLEEP: Duration = Duration::from_micros(200);
+const SHORTEST_SLEEP: Duration = Duration::from_micros(20);
 
 /// Sends for the time that was asked for.
 pub fn main(arguments: &Arguments) -> Result<String, BenchError> {

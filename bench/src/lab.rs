@@ -121,6 +121,12 @@ impl Generator {
         drop(self.running.0.stdin.take());
     }
 
+    /// Lets it go on while `work` is done.
+    pub fn go_while<R>(mut self, work: impl FnOnce() -> R) -> R {
+        self.go();
+        work()
+    }
+
     /// Lets it go on to its end, and gives how long that took, in seconds.
     pub fn finish(mut self) -> Result<f64, BenchError> {
         self.go();

@@ -1,9 +1,10 @@
 //! The bench: what a packet costs Netwatch and its peers, side by side in one run.
 //!
-//! `netwatch-bench run` (the default) makes two network namespaces with a veth pair, generates frames on one side and runs one
-//! program after another on the other: a bare ring reader (the floor), Netwatch, softflowd, nfpcapd, pmacctd. It prints a
-//! markdown table. `floor` and `generate` are its parts and can be run alone. The machine's own interfaces are never touched by
-//! `run`.
+//! `netwatch-bench run` makes two network namespaces with a veth pair, generates frames on one side and runs one program after
+//! another on the other: a bare ring reader (the floor), Netwatch, softflowd, nfpcapd, pmacctd. `rest`, `stream` and `store` ask what
+//! clients wait for, `start` what a start takes and how much memory there is. Each prints markdown; `all` (the default) is one after
+//! the other. `floor` and `generate` are parts of the others and can be run alone. The machine's own interfaces are touched by these
+//! two only.
 //!
 //! Limits: needs root; a veth pair is no network card; other work on the machine disturbs the figures.
 #![expect(
@@ -15,6 +16,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use error::BenchError;
 
 mod api;
 mod error;
@@ -25,6 +27,8 @@ mod process;
 mod program;
 mod rest;
 mod run;
+mod start;
+mod storage;
 mod store;
 mod stream;
 
@@ -38,30 +42,71 @@ struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Every bench, one after the other
+    All,
     /// Read an interface with a bare ring and only count
     Floor(floor::Arguments),
     /// Send frames from an interface
     Generate(generate::Arguments),
     /// REST over a million flows, many clients at once
     Rest(rest::Arguments),
-    /// Everything side by side, in namespaces
+    /// All programs side by side: CPU for a packet, drops, memory
     Run(run::Arguments),
+    /// Time to begin, and memory
+    Start(start::Arguments),
+    /// What keeping samples costs, beside VictoriaMetrics and Prometheus
+    Storage(storage::Arguments),
     /// The live store alone: memory, time to take records in, time to answer
     Store(store::Arguments),
     /// A thousand clients of the stream
     Stream(stream::Arguments),
 }
 
+/// What `all` runs: a title, and the arguments.
+const ALL: [(&str, &[&str]); 7] = [
+    ("What a packet costs", &["run"]),
+    ("Time to begin, and memory", &["start"]),
+    ("REST over a million flows", &["rest"]),
+    ("A thousand clients of the stream", &["stream"]),
+    ("The live store, one million flows", &["store"]),
+    ("The live store, ten million flows", &["store", "--flows", "10000000"]),
+    ("What keeping samples costs", &["storage"]),
+];
+
+impl Command {
+    fn run(&self) -> Result<String, BenchError> {
+        match self {
+            Self::All => all(),
+            Self::Floor(arguments) => floor::main(arguments),
+            Self::Generate(arguments) => generate::main(arguments),
+            Self::Rest(arguments) => rest::main(arguments),
+            Self::Run(arguments) => run::main(arguments),
+            Self::Start(arguments) => start::main(arguments),
+            Self::Storage(arguments) => storage::main(arguments),
+            Self::Store(arguments) => store::main(arguments),
+            Self::Stream(arguments) => stream::main(arguments),
+        }
+    }
+}
+
+/// Runs every bench in a process of its own, so that none finds what another has left in memory.
+fn all() -> Result<String, BenchError> {
+    let own = std::env::current_exe().map_err(BenchError::system("find this program"))?;
+    let system = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    println!("{} processors, Linux {}", std::thread::available_parallelism().map_or(1, usize::from), system.trim());
+    for (title, arguments) in ALL {
+        println!("\n## {title}\n");
+        let status = std::process::Command::new(&own).args(arguments).status();
+        let status = status.map_err(BenchError::system("start a bench"))?;
+        if !status.success() {
+            return Err(BenchError::Failed { what: arguments.join(" ") });
+        }
+    }
+    Ok(String::new())
+}
+
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Some(Command::Floor(arguments)) => floor::main(&arguments),
-        Some(Command::Generate(arguments)) => generate::main(&arguments),
-        Some(Command::Rest(arguments)) => rest::main(&arguments),
-        Some(Command::Run(arguments)) => run::main(&arguments),
-        Some(Command::Store(arguments)) => store::main(&arguments),
-        Some(Command::Stream(arguments)) => stream::main(&arguments),
-        None => run::main(&run::Arguments::default()),
-    };
+    let result = Arguments::parse().command.unwrap_or(Command::All).run();
     match result {
         Ok(text) => {
             println!("{text}");

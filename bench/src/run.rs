@@ -16,31 +16,23 @@ use crate::process::Usage;
 use crate::program::{self, Program};
 
 /// `netwatch-bench run`
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct Arguments {
     /// Programs to measure [default: all]
     #[arg(long = "program", value_enum)]
     programs: Vec<Program>,
-    /// Packets in a second, 0 for as many as possible [default: 300000 and 0]
+    /// Packets in a second, 0 for as many as possible [default: 300000, 353000 (1 Gbit/s) and 0]
     #[arg(long = "rate")]
     rates: Vec<u64>,
     /// Numbers of flows [default: 100000 and 1000000]
     #[arg(long = "flows")]
     flows: Vec<u32>,
     /// How long to generate, for each figure
-    #[arg(long, default_value_t = DEFAULT_SECONDS)]
+    #[arg(long, default_value_t = 10.0)]
     seconds: f64,
     /// The binary of Netwatch [default: beside this one]
     #[arg(long)]
     netwatch: Option<PathBuf>,
-}
-
-const DEFAULT_SECONDS: f64 = 10.0;
-
-impl Default for Arguments {
-    fn default() -> Self {
-        Self { programs: Vec::new(), rates: Vec::new(), flows: Vec::new(), seconds: DEFAULT_SECONDS, netwatch: None }
-    }
 }
 
 /// Time for a program to be done with its start, and with the last frames.
@@ -73,7 +65,7 @@ impl Figures {
 /// Measures everything and prints a markdown table.
 pub fn main(arguments: &Arguments) -> Result<String, BenchError> {
     let programs = if arguments.programs.is_empty() { Program::ALL.to_vec() } else { arguments.programs.clone() };
-    let rates = if arguments.rates.is_empty() { vec![300_000, 0] } else { arguments.rates.clone() };
+    let rates = if arguments.rates.is_empty() { vec![300_000, 353_000, 0] } else { arguments.rates.clone() };
     let flows = if arguments.flows.is_empty() { vec![100_000, 1_000_000] } else { arguments.flows.clone() };
     let mut rows = Vec::new();
     for &flows in &flows {

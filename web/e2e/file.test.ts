@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launch, open } from "./support/browser";
 import { writeCapture } from "./support/capture-file";
 import { chart, drawn } from "./support/chart";
+import { setUp } from "./support/people";
 import { Server } from "./support/server";
 
 const seconds = 900;
@@ -30,7 +31,7 @@ describe("a capture file", () => {
 
   it("shows its last minutes as now, and all of it on request", async () => {
     const { page, faults } = await open(browser, { timezoneId: "UTC" });
-    await page.goto(link);
+    await setUp(page, link);
     const figure = chart(page);
     await drawn(figure);
     // The newest full second: the last packet may be in the one that was not finished.

@@ -24,7 +24,7 @@ describe.skipIf(skip)("journeys", () => {
     expect(await page.getByText("netwatch up", { exact: false }).first().isVisible()).toBe(true);
     expect(page.url()).not.toContain("#");
     await page.goto(on.server.url);
-    await page.getByRole("heading", { name: "Not signed in" }).waitFor();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await watched.close();
   });
 

@@ -7,7 +7,21 @@ import { chart, drawn } from "./support/chart";
 import { until } from "./support/shell";
 import { skip, stage } from "./support/stage";
 
-const pages = ["/", "/traffic", "/events", "/health", "/settings"] as const;
+const pages = [
+  "/",
+  "/traffic",
+  "/events",
+  "/health",
+  "/settings",
+  "/settings/account",
+  "/settings/workspace",
+  "/settings/members",
+  "/settings/roles",
+  "/settings/tokens",
+  "/settings/audit",
+  "/settings/users",
+  "/settings/workspaces",
+] as const;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 describe.skipIf(skip)("safety", () => {

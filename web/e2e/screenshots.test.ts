@@ -36,9 +36,19 @@ describe.skipIf(skip)("screenshots", () => {
         "traffic-panel": `/traffic?from=-1m&flow=${flow}`,
         flow: `/flows/${flow}`,
         host: `/hosts/${on.lab.addresses.b}?from=-1m`,
+        history: "/history?from=-1h",
+        storage: "/storage",
         events: "/events",
         health: "/health",
         settings: "/settings",
+        "settings-account": "/settings/account",
+        "settings-workspace": "/settings/workspace",
+        "settings-members": "/settings/members",
+        "settings-roles": "/settings/roles",
+        "settings-tokens": "/settings/tokens",
+        "settings-audit": "/settings/audit",
+        "settings-users": "/settings/users",
+        "settings-workspaces": "/settings/workspaces",
       };
       for (const [name, path] of Object.entries(pages)) {
         await page.goto(`${on.server.url}${path}`);

@@ -10,27 +10,33 @@ use tokio::net::TcpStream;
 
 use super::question::{LIST, Memory, question, text_of};
 use super::times::Times;
-use crate::api::{LISTEN, TOKEN};
+use crate::api::{self, LISTEN};
 use crate::error::BenchError;
 use crate::lab::Lab;
 
-/// Lets many clients ask until the time has come, all on one thread; gives how long they waited.
-pub(super) fn ask_all(lab: &Lab, clients: usize, pace: Option<Duration>, until: Duration) -> Result<Times, BenchError> {
-    let open = || -> io::Result<StdStream> {
-        let stream = StdStream::connect(LISTEN)?;
+/// Lets many clients, each a browser of its own, ask for that time, all on one thread; gives how long they waited.
+pub(super) fn ask_all(lab: &Lab, clients: usize, pace: Option<Duration>, time: Duration) -> Result<Times, BenchError> {
+    let open = |number| -> io::Result<StdStream> {
+        let stream = api::connect_from(number)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         Ok(stream)
     };
-    let streams: io::Result<Vec<StdStream>> = lab.receiver.enter(|| (0..clients).map(|_| open()).collect());
+    let streams: io::Result<Vec<StdStream>> = lab.receiver.enter(|| (0..clients).map(open).collect());
     let streams = streams.map_err(BenchError::system("connect to the server"))?;
+    let refused = || BenchError::Words { program: "netwatch".to_owned(), words: "a sign-in failed".to_owned() };
+    let cookies = (0..clients).map(|_| api::sign_in(&lab.receiver).ok_or_else(refused));
+    let cookies: Vec<String> = cookies.collect::<Result<_, _>>()?;
+    let begin = monotonic();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(BenchError::system("start the runtime"))?;
     runtime.block_on(async {
-        let begin = monotonic();
         let share = |n: usize| pace.unwrap_or_default() * n as u32 / clients.max(1) as u32;
-        let start = |(n, stream)| tokio::spawn(ask(stream, n, Pace { every: pace, next: begin + share(n) }, until));
-        let started: Vec<_> = streams.into_iter().enumerate().map(start).collect();
+        let start = |(n, (stream, cookie))| {
+            let pace = Pace { every: pace, next: begin + share(n) };
+            tokio::spawn(ask(Client { stream, cookie, number: n }, pace, begin + time))
+        };
+        let started: Vec<_> = streams.into_iter().zip(cookies).enumerate().map(start).collect();
         let mut times = Times::default();
         for client in started {
             let of_one = client.await.map_err(|e| BenchError::system("run a client")(e.into()))?;
@@ -64,14 +70,22 @@ impl Pace {
     }
 }
 
-async fn ask(stream: StdStream, number: usize, mut pace: Pace, until: Duration) -> io::Result<Times> {
+/// A browser.
+struct Client {
+    stream: StdStream,
+    cookie: String,
+    number: usize,
+}
+
+async fn ask(client: Client, mut pace: Pace, until: Duration) -> io::Result<Times> {
+    let Client { stream, cookie, number } = client;
     let mut stream = BufReader::with_capacity(64 * 1024, TcpStream::from_std(stream)?);
     let (mut times, mut memory, mut turn, mut body) = (Times::default(), Memory::default(), number * 7, Vec::new());
     while monotonic() < until {
         let from = pace.wait().await;
         let (kind, path) = question(turn, &memory);
         turn += 1;
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {LISTEN}\r\nauthorization: Bearer {TOKEN}\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {LISTEN}\r\ncookie: {cookie}\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
         read(&mut stream, &mut body).await.map_err(|e| io::Error::new(e.kind(), format!("{path}: {e}")))?;
         times.note(kind, monotonic().saturating_sub(from));

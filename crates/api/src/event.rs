@@ -45,6 +45,23 @@ pub struct EventsQuery {
     pub cursor: Option<String>,
 }
 
+/// `GET /api/v1/events/stream`
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct EventStreamQuery {
+    /// Only events that matter at least so much.
+    #[param(inline)]
+    pub severity: Option<crate::ingest::EventSeverity>,
+}
+
+/// Data of the message `gap` of the event stream: events that are not kept any more.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EventGap {
+    /// How many.
+    pub missed: u64,
+}
+
 /// A page of events.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Events {

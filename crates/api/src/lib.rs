@@ -8,15 +8,29 @@
 //! Units: octets and packets are whole numbers; rates are computed by the reader from octets and `step`; times are RFC 3339 in UTC
 //! with nanoseconds; durations are seconds as a number.
 
+pub mod account;
+pub mod audit;
+pub mod backup;
+pub mod control;
+pub mod declare;
 pub mod event;
 pub mod filter;
 pub mod flow;
+pub mod history;
 pub mod host;
+pub mod ingest;
 pub mod interface;
+pub mod member;
+pub mod page;
 pub mod problem;
+pub mod role;
 pub mod session;
+pub mod sign_in;
 pub mod statistics;
 pub mod stream;
+pub mod token;
 pub mod traffic;
+pub mod user;
+pub mod workspace;
 
 pub use problem::{Problem, ProblemCode};

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use netwatch_capture::file::pace::Speed;
 
 use crate::config::{Key, Raw};
+use crate::engine::history::CHECK;
 
 mod parts;
 
@@ -105,11 +106,25 @@ pub enum Command {
     Flows(FlowsArgs),
     /// Write packets to a pcapng file
     Capture(RecordArgs),
+    /// Write everything that is edited (people, workspaces, settings) to a file
+    Backup(BackupArgs),
+    /// Put a backup in place of everything that is edited
+    Restore(RestoreArgs),
+    /// Seal all stored secrets with a new key
+    RotateKeys(RotateKeysArgs),
     /// Check what this machine allows, and say what to do
     Doctor(DoctorArgs),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print what can be edited in a running server as a file (YAML)
+    Export(ExportArgs),
+    /// Make a running server what a file says
+    Apply(ApplyArgs),
+    /// Have a running server read its configuration again
+    Reload(ReloadArgs),
+    /// Show or change what a running server logs
+    LogLevel(LogLevelArgs),
     /// List the interfaces of this machine
     Interfaces(InterfacesArgs),
     /// Print the completion script of a shell
@@ -121,6 +136,16 @@ pub enum Command {
     Man {
         /// Directory, made when it is missing.
         directory: PathBuf,
+    },
+    /// Open files of the telemetry store, for the process that asks
+    #[command(name = CHECK, hide = true)]
+    CheckTelemetry {
+        /// How thoroughly.
+        depth: String,
+        /// Folder of the store.
+        root: PathBuf,
+        /// Files to open.
+        files: Vec<PathBuf>,
     },
     /// Print version, commit and features
     Version {
@@ -252,6 +277,42 @@ pub struct RecordArgs {
     pub capture_filter: Option<String>,
 }
 
+/// `netwatch backup`
+#[derive(Args, Debug)]
+pub struct BackupArgs {
+    /// New file, or a directory for one with the time in its name
+    #[arg(value_name = "FILE|DIR", default_value = ".")]
+    pub to: PathBuf,
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the server, for its token, or for its database when it is stopped
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// `netwatch rotate-keys`
+#[derive(Args, Debug)]
+pub struct RotateKeysArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the server, for its token, or for its database when it is stopped
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// `netwatch restore`
+#[derive(Args, Debug)]
+pub struct RestoreArgs {
+    /// Backup, or one of the copies in `backups` of the data directory
+    #[arg(value_name = "FILE")]
+    pub from: PathBuf,
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the server, for its token, or for its database when it is stopped
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
 /// `netwatch doctor`
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
@@ -260,6 +321,57 @@ pub struct DoctorArgs {
     pub format: Format,
     #[command(flatten)]
     pub listen: ListenArgs,
+}
+
+/// `netwatch export`
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the running server, for its token
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+}
+
+/// `netwatch apply`
+#[derive(Args, Debug)]
+pub struct ApplyArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the running server, for its token
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// File in the form that `netwatch export` prints; `-` for standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+    /// Only tell what would change
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Remove what a file owned before and is not in this one any more
+    #[arg(long)]
+    pub prune: bool,
+}
+
+/// `netwatch reload`
+#[derive(Args, Debug)]
+pub struct ReloadArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the running server, for its token
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+}
+
+/// `netwatch log-level`
+#[derive(Args, Debug)]
+pub struct LogLevelArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Directory of the running server, for its token
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// A level, or module=level parts such as `info,netwatch_capture=debug` [default: show what is in force]
+    pub filter: Option<String>,
 }
 
 /// `netwatch interfaces`

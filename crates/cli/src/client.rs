@@ -3,6 +3,8 @@
 //! One request for each connection, plain HTTP: the server speaks nothing else, and what is far away is reached by a tunnel or through
 //! a proxy on this machine. Limits: 64 MiB for an answer, 16 KiB for its head, 20 s for each step.
 
+mod transfer;
+
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::path::Path;
@@ -10,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use netwatch_api::Problem;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::args::ServerArgs;
@@ -71,12 +74,26 @@ impl Endpoint {
     /// # Errors
     /// When nobody answers, or what the server says is wrong.
     pub fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Failure> {
-        let (status, body) = self.exchange(path, query)?;
+        let (status, body) = self.exchange(&request(self, "GET", path, query, None))?;
         if status == 200 {
             let read = serde_json::from_slice(&body);
             return Ok(read.with_context(|| format!("the answer of {} is not what was asked for", self.authority))?);
         }
         Err(self.refusal(status, &body))
+    }
+
+    /// Sends `body` as JSON, and reads the answer.
+    ///
+    /// # Errors
+    /// When nobody answers, or what the server says is wrong.
+    pub fn send<B: Serialize, T: DeserializeOwned>(&self, method: &str, path: &str, body: &B) -> Result<T, Failure> {
+        let body = serde_json::to_string(body).context("the request cannot be written")?;
+        let (status, answer) = self.exchange(&request(self, method, path, &[], Some(&body)))?;
+        if (200..300).contains(&status) {
+            let read = serde_json::from_slice(&answer);
+            return Ok(read.with_context(|| format!("the answer of {} is not what was asked for", self.authority))?);
+        }
+        Err(self.refusal(status, &answer))
     }
 
     /// What the server said no to. A bad filter or parameter is a wrong question.
@@ -85,7 +102,7 @@ impl Endpoint {
         let detail = problem.map_or_else(|| format!("status {status}"), |p| p.detail);
         let detail = netwatch_model::Untrusted::new(&detail);
         match status {
-            400 => usage(detail),
+            400 | 422 => usage(detail),
             401 => Failure::Other(anyhow::anyhow!(
                 "{} does not accept the token: give the right one with --token",
                 self.authority
@@ -94,7 +111,7 @@ impl Endpoint {
         }
     }
 
-    fn exchange(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<(u16, Vec<u8>)> {
+    fn exchange(&self, request: &str) -> anyhow::Result<(u16, Vec<u8>)> {
         let mut stream = self.connect().with_context(|| {
             format!(
                 "no server answers at {}: start one with `netwatch up`, or name another with --server",
@@ -102,7 +119,7 @@ impl Endpoint {
             )
         })?;
         let lost = || format!("the connection to {} broke", self.authority);
-        stream.write_all(request(self, path, query).as_bytes()).with_context(lost)?;
+        stream.write_all(request.as_bytes()).with_context(lost)?;
         let mut answer = Vec::new();
         stream.take(MAX_ANSWER + 1).read_to_end(&mut answer).with_context(lost)?;
         if answer.len() as u64 > MAX_ANSWER {
@@ -168,13 +185,17 @@ fn token_file(path: &Path) -> Result<String, Failure> {
     Ok(text.trim().to_owned())
 }
 
-fn request(endpoint: &Endpoint, path: &str, query: &[(&str, &str)]) -> String {
+fn request(endpoint: &Endpoint, method: &str, path: &str, query: &[(&str, &str)], body: Option<&str>) -> String {
     let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
     let Endpoint { authority, token } = endpoint;
+    let body = body.map_or_else(String::new, |body| {
+        format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    });
+    let end = if body.is_empty() { "\r\n" } else { "" };
     format!(
-        "GET {path}{query} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\n\
-         User-Agent: netwatch/{}\r\nConnection: close\r\n\r\n",
+        "{method} {path}{query} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\n\
+         User-Agent: netwatch/{}\r\nConnection: close\r\n{end}{body}",
         crate::version::short()
     )
 }

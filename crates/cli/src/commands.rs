@@ -1,19 +1,25 @@
 //! One module for each command, and what they share.
 
+mod backup;
 mod capture;
 mod config;
+mod declare;
 mod doctor;
 pub mod flows;
 mod generate;
 pub mod interfaces;
+mod source;
+mod steer;
 mod top;
 mod up;
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
+pub use source::Source;
+
 use crate::args::{Cli, Command, Format, Overrides};
-use crate::config::{Key, Layers, Raw, Settings};
+use crate::config::{Layers, Settings};
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output, version};
 
@@ -29,9 +35,17 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Up(args) => up::run(cli, args),
         Command::Top(args) => top::run(cli, args),
         Command::Capture(args) => capture::run(cli, args),
+        Command::Backup(args) => backup::backup(cli, args),
+        Command::Restore(args) => backup::restore(cli, args),
+        Command::RotateKeys(args) => backup::rotate_keys(cli, args),
         Command::Doctor(args) => doctor::run(cli, args),
+        Command::LogLevel(args) => steer::log_level(cli, args),
+        Command::Export(args) => declare::export(cli, args),
+        Command::Apply(args) => declare::apply(cli, args),
+        Command::Reload(args) => steer::reload(cli, args),
         Command::Completions { shell } => generate::completions(*shell),
         Command::Man { directory } => generate::man(directory),
+        Command::CheckTelemetry { depth, root, files } => Ok(crate::engine::history::check(depth, root, files)?),
         Command::Version { format } => print_version(*format),
     }
 }
@@ -43,11 +57,7 @@ fn stdout() -> BufWriter<io::Stdout> {
 
 /// Reads files, environment and flags.
 fn layers(cli: &Cli, flags: Overrides) -> Layers {
-    let environment: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    let flags: Vec<(Key, Raw)> = cli.global.overrides().into_iter().chain(flags.0).collect();
-    Layers::load(cli.global.config.as_deref(), &environment, &flags)
+    Source::new(cli, flags).layers()
 }
 
 /// The resolved configuration.

@@ -13,6 +13,7 @@ pub mod file;
 pub mod key;
 pub mod render;
 pub mod settings;
+pub mod sign_in;
 pub mod value;
 
 #[cfg(test)]
@@ -103,6 +104,16 @@ impl Layers {
     pub fn get(&self, key: Key) -> &Entry {
         // There is an entry for each key, which the constructor guarantees.
         self.entries.get(key as usize).unwrap_or(&self.entries[0])
+    }
+
+    /// Takes over from `fresh` what takes effect on a reload.
+    pub fn take_live(&mut self, fresh: &Self) {
+        for descriptor in key::KEYS.iter().filter(|d| d.is_live()) {
+            if let Some(entry) = self.entries.get_mut(descriptor.key as usize) {
+                *entry = fresh.get(descriptor.key).clone();
+            }
+        }
+        fresh.files.clone_into(&mut self.files);
     }
 
     /// Everything that is wrong, if anything is.

@@ -2,23 +2,29 @@
 //!
 //! The order matters, and nothing is half-started:
 //!
-//! 1. [`Plan::new`]: interfaces, filter and file are checked; the port is bound; the data directory is opened.
+//! 1. [`Plan::new`]: interfaces, filter and file are checked; the port is bound; the data directory is made.
 //! 2. [`confine`]: the broker is forked, rights are dropped, the walls go up. Still one thread.
-//! 3. [`Engine::start`]: store, server, agent and capture are built and joined by the adapters of this folder, and their threads
+//! 3. [`access`]: the data directory is opened; its database has threads.
+//! 4. [`Engine::start`]: store, server, agent and capture are built and joined by the adapters of this folder, and their threads
 //!    start, from the server back to the source, so that no record comes before somebody takes it.
 //!
 //! The end goes the other way: capture says its last records, the agent sends them, the server ends its streams.
 
+pub mod changes;
 mod clock;
 pub mod confine;
 mod health;
+pub mod history;
+mod kept;
 mod plan;
 mod server;
 mod session;
 mod stages;
 mod started;
+pub mod steering;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -29,7 +35,7 @@ use netwatch_capture::apps::AppTable;
 use netwatch_capture::driver::signal::Signal;
 use netwatch_capture::driver::{Capture, CaptureError, Dependencies as CaptureDependencies};
 use netwatch_model::{AgentId, Record};
-use netwatch_server::Server;
+use netwatch_server::{Access, Live, Rate, Server};
 use netwatch_telemetry::clock::{ClockSource, SystemClock};
 use tokio::sync::{mpsc, oneshot};
 
@@ -40,6 +46,8 @@ use crate::failure::Failure;
 use clock::PacketClock;
 use confine::Rights;
 use health::Watch;
+use history::History;
+use kept::Kept;
 use stages::CaptureStage;
 use started::{Refusals, Starting};
 
@@ -51,19 +59,52 @@ const SERVER_THREADS: usize = 2;
 /// Longest time for an orderly end.
 pub const LAST_WORDS: Duration = Duration::from_secs(9);
 
+/// How often a client may ask, as the settings want it.
+pub fn rate(settings: &Settings) -> Option<Rate> {
+    NonZeroU32::new(settings.rate_limit).map(Rate::per_second)
+}
+
 /// Everything that runs.
 pub struct Engine {
     /// Where the server listens.
     pub address: SocketAddr,
+    /// What of the server can change while it runs.
+    pub live: Live,
     stop_capture: Signal,
     stop_server: oneshot::Sender<()>,
     agent: JoinHandle<()>,
+    keeping: Keeping,
     server: tokio::task::JoinHandle<()>,
     /// Tells that capture runs, or why some interfaces are not captured yet; an error when it has ended before.
     pub started: oneshot::Receiver<Refusals>,
     /// Tells how capture has ended, once.
     pub ended: mpsc::Receiver<Result<(), CaptureError>>,
     capture: JoinHandle<()>,
+}
+
+/// The threads behind the agent.
+struct Keeping {
+    /// Takes batches in; ends when the agent has.
+    taking_in: JoinHandle<()>,
+    /// None for a capture file.
+    kept: Option<Kept>,
+    /// None for a capture file, and where there is no room for it.
+    history: Option<History>,
+}
+
+impl Keeping {
+    /// Waits until everything is taken in and durable; false when a thread ended by a defect.
+    fn end(self) -> bool {
+        let taken = self.taking_in.join().is_ok();
+        if let Some(kept) = self.kept {
+            kept.close();
+        }
+        // What is durable now is stored, too.
+        if let Some(history) = self.history {
+            history.close();
+        }
+        taken
+    }
 }
 
 /// The runtime of the server.
@@ -76,12 +117,23 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     builder.build().context("cannot start the threads of the server: raise the limit of processes (ulimit -u)")
 }
 
+/// Who may come in: opens the data directory.
+///
+/// # Errors
+/// When it cannot be read or written, is damaged, or another process has it.
+pub fn access(settings: &Settings) -> anyhow::Result<Access> {
+    let token = settings.token.as_ref().map(crate::config::settings::Secret::reveal);
+    let access = Access::open(&settings.data_dir, token, Arc::new(SystemClock)).map_err(anyhow::Error::new)?;
+    access.set_registration(settings.sign_in.registration);
+    Ok(access)
+}
+
 impl Engine {
     /// Builds and starts everything. Call it on the runtime of the server.
     ///
     /// # Errors
     /// When a part cannot be built or the system gives no thread.
-    pub fn start(plan: Plan, rights: Rights, settings: &Settings) -> Result<Self, Failure> {
+    pub fn start(plan: Plan, access: Access, rights: Rights, settings: &Settings) -> Result<Self, Failure> {
         let from_file = plan.is_file();
         let (starting, started) = Starting::new(plan.interfaces());
         let packets = Arc::new(PacketClock::default());
@@ -89,10 +141,17 @@ impl Engine {
             if from_file { Arc::clone(&packets) as Arc<dyn ClockSource> } else { Arc::new(SystemClock) };
         let watch = Watch::new(from_file, rights.missing.as_deref())?;
         let store = server::store(settings, from_file);
-        let metrics = server::metrics();
+        let (metrics, logs) = server::metrics();
         let stage = CaptureStage::new(&metrics.0);
-        let uplink = session::join(&store, &metrics.0)?;
-        let server = server::build(plan.server, store, plan.access, data_clock, watch.health.clone(), metrics)?;
+        let kept = match from_file {
+            true => None,
+            false => Some(Kept::open(&settings.data_dir, logs, &store, &watch.health)?),
+        };
+        let (uplink, taking_in) = session::join(&store, kept.as_ref().map(|kept| &kept.ingest), &metrics.0)?;
+        let remember =
+            |kept: &Kept| History::open(&settings.data_dir, &rights.damaged, &kept.ingest, &store, &watch.health);
+        let history = kept.as_ref().and_then(remember);
+        let server = server::build(plan.server, store, access, data_clock, watch.health.clone(), metrics)?;
         let listener = tokio::net::TcpListener::from_std(plan.listener).context("the listener cannot be used")?;
         let address = listener.local_addr().context("the listener has no address")?;
 
@@ -102,6 +161,13 @@ impl Engine {
         let watched = (packets, stage, starting);
         let capture = Capture::build(plan.capture, dependencies(rights, intake, watched, address.port())?);
 
+        let live = server.live();
+        if let Some(kept) = &kept {
+            live.taking_in_by(Arc::clone(&kept.door) as Arc<dyn netwatch_server::Intake>);
+        }
+        if let Some(history) = &history {
+            live.remembered_by(Arc::clone(&history.store));
+        }
         let (stop_server, stop) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(server, listener, stop));
         // The agent ends by itself, when capture has dropped its intake.
@@ -117,17 +183,19 @@ impl Engine {
         };
         let capture = std::thread::Builder::new().name("nw-capture".to_owned()).spawn(run);
         let capture = capture.context("cannot start the thread of capture")?;
-        Ok(Self { address, stop_capture, stop_server, agent, server, started, ended, capture })
+        let keeping = Keeping { taking_in, kept, history };
+        Ok(Self { address, live, stop_capture, stop_server, agent, keeping, server, started, ended, capture })
     }
 
     /// Ends everything in order; what does not end in time is left to the end of the process.
     pub async fn stop(self) {
-        let Self { stop_capture, stop_server, agent, server, capture, .. } = self;
+        let Self { stop_capture, stop_server, agent, keeping, server, capture, .. } = self;
         stop_capture.raise();
-        // Capture drops its intake when it has ended; then the agent sends what is left and ends, too.
+        // Capture drops its intake when it has ended; then the agent sends what is left and ends, too; then all of it is kept.
         let last_records = tokio::task::spawn_blocking(move || {
             let captured = capture.join().is_ok();
-            captured & agent.join().is_ok()
+            let sent = agent.join().is_ok();
+            captured & sent & keeping.end()
         });
         if !last_records.await.unwrap_or(false) {
             tracing::error!("a thread ended by a defect");

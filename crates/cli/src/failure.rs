@@ -28,6 +28,16 @@ pub fn usage(message: impl fmt::Display) -> Failure {
 }
 
 impl Failure {
+    /// What went wrong, one cause a line; empty when it was said already.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Usage(error) | Self::Other(error) => {
+                error.chain().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+            }
+            Self::Said(_) | Self::Quiet => String::new(),
+        }
+    }
+
     /// Prints what went wrong and gives the exit code.
     pub fn report(&self) -> ExitCode {
         let (error, code) = match self {

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use netwatch_telemetry::logs::{self, LogFormat};
+use netwatch_telemetry::logs::{self, LogFormat, LogHandle};
 
 use crate::args::Color;
 use crate::config::Settings;
@@ -17,19 +17,23 @@ pub fn colored(color: Color, terminal: bool) -> bool {
     }
 }
 
-/// Starts logging. Log lines of libraries below `warn` are left out unless everything is traced.
+/// The filter of the configured level. Log lines of libraries below `warn` are left out unless everything is traced.
+pub fn filter(settings: &Settings) -> String {
+    let level = settings.log_level.as_str();
+    if level == "trace" { "trace".to_owned() } else { directives(level) }
+}
+
+/// Starts logging; the handle changes levels later.
 ///
 /// # Errors
 /// When the filter is none, which is a defect, or logging runs already.
-pub fn start(settings: &Settings, color: Color) -> Result<(), logs::LogError> {
-    let level = settings.log_level.as_str();
-    let filter = if level == "trace" { "trace".to_owned() } else { directives(level) };
+pub fn start(settings: &Settings, color: Color) -> Result<LogHandle, logs::LogError> {
     let format = match (settings.log_json, colored(color, std::io::stderr().is_terminal())) {
         (true, _) => LogFormat::Json,
         (false, true) => LogFormat::Colored,
         (false, false) => LogFormat::Human,
     };
-    logs::init(&filter, format).map(drop)
+    logs::init(&filter(settings), format)
 }
 
 fn directives(level: &str) -> String {

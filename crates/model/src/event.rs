@@ -50,6 +50,20 @@ pub enum EventKind {
     ClockStepped,
     /// A capture file has a damaged or cut part.
     FileDamaged,
+    /// The configuration was read again; the text tells what changed, and what waits for a restart.
+    ConfigurationReloaded,
+    /// A configuration was refused; everything stays as it was.
+    ConfigurationRefused,
+    /// A program reported it.
+    External,
+    /// A file of the store was damaged and set aside; the text tells what is lost.
+    StoreDamaged,
+    /// The disk of the store is filling up.
+    DiskLow,
+    /// The disk of the store is nearly full: nothing new is stored.
+    DiskFull,
+    /// The disk of the store has room again.
+    DiskRecovered,
 }
 
 /// Something that happened to a subject.

@@ -13,6 +13,41 @@ pub struct AgentId(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct BootId(pub u64);
 
+/// The place of a record in a log on disk: from 1, grows by one with each record, never used twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Position(pub u64);
+
+impl Position {
+    /// Before every record.
+    pub const ZERO: Self = Self(0);
+    /// The place of the first record.
+    pub const FIRST: Self = Self(1);
+
+    /// The place after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The place before this one; [`Position::ZERO`] has none and gives itself.
+    #[must_use]
+    pub const fn before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
+    /// How many places lie from `earlier` up to this one, this one not counted; zero when it is earlier.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
 /// One flow record of one agent run.
 ///
 /// A record that is sent again with the same id replaces the one sent before. Text form: 16 hexadecimal digits.

@@ -6,11 +6,13 @@
 //! Limits: strings that came from the network are [`Untrusted`], at most [`Untrusted::MAX_BYTES`] bytes long.
 
 pub mod batch;
+pub mod codec;
 pub mod event;
 pub mod filter;
 pub mod flow;
 pub mod id;
 pub mod net;
+pub mod people;
 pub mod sample;
 pub mod time;
 pub mod untrusted;
@@ -18,7 +20,7 @@ pub mod untrusted;
 pub use batch::{Batch, BatchKey, Record};
 pub use event::{Event, EventKind, Severity};
 pub use flow::{Counters, EndReason, FlowRecord, FlowState, NameSource, Process, TcpMetrics, Tunnel, TunnelKind};
-pub use id::{AgentId, BootId, FlowId};
+pub use id::{AgentId, BootId, FlowId, Position};
 pub use net::{Direction, Protocol, VlanStack};
 pub use sample::{Label, Metric, Sample, Series, Value};
 pub use time::Timestamp;

@@ -37,13 +37,15 @@ pub enum Metric {
     FramesUndissected,
     /// Fragments whose first fragment was never seen.
     FragmentsUnknown,
+    /// Whatever a program measures that sends samples itself: the name is the series' first label, a [`Label::Name`].
+    External,
 }
 
 impl Metric {
     /// Whether values only grow, until the next boot.
     #[must_use]
     pub const fn is_counter(self) -> bool {
-        !matches!(self, Self::RingFill | Self::FlowsActive | Self::FlowsCapacity)
+        !matches!(self, Self::RingFill | Self::FlowsActive | Self::FlowsCapacity | Self::External)
     }
 }
 
@@ -61,6 +63,10 @@ pub enum Label {
     Application(Arc<str>),
     /// A fixed word that says why.
     Reason(Arc<str>),
+    /// The name of an external metric: letters, digits, `_` and `:`, not a digit first.
+    Name(Arc<str>),
+    /// A label of an external series: name (letters, digits and `_`) and value.
+    Other(Arc<str>, Untrusted),
 }
 
 /// A metric and its labels: what identifies a series.
@@ -70,6 +76,17 @@ pub struct Series {
     pub metric: Metric,
     /// Of what; in the order of [`Label`]'s variants.
     pub labels: Vec<Label>,
+}
+
+impl Series {
+    /// The name of what is measured, if a program gave it.
+    #[must_use]
+    pub fn external_name(&self) -> Option<&str> {
+        self.labels.iter().find_map(|label| match label {
+            Label::Name(name) if self.metric == Metric::External => Some(&**name),
+            _ => None,
+        })
+    }
 }
 
 /// A number.

@@ -47,6 +47,11 @@ impl Untrusted {
         &self.0
     }
 
+    /// The text as it came, shared: for those who write it down as it is.
+    pub(crate) const fn shared(&self) -> &Arc<str> {
+        &self.0
+    }
+
     fn cut(text: &str, bytes: usize) -> Self {
         Self(Arc::from(text.get(..text.floor_char_boundary(bytes)).unwrap_or_default()))
     }

@@ -1,225 +1,231 @@
-//! Who may come in: one-time codes, sessions of browsers, the bearer token of programs.
+//! Who may come in, and what they may do.
 //!
-//! A code of 128 random bits is printed, can be used once within 15 minutes, and becomes a session. A session is a random reference
-//! of 256 bits that only the browser holds: the server keeps its SHA-256, in memory and in `sessions.json` of the data directory, so
-//! that a restart signs nobody out. The token of the data directory serves programs; it is compared by hash in constant time.
+//! What is decided here follows the rules of the crate `identity`; what is remembered is in the entity database of the data directory.
+//! Nobody is anybody until they show one of three things:
 //!
-//! Limits: 8 codes and 1024 sessions at once (the oldest goes), 12 hours without use and 7 days in all for a session, and few failed
-//! attempts a minute (the throttle). There are no users yet: everybody who is in may see everything.
+//! | shown | who | may |
+//! |---|---|---|
+//! | the cookie of a session | a user in a browser | what their membership in the workspace allows; everything for site administrators |
+//! | an API token (`nwt_…`) | a program of a user | its scopes, as far as its owner may at that moment |
+//! | the token of the data directory | whoever may read that file | everything: it is the key of the house |
+//!
+//! There is no default account. While there is no user, the printed link makes the first administrator; later it signs in as the
+//! oldest one. The first workspace exists from the start, so that what this machine observes always belongs to somebody.
+//!
+//! **Limits**: an answer to "who is this" is kept for three seconds (4096 of them) and forgotten at once when anything changes, so that
+//! a right that was taken away is gone within five seconds, open streams included. Guesses are slowed down for each address and each
+//! account ([`guard`]). Calls block: not for the threads of the runtime.
 
-mod codes;
+mod account;
+mod audit;
+mod error;
+mod external;
+mod fault;
 mod file;
-mod secret;
-mod sessions;
-mod throttle;
+mod guard;
+mod identity;
+mod invitation;
+mod links;
+mod people;
+mod resolve;
+mod set_up;
+mod sign_in;
+mod totp;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use netwatch_model::Timestamp;
-use netwatch_telemetry::clock::{ClockSource, Reading};
+use netwatch_entities::{DataDirectory, Entities, ListQuery, Order, Site, StoreError, Writing};
+use netwatch_identity::registration::Registration;
+use netwatch_identity::{secret, session};
+use netwatch_model::people::{Digest, Limits, Session, Workspace, WorkspaceId};
+use netwatch_telemetry::clock::ClockSource;
 
-use codes::Codes;
-use secret::Digest;
-use sessions::Sessions;
-use throttle::Throttle;
+use guard::Guard;
+use resolve::Cache;
 
-pub use codes::CODE_LIFE;
-pub use file::AccessError;
-pub use secret::Secret;
-pub(crate) use sessions::ABSOLUTE_LIFE;
+pub use error::AccessError;
+pub use links::Invited;
+pub use netwatch_identity::secret::Secret;
 
-/// Failed sign-ins with a code before an address has to wait, and how long one more takes.
-const CODE_FAILURES: (u32, Duration) = (10, Duration::from_secs(6));
-/// The same for different wrong tokens. Cookies do not count: nobody guesses 256 random bits.
-const TOKEN_FAILURES: (u32, Duration) = (60, Duration::from_secs(1));
-/// So many wrong tokens are remembered: a program that goes on sending an old one guesses nothing, and locks nobody out.
-const WRONG_TOKENS: usize = 16;
+pub(crate) use account::{Openable, Profile, verification};
+pub(crate) use audit::{By, record};
+pub(crate) use error::Refusal;
+pub(crate) use external::ExternalRules;
+pub(crate) use identity::{Credential, Identity, Refused, Who};
+pub(crate) use people::{PeopleRequest, SignedIn};
+pub(crate) use set_up::SetUp;
+pub(crate) use sign_in::Step;
 
-/// What a request showed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Credential<'a> {
-    /// `Authorization: Bearer`.
-    Token(&'a str),
-    /// The session cookie.
-    Cookie(&'a str),
-}
+/// Sessions that are looked at each time ended ones are cleared away.
+const TIDY: usize = 1000;
+/// Name of the workspace that exists from the start.
+const HOME: &str = "Home";
 
-/// Who asks. Cheap to clone; kept by streams to ask again whether it still holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Identity {
-    /// A program with the token.
-    Token,
-    /// A browser with a session.
-    Session(Digest),
-}
-
-/// Why nobody was let in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Refused {
-    /// Wrong, used or too old.
-    Wrong,
-    /// Too many failures from that address: come again after this time.
-    Wait(Duration),
-}
-
-/// Codes, sessions and the token of one data directory.
+/// Access control of one data directory.
 pub struct Access {
-    state: Mutex<State>,
+    directory: Arc<DataDirectory>,
+    /// Hash of the token of the data directory.
     token: Digest,
+    /// The workspace to which belongs what this machine observes.
+    home: Mutex<WorkspaceId>,
     clock: Arc<dyn ClockSource>,
-    sessions_path: PathBuf,
-    /// Held while the file is written, so that the newest state is written last.
-    writing: Mutex<()>,
-}
-
-struct State {
-    codes: Codes,
-    sessions: Sessions,
-    code_failures: Throttle,
-    token_failures: Throttle,
-    wrong_tokens: VecDeque<Digest>,
+    registration: Mutex<Registration>,
+    /// Counts changes: what was found out before the last one is found out anew.
+    generation: AtomicU64,
+    guard: Mutex<Guard>,
+    cache: Mutex<Cache>,
 }
 
 impl Access {
-    /// Reads token and sessions of `data_dir`; makes directory and token when they are missing.
+    /// Opens a data directory; makes it, its database and its token when they are missing.
     ///
     /// `token` becomes the token of a directory that has none; otherwise one is drawn.
     ///
     /// # Errors
-    /// When the directory cannot be read or written, or the token is too weak.
+    /// When the directory cannot be read or written, is in use, or the token is too weak.
     pub fn open(data_dir: &Path, token: Option<&str>, clock: Arc<dyn ClockSource>) -> Result<Self, AccessError> {
         file::make_directory(data_dir)?;
-        let token = file::token(&data_dir.join("token"), token)?;
-        let sessions_path = data_dir.join("sessions.json");
-        let sessions = Sessions::restore(&file::sessions(&sessions_path)?, clock.now());
-        let state = State {
-            codes: Codes::default(),
-            sessions,
-            code_failures: Throttle::new(CODE_FAILURES.0, CODE_FAILURES.1),
-            token_failures: Throttle::new(TOKEN_FAILURES.0, TOKEN_FAILURES.1),
-            wrong_tokens: VecDeque::new(),
-        };
-        let token = Digest::of(&token);
-        Ok(Self { state: Mutex::new(state), token, clock, sessions_path, writing: Mutex::new(()) })
+        let token = secret::digest(&file::token(&data_dir.join("token"), token)?);
+        let directory = DataDirectory::open(data_dir, clock.now())?;
+        let home = home(directory.entities(), clock.as_ref())?;
+        Ok(Self {
+            directory: Arc::new(directory),
+            token,
+            home: Mutex::new(home),
+            clock,
+            registration: Mutex::default(),
+            generation: AtomicU64::new(0),
+            guard: Mutex::default(),
+            cache: Mutex::default(),
+        })
     }
 
-    /// A new one-time code; older ones stay good until they are used or too old.
+    /// Makes a data directory and its token when they are missing, without a thread and without opening the database.
     ///
     /// # Errors
-    /// When the operating system gives no random bytes.
-    pub fn invite(&self) -> Result<Secret, AccessError> {
-        let code = Secret::code()?;
-        let now = self.clock.monotonic();
-        self.lock().codes.add(Digest::of(code.as_str()), now);
-        Ok(code)
+    /// When the directory or the token cannot be made, or the token is too weak.
+    pub fn prepare(data_dir: &Path, token: Option<&str>) -> Result<(), AccessError> {
+        file::make_directory(data_dir)?;
+        file::token(&data_dir.join("token"), token).map(drop)
     }
 
-    /// Trades a code for a session: the secret of the cookie, and when the session ends by itself.
-    ///
-    /// Writes the sessions to disk: not for the threads of the runtime.
-    pub(crate) fn sign_in(
-        &self,
-        peer: IpAddr,
-        code: &str,
-    ) -> Result<Result<(Secret, Timestamp), Refused>, AccessError> {
-        let secret = Secret::session()?;
-        let now = self.clock.reading();
-        let expires = {
-            let mut state = self.lock();
-            if let Some(wait) = state.code_failures.wait(peer, now.monotonic) {
-                return Ok(Err(Refused::Wait(wait)));
-            }
-            if !state.codes.take(&Digest::of(code), now.monotonic) {
-                state.code_failures.fail(peer, now.monotonic);
-                return Ok(Err(Refused::Wrong));
-            }
-            state.sessions.add(Digest::of(secret.as_str()), now.wall)
-        };
-        self.save()?;
-        Ok(Ok((secret, expires)))
+    /// The data directory, with the database behind everything.
+    #[must_use]
+    pub const fn directory(&self) -> &Arc<DataDirectory> {
+        &self.directory
     }
 
-    /// Who `credential` is.
-    pub(crate) fn identify(&self, peer: IpAddr, credential: Credential<'_>) -> Result<Identity, Refused> {
-        let now = self.clock.reading();
-        let mut state = self.lock();
-        match credential {
-            Credential::Token(text) => state.check_token(peer, Digest::of(text), &self.token, now.monotonic),
-            Credential::Cookie(text) => {
-                let digest = Digest::of(text);
-                state.sessions.touch(&digest, now.wall).then_some(Identity::Session(digest)).ok_or(Refused::Wrong)
-            }
-        }
+    /// The entities of the data directory.
+    #[must_use]
+    pub fn entities(&self) -> &Entities {
+        self.directory.entities()
     }
 
-    /// Whether somebody who came in earlier is still welcome. An open stream counts as use of its session.
-    pub(crate) fn still_holds(&self, identity: Identity) -> bool {
-        let Reading { wall, .. } = self.clock.reading();
-        match identity {
-            Identity::Token => true,
-            Identity::Session(digest) => self.lock().sessions.touch(&digest, wall),
-        }
+    /// The workspace to which belongs what this machine observes: the oldest one. It cannot be deleted.
+    #[must_use]
+    pub fn home(&self) -> WorkspaceId {
+        *lock(&self.home)
     }
 
-    /// When the session of `identity` ends unless it is used again; none for the token.
-    pub(crate) fn expires(&self, identity: Identity) -> Option<Timestamp> {
-        match identity {
-            Identity::Token => None,
-            Identity::Session(digest) => self.lock().sessions.expires(&digest),
-        }
-    }
-
-    /// Ends a session. Writes to disk: not for the threads of the runtime.
-    pub(crate) fn sign_out(&self, identity: Identity) -> Result<(), AccessError> {
-        if let Identity::Session(digest) = identity
-            && self.lock().sessions.remove(&digest)
-        {
-            return self.save();
-        }
+    /// Says that the database was replaced: everything is looked up anew, the first workspace too.
+    pub(crate) fn restored(&self) -> Result<(), AccessError> {
+        let first = home(self.entities(), self.clock.as_ref())?;
+        *lock(&self.home) = first;
+        self.changed();
         Ok(())
     }
 
-    /// Writes the sessions when something changed since the last time: called now and then, and at the end.
-    pub(crate) fn save_if_changed(&self) -> Result<(), AccessError> {
-        if self.lock().sessions.is_changed() { self.save() } else { Ok(()) }
+    /// Whether strangers may register.
+    pub fn set_registration(&self, registration: Registration) {
+        *lock(&self.registration) = registration;
+        self.changed();
     }
 
-    fn save(&self) -> Result<(), AccessError> {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whether strangers may register.
+    #[must_use]
+    pub fn registration(&self) -> Registration {
+        *lock(&self.registration)
+    }
+
+    /// Says that rights may have changed: who asks next is looked up anew.
+    pub(crate) fn changed(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
+        self.guard().forget_wrong_tokens();
+    }
+
+    /// Changes people and their things, all or nothing; who asks next is looked up anew.
+    pub(crate) fn change<T, E>(&self, work: impl FnOnce(&Writing<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let result = self.entities().write(self.clock.now(), work);
+        self.changed();
+        result
+    }
+
+    /// Clears away what ended, and makes the copy of the day when it is due. Called now and then.
+    pub(crate) fn tidy(&self) -> Result<(), AccessError> {
         let now = self.clock.now();
-        let stored = self.lock().sessions.store(now);
-        file::write_sessions(&self.sessions_path, &stored)
+        if let Some(copy) = self.directory.copy_when_due(now)? {
+            tracing::info!(file = %copy.display(), "the entity database was copied");
+        }
+        let query = ListQuery { order: Order::Oldest, limit: TIDY, ..ListQuery::default() };
+        let sessions = self.entities().read(|tx| tx.list::<Session>(Site, &query))?.items;
+        let ended: Vec<_> = sessions.into_iter().map(|s| s.value).filter(|s| !session::holds(s, now)).collect();
+        if ended.is_empty() {
+            return Ok(());
+        }
+        self.change(move |tx| {
+            for session in ended {
+                tx.delete::<Session>(Site, session.id, None)?;
+            }
+            Ok(())
+        })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Each change of the state is whole before the next begins, so that a poisoned lock guards nothing broken.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn guard(&self) -> MutexGuard<'_, Guard> {
+        lock(&self.guard)
+    }
+
+    /// The time for intervals.
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    /// Counts an attempt of `peer` to use a code; refuses when there were too many.
+    fn count_code(&self, peer: IpAddr) -> Result<(), Refusal> {
+        let now = self.monotonic();
+        self.guard().code(peer, now).map_err(Refusal::Wait)
     }
 }
 
-impl State {
-    fn check_token(&mut self, peer: IpAddr, shown: Digest, right: &Digest, now: Duration) -> Result<Identity, Refused> {
-        if self.wrong_tokens.contains(&shown) {
-            return Err(Refused::Wrong);
-        }
-        if let Some(wait) = self.token_failures.wait(peer, now) {
-            return Err(Refused::Wait(wait));
-        }
-        if shown.same(right) {
-            return Ok(Identity::Token);
-        }
-        self.token_failures.fail(peer, now);
-        if self.wrong_tokens.len() >= WRONG_TOKENS {
-            self.wrong_tokens.pop_front();
-        }
-        self.wrong_tokens.push_back(shown);
-        Err(Refused::Wrong)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change is whole before the next begins, so that a poisoned lock guards nothing broken.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The oldest workspace, made when there is none.
+fn home(entities: &Entities, clock: &dyn ClockSource) -> Result<WorkspaceId, AccessError> {
+    let oldest = ListQuery { order: Order::Oldest, limit: 1, ..ListQuery::default() };
+    let first = entities.read(|tx| tx.list::<Workspace>(Site, &oldest))?.items.into_iter().next();
+    if let Some(workspace) = first {
+        return Ok(workspace.value.id);
     }
+    let now = clock.now();
+    let id = WorkspaceId::new(now, secret::random_bits()?);
+    let name = HOME.parse().map_err(|source| Refusal::Invalid { field: "name", source })?;
+    let workspace = Workspace { id, name, limits: Limits::default(), created: now };
+    entities.write(now, move |tx| {
+        tx.insert(&workspace)?;
+        audit::workspace_made(tx, &workspace, &By::system())
+    })?;
+    Ok(id)
 }

@@ -8,23 +8,37 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
 use netwatch_api::statistics::Statistics;
-use netwatch_model::Timestamp;
+use netwatch_model::people::Permission;
+use netwatch_model::{Record, Timestamp};
 use netwatch_telemetry::clock::ClockSource;
 use netwatch_telemetry::health::{Component, Health, HealthReport, State};
 use netwatch_telemetry::metrics::Metrics;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
-use crate::access::{Access, AccessError};
+use crate::access::{Access, AccessError, Identity};
+use crate::control::{Control, ControlSlot};
 use crate::fault::Fault;
+use crate::history::HistorySlot;
+use crate::idempotency::Answers;
+use crate::intake::IntakeSlot;
+use crate::limits::Limits;
 use crate::metrics::ServerMetrics;
+use crate::oidc::Providers;
 use crate::process;
 use crate::query::LiveStore;
+use crate::store::StoreConfig;
 use crate::stream::{Feed, Frame, Hub, Mark};
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
-pub(crate) struct App(Arc<Shared>);
+pub(crate) struct App(Arc<Shared>, Option<Arc<Elsewhere>>);
+
+/// The live data of workspaces that no agent of this machine belongs to: there is none.
+struct Elsewhere {
+    store: Arc<LiveStore>,
+    hub: Hub,
+}
 
 pub(crate) struct Shared {
     pub(crate) store: Arc<LiveStore>,
@@ -35,17 +49,48 @@ pub(crate) struct Shared {
     pub(crate) productions: Semaphore,
     pub(crate) hub: Hub,
     pub(crate) health: Health,
-    /// Whether sessions can be saved; none when there is no place for it.
-    pub(crate) sessions: Option<Component>,
+    /// How the entity database is; none when there is no place for it.
+    pub(crate) people: Option<Component>,
+    /// Identity providers.
+    pub(crate) providers: Providers,
+    /// How browsers reach the server.
+    pub(crate) public_url: Option<String>,
+    /// Places for those who wait to have a password checked.
+    pub(crate) password_queue: Semaphore,
+    /// Passwords that are checked at the same time.
+    pub(crate) passwords: Semaphore,
     pub(crate) registry: Arc<Metrics>,
     pub(crate) metrics: ServerMetrics,
     pub(crate) started: Timestamp,
     pub(crate) document: Bytes,
+    pub(crate) limits: Limits,
+    pub(crate) answers: Arc<Answers>,
+    pub(crate) control: ControlSlot,
+    pub(crate) intake: IntakeSlot,
+    pub(crate) history: HistorySlot,
 }
 
 impl App {
     pub(crate) fn new(shared: Shared) -> Self {
-        Self(Arc::new(shared))
+        Self(Arc::new(shared), None)
+    }
+
+    /// The same for another workspace than the one to which belongs what this machine observes: nothing was observed there, and nobody
+    /// there sees what was observed here.
+    pub(crate) fn elsewhere(&self, max_clients: usize) -> Self {
+        let store = Arc::new(LiveStore::new(StoreConfig { archive_bytes: 0, ..StoreConfig::default() }));
+        let mut hub = Hub::new(max_clients);
+        hub.stopping = self.0.hub.stopping.clone();
+        Self(Arc::clone(&self.0), Some(Arc::new(Elsewhere { store, hub })))
+    }
+
+    /// Whether this is for another workspace than the one of this machine.
+    pub(crate) const fn is_elsewhere(&self) -> bool {
+        self.1.is_some()
+    }
+
+    fn live_store(&self) -> &Arc<LiveStore> {
+        self.1.as_ref().map_or(&self.0.store, |elsewhere| &elsewhere.store)
     }
 
     pub(crate) fn access(&self) -> &Access {
@@ -57,6 +102,64 @@ impl App {
         self.0.data_clock.now()
     }
 
+    /// The time of the wall clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// When this server started.
+    pub(crate) fn started(&self) -> Timestamp {
+        self.0.started
+    }
+
+    /// What was observed lately, for answers that take no time.
+    pub(crate) fn store(&self) -> &LiveStore {
+        self.live_store()
+    }
+
+    /// The process around the server.
+    pub(crate) fn control(&self) -> Result<Arc<dyn Control>, Fault> {
+        self.0.control.get()
+    }
+
+    /// Where the control and the intake go, when they come.
+    pub(crate) fn slots(&self) -> (&ControlSlot, &IntakeSlot) {
+        (&self.0.control, &self.0.intake)
+    }
+
+    /// Where the telemetry store goes, when it comes.
+    pub(crate) fn history(&self) -> &HistorySlot {
+        &self.0.history
+    }
+
+    /// Takes records of a program in for good.
+    pub(crate) async fn take_in(&self, records: Vec<Record>) -> Result<(), Fault> {
+        if self.is_elsewhere() {
+            let detail = "records are kept for the first workspace only: send them there";
+            return Err(Fault::new(ProblemCode::Conflict, detail));
+        }
+        let app = self.clone();
+        self.blocking(move || app.0.intake.take(&app.0.store, records)).await?
+    }
+
+    /// Does work that may block on a thread that may.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        blocking(work).await
+    }
+
+    /// Identity providers that are configured.
+    pub(crate) fn providers(&self) -> &Providers {
+        &self.0.providers
+    }
+
+    /// How browsers reach the server, if it is configured.
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.0.public_url.as_deref()
+    }
+
     /// Time for intervals.
     pub(crate) fn monotonic(&self) -> Duration {
         self.0.clock.monotonic()
@@ -64,7 +167,7 @@ impl App {
 
     /// The stream.
     pub(crate) fn hub(&self) -> &Hub {
-        &self.0.hub
+        self.1.as_ref().map_or(&self.0.hub, |elsewhere| &elsewhere.hub)
     }
 
     /// Asks the store on a thread of its own, so that long computing holds up neither streams nor short answers.
@@ -75,7 +178,7 @@ impl App {
     {
         let closed = |_| Fault::unavailable("the server is stopping");
         let _turn = self.0.queries.acquire().await.map_err(closed)?;
-        let store = Arc::clone(&self.0.store);
+        let store = Arc::clone(self.live_store());
         blocking(move || question(&store)).await
     }
 
@@ -108,7 +211,7 @@ impl App {
     {
         let closed = |_| Fault::unavailable("the server is stopping");
         let _turn = self.0.productions.acquire().await.map_err(closed)?;
-        let store = Arc::clone(&self.0.store);
+        let store = Arc::clone(self.live_store());
         blocking(move || question(&store)).await
     }
 
@@ -126,16 +229,47 @@ impl App {
         &self.0.metrics
     }
 
-    /// Saves the sessions if they changed. When they cannot be saved they are lost at the next start, and nothing else.
-    pub(crate) async fn save_sessions(&self) {
-        let saved = self.access_call(|access| access.save_if_changed()).await;
-        let state = match saved {
+    /// The same for calls that check or set a password: few at a time, so that signing in cannot take the machine.
+    pub(crate) async fn password_call<T, F>(&self, call: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Access) -> Result<T, AccessError> + Send + 'static,
+    {
+        let busy = || Fault::unavailable("many people are signing in: try again in a moment");
+        let _place = self.0.password_queue.try_acquire().map_err(|_| busy())?;
+        let _turn = self.0.passwords.acquire().await.map_err(|_| Fault::unavailable("the server is stopping"))?;
+        self.access_call(call).await
+    }
+
+    /// Whether somebody who came in earlier may still do that, in the same workspace. Who cannot be looked up may not.
+    pub(crate) async fn still_may(&self, identity: &Identity, permission: Permission) -> bool {
+        if let Some(known) = self.access().recall_identity(identity) {
+            return known.has(permission);
+        }
+        let asked = identity.clone();
+        let found = self.access_call(move |access| access.still_holds(&asked)).await;
+        found.is_ok_and(|identity| identity.is_some_and(|identity| identity.has(permission)))
+    }
+
+    /// Clears away sessions that ended, and makes the copy of the day.
+    pub(crate) async fn tidy_people(&self) {
+        let state = match self.access_call(|access| access.tidy()).await {
             Ok(()) => State::Ok,
             Err(fault) => State::Degraded(fault.into_problem().detail),
         };
-        if let Some(component) = &self.0.sessions {
+        if let Some(component) = &self.0.people {
             component.set(state, self.0.clock.now());
         }
+    }
+
+    /// How often somebody may ask.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// What requests with an idempotency key were answered.
+    pub(crate) fn answers(&self) -> &Arc<Answers> {
+        &self.0.answers
     }
 
     pub(crate) fn document(&self) -> &Bytes {

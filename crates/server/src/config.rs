@@ -1,7 +1,11 @@
 //! What the server is told.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
+
+use crate::limits::Rate;
+use crate::oidc::OidcProvider;
 
 /// Settings of the server, resolved and ready to run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,7 +22,18 @@ pub struct Config {
     pub request_timeout: Duration,
     /// Queries that may compute at the same time; others wait for their turn.
     pub query_threads: usize,
+    /// How browsers reach the server, such as `https://netwatch.example.org`; where identity providers send people back to.
+    pub public_url: Option<String>,
+    /// Identity providers with which one can sign in.
+    pub identity_providers: Vec<OidcProvider>,
+    /// How often an address may ask the API; none is no limit.
+    pub address_rate: Option<Rate>,
+    /// How often a session or token may ask the API; none is no limit.
+    pub credential_rate: Option<Rate>,
 }
+
+/// Requests in a second for one address, and for one session or token: many times what the web app needs.
+const REQUESTS: NonZeroU32 = NonZeroU32::new(200).unwrap();
 
 impl Default for Config {
     fn default() -> Self {
@@ -29,6 +44,10 @@ impl Default for Config {
             max_stream_clients: 4096,
             request_timeout: Duration::from_secs(15),
             query_threads: 2,
+            public_url: None,
+            identity_providers: Vec::new(),
+            address_rate: Some(Rate::per_second(REQUESTS)),
+            credential_rate: Some(Rate::per_second(REQUESTS)),
         }
     }
 }

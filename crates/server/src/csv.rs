@@ -3,13 +3,21 @@
 //! Cells that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, TAB or CR first) get an apostrophe in front: names come from the
 //! network. Columns are those of the API types, nested ones by their path.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use axum::http::uri::Uri;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use netwatch_api::audit::AuditRecord;
 use netwatch_api::flow::{Flow, FlowPage, Format};
+use netwatch_api::history::explore::{Exploration, HistoryGroup};
+use netwatch_api::history::list::HistoryFlows;
+use netwatch_api::page::Page;
 use netwatch_api::traffic::{Talker, Top};
+use netwatch_storage::Dimension;
+
+use crate::history::convert;
 
 /// Whether the answer is to be CSV: by `format`, else by the first type that `Accept` names.
 pub(crate) fn wanted(format: Option<Format>, headers: &HeaderMap) -> bool {
@@ -35,6 +43,30 @@ impl Csv {
         csv
     }
 
+    /// Stored flow records, one a line, with the agent that observed it.
+    pub(crate) fn history_flows(page: &HistoryFlows) -> Self {
+        let names = std::iter::once("agent").chain(FLOW_COLUMNS.iter().map(|(name, _)| *name));
+        let mut csv = Self::new("history-flows.csv", names);
+        for item in &page.items {
+            let cells = FLOW_COLUMNS.iter().map(|(_, cell)| cell(&item.flow));
+            csv.line(std::iter::once(item.agent.clone()).chain(cells));
+        }
+        csv
+    }
+
+    /// Groups of the flow explorer, then `other` and `total`; rates per second.
+    pub(crate) fn exploration(answer: &Exploration) -> Self {
+        let by: Vec<String> = answer.by.iter().map(|d| Dimension::as_str(convert::dimension(*d)).to_owned()).collect();
+        let numbers = ["total", "min", "avg", "p95", "max", "octets_in", "octets_out", "previous"];
+        let names = std::iter::once("row").chain(by.iter().map(String::as_str)).chain(numbers);
+        let mut csv = Self::new("history.csv", names);
+        let groups = answer.groups.iter().map(|g| ("group", g));
+        for (row, group) in groups.chain([("other", &answer.other), ("total", &answer.total)]) {
+            csv.line(history_group(row, group, by.len()));
+        }
+        csv
+    }
+
     /// Talkers, then `other` and `total`.
     pub(crate) fn top(top: &Top) -> Self {
         let names = ["row", "key", "label", "octets", "packets", "octets_in", "octets_out", "flows", "filter"];
@@ -42,6 +74,33 @@ impl Csv {
         let items = top.items.iter().map(|t| ("item", t));
         for (row, t) in items.chain([("other", &top.other), ("total", &top.total)]) {
             csv.line(talker(row, t));
+        }
+        csv
+    }
+
+    /// Records of the audit log, one a line; fields before and after as `name=value`, separated by semicolons.
+    pub(crate) fn audit(page: &Page<AuditRecord>) -> Self {
+        let names = [
+            "sequence",
+            "time",
+            "actor",
+            "user",
+            "name",
+            "address",
+            "workspace",
+            "action",
+            "object_kind",
+            "object_id",
+            "object_name",
+            "outcome",
+            "before",
+            "after",
+            "previous",
+            "hash",
+        ];
+        let mut csv = Self::new("audit.csv", names);
+        for record in &page.items {
+            csv.line(audit(record));
         }
         csv
     }
@@ -86,6 +145,31 @@ impl IntoResponse for Csv {
     }
 }
 
+fn audit(record: &AuditRecord) -> [String; 16] {
+    let fields = |side: &Option<BTreeMap<String, String>>| {
+        let pairs = side.iter().flatten().map(|(name, value)| format!("{name}={value}"));
+        pairs.collect::<Vec<_>>().join("; ")
+    };
+    [
+        record.sequence.to_string(),
+        record.time.to_string(),
+        record.actor.kind.clone(),
+        optional(record.actor.user),
+        optional(record.actor.name.as_ref()),
+        optional(record.address),
+        optional(record.workspace),
+        record.action.to_string(),
+        record.object.kind.clone(),
+        record.object.id.clone(),
+        record.object.name.to_string(),
+        record.outcome.to_string(),
+        fields(&record.before),
+        fields(&record.after),
+        record.previous.to_string(),
+        record.hash.to_string(),
+    ]
+}
+
 /// One cell: quoted when it must be, defused when it begins like a formula.
 fn push_cell(text: &mut String, cell: &str) {
     let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
@@ -113,6 +197,16 @@ fn talker(row: &str, t: &Talker) -> [String; 9] {
     let texts = [row, &t.key, &t.label, &t.filter].map(str::to_owned);
     let [row, key, label, filter] = texts;
     [row, key, label, octets, packets, octets_in, octets_out, flows, filter]
+}
+
+fn history_group(row: &str, group: &HistoryGroup, dimensions: usize) -> Vec<String> {
+    let mut cells = vec![row.to_owned()];
+    cells.extend((0..dimensions).map(|n| optional(group.key.get(n).map(|v| &v.label))));
+    let s = group.summary;
+    cells.push(group.total.to_string());
+    cells.extend([s.map(|s| s.min), s.map(|s| s.avg), s.map(|s| s.p95), s.map(|s| s.max)].map(optional));
+    cells.extend([group.octets_in.to_string(), group.octets_out.to_string(), optional(group.previous)]);
+    cells
 }
 
 fn optional<T: Display>(value: Option<T>) -> String {

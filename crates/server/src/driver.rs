@@ -1,9 +1,9 @@
 //! Connections: accepted, limited, served, drained.
 //!
-//! Tasks: the accept loop (this one), one task for each connection, one that saves the sessions every minute. A connection beyond the
+//! Tasks: the accept loop (this one), one task for each connection, one that clears ended sessions away every minute. A connection beyond the
 //! limit is closed at once and counted. A head must come within ten seconds and fit into 16 KiB (else 431); HTTP/1.1 only, which is
 //! all that browsers speak without TLS. When told to stop it accepts nothing more, ends the streams, lets answers finish for five
-//! seconds, and saves the sessions.
+//! seconds.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -31,8 +31,8 @@ const MAX_HEAD: usize = 16 * 1024;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest time for answers and streams to end.
 const DRAIN: Duration = Duration::from_secs(5);
-/// How often sessions are saved.
-const SAVE: Duration = Duration::from_secs(60);
+/// How often ended sessions are cleared away.
+const TIDY: Duration = Duration::from_secs(60);
 /// How long to wait when no connection can be accepted (no file descriptors left).
 const RETRY: Duration = Duration::from_millis(100);
 
@@ -48,7 +48,7 @@ pub(crate) async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) {
-    let saver = tokio::spawn(save_now_and_then(app.clone()));
+    let tidier = tokio::spawn(tidy_now_and_then(app.clone()));
     let most = u32::try_from(config.max_connections).unwrap_or(u32::MAX).clamp(1, MAX_CONNECTIONS);
     let places = Arc::new(Semaphore::new(most as usize));
     let accept = async {
@@ -78,8 +78,8 @@ pub(crate) async fn run(
     if timeout(DRAIN, drained).await.is_err() {
         tracing::warn!("some connections did not end in time and are cut");
     }
-    saver.abort();
-    app.save_sessions().await;
+    // A clearing away that has begun ends first: the data directory is free when this returns.
+    let _ended = tidier.await;
 }
 
 /// Serves one connection in a task of its own.
@@ -110,10 +110,12 @@ fn serve(stream: TcpStream, peer: Peer, app: &App, router: Router, place: OwnedS
     });
 }
 
-async fn save_now_and_then(app: App) {
-    let mut ticks = interval(SAVE);
+async fn tidy_now_and_then(app: App) {
+    let mut ticks = interval(TIDY);
     loop {
-        ticks.tick().await;
-        app.save_sessions().await;
+        tokio::select! {
+            _ = ticks.tick() => app.tidy_people().await,
+            () = app.hub().stopping.cancelled() => return,
+        }
     }
 }

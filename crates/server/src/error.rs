@@ -29,4 +29,7 @@ pub enum ServerError {
     /// The OpenAPI document cannot be written.
     #[error("cannot write the OpenAPI document")]
     Document(#[source] serde_json::Error),
+    /// No requests can be made to identity providers.
+    #[error("cannot make requests to identity providers")]
+    Outgoing(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -46,9 +46,27 @@ impl Fault {
         Self::new(ProblemCode::Unavailable, detail).with(header::RETRY_AFTER, HeaderValue::from(1))
     }
 
+    /// Nothing new is taken in now.
+    pub(crate) fn read_only(detail: impl Into<String>) -> Self {
+        Self::new(ProblemCode::ReadOnly, detail).with(header::RETRY_AFTER, HeaderValue::from(60))
+    }
+
     /// The problem as it will be written.
     pub(crate) fn into_problem(self) -> Problem {
         *self.problem
+    }
+
+    /// The same fault of a part of something: the part is named before the parameter.
+    pub(crate) fn within(mut self, place: &str) -> Self {
+        let inner = self.problem.parameter.take();
+        self.problem.parameter = Some(inner.map_or_else(|| place.to_owned(), |inner| format!("{place}.{inner}")));
+        self
+    }
+
+    /// The same fault, saying what it is about.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.problem.detail = format!("{what}: {}", self.problem.detail);
+        self
     }
 
     /// With a header of its own.

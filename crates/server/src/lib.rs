@@ -3,16 +3,27 @@
 mod access;
 mod app;
 mod assets;
+mod body;
 mod config;
+mod control;
 mod csv;
 mod document;
 mod driver;
 mod error;
+mod etag;
 mod fault;
 mod gate;
 mod headers;
+pub mod history;
+mod idempotency;
 pub mod ingest;
+mod intake;
+mod limits;
+mod live;
 mod metrics;
+mod oidc;
+mod outgoing;
+mod page;
 mod params;
 mod process;
 pub mod query;
@@ -22,10 +33,18 @@ mod server;
 pub mod store;
 mod stream;
 
-pub use access::{Access, AccessError, Secret};
+pub use access::{Access, AccessError, Invited, Secret};
 pub use config::Config;
+pub use control::{Control, ControlError};
 pub use error::ServerError;
+pub use intake::{Intake, IntakeError};
+pub use limits::Rate;
+pub use live::Live;
 pub use metrics::ServerMetrics;
+pub use netwatch_egress::{Network, Policy};
+pub use netwatch_identity::external::RoleRule;
+pub use netwatch_identity::registration::Registration;
+pub use oidc::OidcProvider;
 pub use server::{Dependencies, Server, listen};
 
 /// The OpenAPI document of all routes as it is checked in: pretty-printed JSON with a line end.
@@ -33,6 +52,6 @@ pub use server::{Dependencies, Server, listen};
 /// # Errors
 /// When it cannot be written as JSON, which is a defect.
 pub fn openapi() -> Result<String, ServerError> {
-    let (_, _, document) = routes::all().finish();
+    let document = routes::all().finish().document;
     Ok(document.to_pretty_json().map_err(ServerError::Document)? + "\n")
 }

@@ -27,6 +27,8 @@ pub struct ServerMetrics {
     seconds: Family<RouteLabels, Histogram>,
     /// Connections closed because there were too many.
     pub(crate) connections_refused: Counter,
+    /// Requests refused because somebody asked too often.
+    pub(crate) requests_limited: Counter,
     /// Wrong codes, tokens and cookies.
     pub(crate) sign_ins_refused: Counter,
     /// Clients of the stream now.
@@ -59,6 +61,7 @@ impl ServerMetrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             connections_refused: Counter::default(),
+            requests_limited: Counter::default(),
             sign_ins_refused: Counter::default(),
             stream_clients: Gauge::default(),
             stream_clients_refused: Counter::default(),
@@ -70,6 +73,8 @@ impl ServerMetrics {
         http.register_with_unit("request_duration", "Time to answer", Unit::Seconds, made.seconds.clone());
         let refused = "Connections closed because there were too many";
         http.register("connections_refused", refused, made.connections_refused.clone());
+        let limited = "Requests refused because somebody asked too often";
+        http.register("requests_limited", limited, made.requests_limited.clone());
         http.register("sign_ins_refused", "Wrong codes, tokens and cookies", made.sign_ins_refused.clone());
         let stream = metrics.registry_mut().sub_registry_with_prefix("stream");
         stream.register("clients", "Clients of the stream", made.stream_clients.clone());

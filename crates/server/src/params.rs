@@ -3,15 +3,13 @@
 //! Unknown parameters are refused with the nearest known name; a wrong value is refused with the name of its parameter. The known
 //! names are those of the OpenAPI document, so that the two cannot disagree.
 
+mod body;
 mod time;
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
-use netwatch_api::ProblemCode;
 use netwatch_model::filter::{Filter, nearest};
 use netwatch_model::{Timestamp, Untrusted};
 use serde::de::DeserializeOwned;
@@ -21,6 +19,8 @@ use utoipa::openapi::path::ParameterIn;
 use crate::fault::Fault;
 use crate::query::TimeRange;
 
+pub(crate) use body::{Body, MaxBody, parse as parse_body};
+
 /// The query string as a `T`.
 pub(crate) struct Params<T>(pub(crate) T);
 
@@ -29,40 +29,6 @@ impl<S: Sync, T: DeserializeOwned + IntoParams> FromRequestParts<S> for Params<T
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
         read_query(parts.uri.query().unwrap_or("")).map(Self)
-    }
-}
-
-/// A JSON body as a `T`.
-pub(crate) struct Body<T>(pub(crate) T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Fault;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Fault> {
-        // Only `application/json`: a form that another site's page sends cannot have this type without a preflight.
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
-        if !kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/json") {
-            let detail = "the body must be JSON: send `Content-Type: application/json`";
-            return Err(Fault::new(ProblemCode::UnsupportedMediaType, detail));
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(|e| match e.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Fault::new(ProblemCode::TooLarge, "the body has more than 64 KiB"),
-            _ => Fault::new(ProblemCode::InvalidParameter, "the body did not arrive whole; send it again"),
-        })?;
-        let mut reader = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut reader).map_err(|e| {
-            let field = e.path().to_string();
-            let detail = format!("the body does not fit: {}", e.inner());
-            if field == "." {
-                Fault::new(ProblemCode::InvalidParameter, detail)
-            } else {
-                Fault::parameter(&field, detail)
-            }
-        })?;
-        reader
-            .end()
-            .map_err(|e| Fault::new(ProblemCode::InvalidParameter, format!("the body goes on after its end: {e}")))?;
-        Ok(Self(value))
     }
 }
 
@@ -83,6 +49,11 @@ pub(crate) fn range(
         return Err(Fault::parameter("from", detail));
     }
     Ok(range)
+}
+
+/// The point in time of a parameter.
+pub(crate) fn moment(name: &str, text: &str, now: Timestamp) -> Result<Timestamp, Fault> {
+    time::parse(text, now).map_err(|error| Fault::parameter(name, error.to_string()))
 }
 
 /// The filter of a request, none when it selects everything.
@@ -130,6 +101,7 @@ fn unknown_parameter<T: IntoParams>(query: &str) -> Option<Fault> {
 
 #[cfg(test)]
 mod tests {
+    use netwatch_api::ProblemCode;
     use netwatch_api::flow::{FlowSort, FlowsQuery};
 
     use super::*;

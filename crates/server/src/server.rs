@@ -4,9 +4,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
@@ -16,24 +17,35 @@ use netwatch_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tower::ServiceExt as _;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use crate::access::Access;
+use crate::access::{Access, Identity};
 use crate::app::{App, Shared};
 use crate::config::Config;
+use crate::control::ControlSlot;
 use crate::error::ServerError;
 use crate::fault::Fault;
 use crate::gate::{self, AllowedHosts, Gate};
+use crate::history::HistorySlot;
+use crate::idempotency::Answers;
+use crate::intake::IntakeSlot;
+use crate::limits::{self, Limits};
+use crate::live::Live;
 use crate::metrics::{self, ServerMetrics};
+use crate::oidc::Providers;
 use crate::query::LiveStore;
+use crate::registry::Routes;
 use crate::stream::Hub;
-use crate::{assets, driver, headers, routes};
+use crate::{assets, body, driver, headers, idempotency, routes};
 
-/// Largest body of a request, bytes.
-const MAX_BODY: usize = 64 * 1024;
+/// Passwords that are checked at the same time: each takes 19 MiB and tens of milliseconds of a processor.
+const PASSWORDS: usize = 2;
+/// How many may wait for that; more are answered 503.
+const PASSWORD_QUEUE: usize = 64;
 /// Answers above this size are compressed, when the client takes gzip.
 const COMPRESS_ABOVE: u64 = 8 * 1024;
 
@@ -59,6 +71,7 @@ pub struct Dependencies {
 pub struct Server {
     config: Config,
     app: App,
+    hosts: Arc<ArcSwap<AllowedHosts>>,
     router: Router,
 }
 
@@ -68,16 +81,21 @@ impl Server {
     /// # Errors
     /// When the OpenAPI document cannot be written, which is a defect.
     pub fn build(config: Config, dependencies: Dependencies) -> Result<Self, ServerError> {
-        let (router, permissions, document) = routes::all().finish();
+        let Routes { router, permissions, bodies, document } = routes::all().finish();
         let Dependencies { store, access, clock, data_clock, health, registry, metrics } = dependencies;
         let started = clock.now();
+        let limits = Limits::new(config.address_rate, config.credential_rate, &clock);
         let threads = config.query_threads.max(1);
         let app = App::new(Shared {
             store,
             access,
             clock,
             data_clock,
-            sessions: health.component("sessions", Importance::Optional, started).ok(),
+            people: health.component("people", Importance::Optional, started).ok(),
+            providers: Providers::new(&config.identity_providers).map_err(|e| ServerError::Outgoing(e.into()))?,
+            public_url: config.public_url.clone(),
+            password_queue: Semaphore::new(PASSWORD_QUEUE),
+            passwords: Semaphore::new(PASSWORDS),
             health,
             queries: Semaphore::new(threads),
             productions: Semaphore::new(threads),
@@ -86,27 +104,44 @@ impl Server {
             started,
             hub: Hub::new(config.max_stream_clients),
             document: Bytes::from(document.to_json().map_err(ServerError::Document)?),
+            limits,
+            answers: Arc::new(Answers::default()),
+            control: ControlSlot::default(),
+            intake: IntakeSlot::default(),
+            history: HistorySlot::default(),
         });
-        let gate = Gate::new(app.clone(), AllowedHosts::new(config.listen, &config.hosts), permissions);
+        let hosts = Arc::new(ArcSwap::from_pointee(AllowedHosts::new(config.listen, &config.hosts)));
+        let gate = Gate::new(app.clone(), Arc::clone(&hosts), permissions);
         let limit = config.request_timeout;
+        let router = router.method_not_allowed_fallback(method_not_allowed).fallback(assets::serve);
+        let elsewhere = router.clone().with_state(app.elsewhere(config.max_stream_clients));
         let router = router
-            .method_not_allowed_fallback(method_not_allowed)
-            .fallback(assets::serve)
             .with_state(app.clone())
+            .layer(from_fn_with_state((app.clone(), elsewhere), by_workspace))
+            .layer(DefaultBodyLimit::disable())
+            .layer(from_fn_with_state(app.clone(), idempotency::once))
+            .layer(from_fn_with_state(app.clone(), limits::by_credential))
+            .layer(from_fn_with_state(Arc::new(bodies), body::limit))
             .layer(from_fn_with_state(gate, gate::pass))
-            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .layer(from_fn_with_state(app.clone(), limits::by_address))
             .layer(compression())
             .layer(from_fn(move |request, next| in_time(limit, request, next)))
             .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| defect()))
             .layer(from_fn_with_state(app.clone(), metrics::count))
             .layer(from_fn(headers::add));
-        Ok(Self { config, app, router })
+        Ok(Self { config, app, hosts, router })
+    }
+
+    /// A handle on what can change while it runs.
+    #[must_use]
+    pub fn live(&self) -> Live {
+        Live::new(self.app.clone(), Arc::clone(&self.hosts), self.config.listen)
     }
 
     /// Serves the connections of `listener` until `shutdown` is ready; then lets answers and streams end, for some seconds at most.
     ///
     /// # Errors
-    /// None now; sessions that cannot be saved at the end are logged.
+    /// None now.
     pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
         if !assets::is_built() {
             tracing::warn!("the web app is not in this build: `make build` makes one that has it");
@@ -129,12 +164,25 @@ pub async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, Server
 
 fn compression() -> CompressionLayer<impl Predicate> {
     let what = SizeAbove::new(COMPRESS_ABOVE).and(NotForContentType::IMAGES).and(NotForContentType::const_new("font/"));
+    let what = what.and(NotForContentType::SSE);
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(what)
 }
 
 async fn in_time(limit: Duration, request: Request, next: Next) -> Result<Response, Fault> {
     let late = |_| Fault::unavailable(format!("no answer within {} seconds", limit.as_secs()));
     timeout(limit, next.run(request)).await.map_err(late)
+}
+
+/// Sends requests of other workspaces to routes that see nothing of what this machine observes.
+async fn by_workspace(State((app, elsewhere)): State<(App, Router)>, request: Request, next: Next) -> Response {
+    let workspace = request.extensions().get::<Identity>().and_then(Identity::workspace);
+    if workspace.is_none_or(|workspace| workspace == app.access().home()) {
+        return next.run(request).await;
+    }
+    match elsewhere.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
 }
 
 async fn method_not_allowed() -> Fault {

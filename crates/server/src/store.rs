@@ -9,7 +9,9 @@
 //!
 //! One lock guards all that is written. Readers never hold it while they compute: they take a `View`, which shares everything with
 //! the writer until that changes it (copy on write, in pieces of some kilobytes). A view is made when a reader asks and something
-//! has changed; while a batch is being taken in, readers get the view before it. So a query never holds up ingest, nor the reverse.
+//! has changed; while a batch is being taken in, readers get the view before it. Of a large store that is being asked the writer
+//! makes the views, with the index and the orders that the view before needed: no reader waits for them. So a query never holds up
+//! ingest, nor the reverse.
 //!
 //! Limits: [`StoreConfig`]; every part has its own, with a policy and a counter. There is no clock here: `now` is handed in.
 
@@ -62,8 +64,12 @@ use crate::query::Desk;
 
 /// With more flows than that, views are made at most four times a second, because much is copied after each.
 const LARGE: u64 = 16_384;
-/// How old the view of a large store may be.
+/// How old answers of a large store may be.
 pub(crate) const LARGE_INTERVAL: Duration = Duration::from_millis(250);
+/// How old the view of a large store is when the writer makes another: less than the time between batches.
+const LARGE_RENEWED: Duration = Duration::from_millis(200);
+/// How old the view of a large store may be before a reader makes one: the writer makes none when no batches come.
+const LARGE_AGE: Duration = Duration::from_secs(1);
 /// A view that nobody asked for in that time is given up, so that nothing more is copied for it.
 const IDLE: Duration = Duration::from_secs(3);
 
@@ -106,10 +112,17 @@ impl LiveStore {
         let mut inner = lock(&self.inner);
         let applied = inner.apply(batch, now, &self.events);
         let version = self.version.fetch_add(1, Ordering::AcqRel) + 1;
-        if self.wanted.swap(false, Ordering::AcqRel) {
-            self.publish(inner.view(version, inner.clock()));
-        } else if self.is_idle(inner.clock()) {
-            self.publish(self.view.load().outdated());
+        let (before, clock) = (self.view.load_full(), inner.clock());
+        let is_idle = self.is_idle(clock);
+        if self.wanted.swap(false, Ordering::AcqRel) || (!is_idle && self.is_due(&before, clock)) {
+            let fresh = inner.view(version, clock);
+            drop(inner);
+            if fresh.may_age() {
+                fresh.prepare(&before);
+            }
+            self.publish(fresh);
+        } else if is_idle && before.version().is_some() {
+            self.publish(before.outdated());
         }
         applied
     }
@@ -170,12 +183,17 @@ impl LiveStore {
     /// Whether a large store's view is young enough.
     fn may_wait(&self, view: &View, now: Timestamp) -> bool {
         let age = now.since(view.as_of());
-        view.version().is_some() && view.may_age() && now >= view.as_of() && age < LARGE_INTERVAL
+        view.version().is_some() && view.may_age() && now >= view.as_of() && age < LARGE_AGE
+    }
+
+    /// Whether a large store needs another view, which the writer makes so that no reader waits for it.
+    fn is_due(&self, view: &View, clock: Timestamp) -> bool {
+        view.version().is_some() && view.may_age() && clock.since(view.as_of()) >= LARGE_RENEWED
     }
 
     fn is_idle(&self, clock: Timestamp) -> bool {
         let asked = i64::try_from(self.asked.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
-        clock.since(Timestamp::from_nanos(asked)) > IDLE && self.view.load().version().is_some()
+        clock.since(Timestamp::from_nanos(asked)) > IDLE
     }
 }
 

@@ -3,8 +3,11 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
 import { launch, open, type Watched } from "./browser";
 import { Lab, mayMakeLabs } from "./lab";
+import { setUp } from "./people";
 import { Server } from "./server";
 import { run, until } from "./shell";
+
+type Cookies = Awaited<ReturnType<ReturnType<Page["context"]>["cookies"]>>;
 
 export type Stage = {
   lab: Lab;
@@ -12,6 +15,8 @@ export type Stage = {
   browser: Browser;
   link: string;
   signedIn: (options?: BrowserContextOptions) => Promise<Watched>;
+  /** Goes on with the session of these cookies: the one before has ended. */
+  keep: (cookies: Cookies) => void;
 };
 
 export const skip = !mayMakeLabs;
@@ -28,13 +33,15 @@ export function stage(): Stage {
   const lab = new Lab();
   const server = new Server({ prefix: lab.inside, port, args: ["--interface", lab.interface] });
   const made = { lab, server, link: "" } as Stage;
-  let cookies: Awaited<ReturnType<ReturnType<Page["context"]>["cookies"]>> | undefined;
+  let cookies: Cookies | undefined;
+  made.keep = (of) => {
+    cookies = of;
+  };
   made.signedIn = async (options?: BrowserContextOptions) => {
     const watched = await open(made.browser, options);
     if (cookies !== undefined) await watched.page.context().addCookies(cookies);
     else {
-      await watched.page.goto(made.link);
-      await watched.page.getByRole("heading", { name: "Overview" }).waitFor();
+      await setUp(watched.page, made.link);
       cookies = await watched.page.context().cookies();
     }
     return watched;

@@ -6,11 +6,9 @@ import { parseSearch, stringifySearch, validateSearch } from "./search";
 
 const root = createRootRoute({ component: Outlet, validateSearch });
 
-const start = createRoute({
-  getParentRoute: () => root,
-  path: "/start",
-  component: lazyRouteComponent(() => import("~/pages/start"), "StartPage"),
-});
+/** Pages outside the frame: for who is not in yet. */
+const bare = <Path extends string>(path: Path, load: Parameters<typeof lazyRouteComponent>[0], name: string) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name) });
 
 const frame = createRoute({ getParentRoute: () => root, id: "frame", component: Frame, notFoundComponent: Missing });
 
@@ -18,15 +16,31 @@ const page = <Path extends string>(path: Path, load: Parameters<typeof lazyRoute
   createRoute({ getParentRoute: () => frame, path, component: lazyRouteComponent(load, name) });
 
 const routeTree = root.addChildren([
-  start,
+  bare("/start", () => import("~/pages/start"), "StartPage"),
+  bare("/invite", () => import("~/pages/invite"), "InvitePage"),
+  bare("/reset", () => import("~/pages/reset"), "ResetPage"),
+  bare("/verify", () => import("~/pages/verify"), "VerifyPage"),
+  bare("/register", () => import("~/pages/sign-in/register"), "RegisterPage"),
+  bare("/welcome", () => import("~/pages/welcome/welcome"), "WelcomePage"),
   frame.addChildren([
     page("/", () => import("~/pages/overview/overview"), "OverviewPage"),
     page("/traffic", () => import("~/pages/traffic/traffic"), "TrafficPage"),
+    page("/history", () => import("~/pages/history/history"), "HistoryPage"),
+    page("/series", () => import("~/pages/history/series"), "SeriesPage"),
+    page("/storage", () => import("~/pages/storage/storage"), "StoragePage"),
     page("/flows/$id", () => import("~/pages/flow/flow"), "FlowPage"),
     page("/hosts/$address", () => import("~/pages/host/host"), "HostPage"),
     page("/events", () => import("~/pages/events/events"), "EventsPage"),
     page("/health", () => import("~/pages/health/health"), "HealthPage"),
     page("/settings", () => import("~/pages/settings/settings"), "SettingsPage"),
+    page("/settings/account", () => import("~/pages/account/account"), "AccountPage"),
+    page("/settings/workspace", () => import("~/pages/people/workspace"), "WorkspacePage"),
+    page("/settings/members", () => import("~/pages/people/members"), "MembersPage"),
+    page("/settings/roles", () => import("~/pages/people/roles"), "RolesPage"),
+    page("/settings/tokens", () => import("~/pages/people/tokens"), "TokensPage"),
+    page("/settings/audit", () => import("~/pages/people/audit"), "AuditPage"),
+    page("/settings/users", () => import("~/pages/people/users"), "UsersPage"),
+    page("/settings/workspaces", () => import("~/pages/people/workspaces"), "WorkspacesPage"),
     page("$", () => Promise.resolve({ Missing }), "Missing"),
   ]),
 ]);

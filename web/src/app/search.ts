@@ -4,7 +4,7 @@
  * Words that say the default are left out, so that links stay short and old links keep their meaning.
  */
 import type { FlowStatus, SortOrder } from "~/api/queries";
-import type { Dimension, FlowSort } from "~/api/schema";
+import type { Dimension, FlowSort, HistoryMeasure, SeriesAggregate } from "~/api/schema";
 
 export const dimensions = [
   "host",
@@ -22,6 +22,23 @@ export const flowSorts = ["bytes", "packets", "duration", "rate", "start"] as co
 const statuses = ["all", "active", "ended"] as const satisfies readonly FlowStatus[];
 const orders = ["desc", "asc"] as const satisfies readonly SortOrder[];
 const measures = ["octets", "packets"] as const;
+export const explorerCharts = ["stacked", "lines", "grid", "heatmap", "sankey"] as const;
+export const explorerUnits = ["octets", "l2_octets", "packets", "flows"] as const satisfies readonly HistoryMeasure[];
+export const aggregates = [
+  "avg",
+  "min",
+  "max",
+  "sum",
+  "rate",
+  "p50",
+  "p95",
+  "p99",
+  "count",
+  "last",
+] as const satisfies readonly SeriesAggregate[];
+export const outcomes = ["done", "refused"] as const;
+/** The steps of the set-up after the first administrator is made. */
+export const steps = ["interfaces", "traffic", "invite"] as const;
 
 export type AppSearch = {
   /** Start of the range as the API takes it; absent: the default range. */
@@ -42,6 +59,27 @@ export type AppSearch = {
   talker?: string | undefined;
   /** `table`: the chart's numbers instead of its picture. */
   view?: "table" | undefined;
+  /** The flow explorer: dimensions with commas between, the kind of chart, the unit, the number of groups, two switches. */
+  dims?: string | undefined;
+  chart?: (typeof explorerCharts)[number] | undefined;
+  unit?: (typeof explorerUnits)[number] | undefined;
+  top?: string | undefined;
+  mirror?: "yes" | undefined;
+  compare?: "previous" | undefined;
+  /** Series: what is shown, and how the samples of a step are joined. */
+  metric?: string | undefined;
+  labels?: string | undefined;
+  aggregate?: (typeof aggregates)[number] | undefined;
+  /** The text that a list is searched for. */
+  q?: string | undefined;
+  /** The audit log: of the whole site, only one action, only one outcome. */
+  scope?: "site" | undefined;
+  action?: string | undefined;
+  outcome?: (typeof outcomes)[number] | undefined;
+  /** The user whose panel is open. */
+  user?: string | undefined;
+  /** Where the set-up is. */
+  step?: (typeof steps)[number] | undefined;
 };
 
 /** Longest filter that is taken from a URL; the server has its own limit. */
@@ -61,6 +99,21 @@ export function validateSearch(raw: Record<string, unknown>): AppSearch {
     flow: text(raw.flow),
     talker: text(raw.talker),
     view: oneOf(["table"] as const, raw.view),
+    dims: text(raw.dims),
+    chart: oneOf(explorerCharts, raw.chart),
+    unit: oneOf(explorerUnits, raw.unit),
+    top: text(raw.top),
+    mirror: oneOf(["yes"] as const, raw.mirror),
+    compare: oneOf(["previous"] as const, raw.compare),
+    metric: text(raw.metric),
+    labels: text(raw.labels),
+    aggregate: oneOf(aggregates, raw.aggregate),
+    q: text(raw.q),
+    scope: oneOf(["site"] as const, raw.scope),
+    action: text(raw.action),
+    outcome: oneOf(outcomes, raw.outcome),
+    user: text(raw.user),
+    step: oneOf(steps, raw.step),
   });
 }
 

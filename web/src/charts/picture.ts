@@ -4,11 +4,18 @@
  * Pure: text in, text out. Names come from the network: every text is escaped, and characters that XML does not allow become U+FFFD.
  */
 import type { Layout } from "~/lib/rates";
-import type { Palette } from "./palette";
 import { gapsOf, type Stacked } from "./stack";
 
-/** The tokens that a picture is drawn with. */
-export type Colours = Pick<Palette, "page" | "text" | "faint" | "grid" | "zero" | "warning" | "edges" | "fills">;
+export type Colours = {
+  page: string;
+  text: string;
+  faint: string;
+  grid: string;
+  zero: string;
+  warning: string;
+  edges: readonly string[];
+  fills: readonly string[];
+};
 
 export type Picture = {
   title: string;
@@ -187,12 +194,13 @@ function text(left: number, top: number, words: string, { fill, size, weight, an
     (size === undefined ? "" : ` font-size="${size}"`) +
     (weight === undefined ? "" : ` font-weight="${weight}"`) +
     (anchor === undefined ? "" : ` text-anchor="${anchor}"`);
-  return `<text x="${left}" y="${top}" fill="${fill}"${more}>${escaped(words)}</text>`;
+  return `<text x="${left}" y="${top}" fill="${fill}"${more}>${escapeMarkup(words)}</text>`;
 }
 
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
-function escaped(words: string): string {
+/** A text as XML holds it. */
+export function escapeMarkup(words: string): string {
   return [...words].map((c) => (isAllowed(c.codePointAt(0) ?? 0) ? (entities[c] ?? c) : "\ufffd")).join("");
 }
 

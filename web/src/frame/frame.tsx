@@ -1,12 +1,13 @@
-/** The frame around every page, and the gate in front of it: without a session there is only the page that says how to get one. */
+/** The frame around every page, and the gate in front of it: without a session there is only the page to sign in. */
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { RequestError } from "~/api/problem";
-import { sessionQuery, statisticsQuery } from "~/api/queries";
-import { queryClient, stream } from "~/app/services";
+import { sessionQuery } from "~/api/queries";
+import { stream } from "~/app/services";
 import { useT } from "~/i18n";
-import { SignedOut } from "~/pages/signed-out";
+import { SignIn } from "~/pages/sign-in/sign-in";
+import { useStream } from "~/session/use-stream";
 import { noteServerTime } from "~/time/clock";
 import { Button } from "~/ui/controls";
 import { Fence, ProblemBox } from "~/ui/feedback";
@@ -20,21 +21,9 @@ import { TopBar } from "./top-bar";
 export function Frame() {
   const session = useQuery(sessionQuery);
   const signedOut = session.error instanceof RequestError && session.error.is("unauthenticated");
-  useEffect(() => {
-    if (signedOut) stream.stop();
-    else if (session.data !== undefined) void startStream();
-  }, [signedOut, session.data]);
+  useStream(signedOut, session.data);
   useHeartbeat();
-  return signedOut ? <SignedOut /> : <SignedIn />;
-}
-
-/** Learns the server's time first: it is that of the packets when a capture file is read, and subscriptions begin relative to it. */
-async function startStream(): Promise<void> {
-  try {
-    noteServerTime((await queryClient.fetchQuery(statisticsQuery)).now);
-  } finally {
-    stream.start();
-  }
+  return signedOut ? <SignIn /> : <SignedIn />;
 }
 
 /** Once a second something comes over the stream whatever the page shows: the age of the data and the server's clock stay known. */

@@ -4,10 +4,10 @@ import { useEffect, useRef } from "react";
 import type { AppSearch } from "~/app/search";
 import { type Key as TextKey, useT } from "~/i18n";
 import { paths } from "~/lib/paths";
-import { useTimeActions } from "~/time/time";
+import { type TimeActions, useTimeActions } from "~/time/time";
 import { Key } from "~/ui/controls";
-import { Dialog } from "./dialog";
-import styles from "./dialog.module.css";
+import { Dialog } from "~/ui/dialog";
+import styles from "./palette.module.css";
 
 const listed: readonly { keys: readonly string[]; text: TextKey }[] = [
   { keys: ["Ctrl", "K"], text: "shortcuts.palette" },
@@ -18,13 +18,33 @@ const listed: readonly { keys: readonly string[]; text: TextKey }[] = [
   { keys: ["G", "T"], text: "shortcuts.traffic" },
   { keys: ["G", "E"], text: "shortcuts.events" },
   { keys: ["G", "H"], text: "shortcuts.health" },
+  { keys: ["G", "Y"], text: "shortcuts.history" },
+  { keys: ["G", "S"], text: "shortcuts.settings" },
+  { keys: ["G", "A"], text: "shortcuts.account" },
+  { keys: ["G", "M"], text: "shortcuts.members" },
+  { keys: ["G", "L"], text: "shortcuts.audit" },
+  { keys: ["T", "←"], text: "shortcuts.earlier" },
+  { keys: ["T", "→"], text: "shortcuts.later" },
   { keys: ["T", "−"], text: "shortcuts.zoomOut" },
+  { keys: ["T", "+"], text: "shortcuts.zoomIn" },
+  { keys: ["T", "C"], text: "shortcuts.copyRange" },
+  { keys: ["T", "V"], text: "shortcuts.pasteRange" },
   { keys: ["↑", "↓"], text: "shortcuts.rows" },
   { keys: ["Enter"], text: "shortcuts.open" },
   { keys: ["Esc"], text: "shortcuts.close" },
 ];
 
-const destinations = { o: "overview", t: "traffic", e: "events", h: "health", s: "settings" } as const;
+const destinations = {
+  o: "overview",
+  t: "traffic",
+  e: "events",
+  h: "health",
+  s: "settings",
+  y: "history",
+  a: "account",
+  m: "members",
+  l: "audit",
+} as const;
 
 export function Shortcuts({ onClose }: { onClose: () => void }) {
   const t = useT();
@@ -72,7 +92,7 @@ export function useShortcuts(open: { palette: () => void; help: () => void }): v
       const key = event.key.toLowerCase();
       if (lead === "g" && key in destinations) {
         void navigate(paths[destinations[key as keyof typeof destinations]](search));
-      } else if (lead === "t" && key === "-") time.zoomOut();
+      } else if (lead === "t" && onTime(key, time)) event.preventDefault();
       else if (key === "g" || key === "t") first = { key, at: event.timeStamp };
       else if (key === "?") open.help();
       else if (key === "/") focusFilter(event);
@@ -84,6 +104,18 @@ export function useShortcuts(open: { palette: () => void; help: () => void }): v
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);
+}
+
+/** The second key after `t`, as in Grafana; says whether it was one. */
+function onTime(key: string, time: TimeActions): boolean {
+  if (key === "-") time.zoomOut();
+  else if (key === "+" || key === "=") time.zoomIn();
+  else if (key === "arrowleft") time.shift(-1);
+  else if (key === "arrowright") time.shift(1);
+  else if (key === "c") time.copy();
+  else if (key === "v") void time.paste();
+  else return false;
+  return true;
 }
 
 function focusFilter(event: KeyboardEvent): void {

@@ -1,4 +1,4 @@
-/** The top bar: workspace and breadcrumb, search, range of time, live state. Nothing else is global. */
+/** The top bar: workspace and breadcrumb, search, range of time, live state, user. Nothing else is global. */
 import { Link, useMatches, useSearch } from "@tanstack/react-router";
 import type { AppSearch } from "~/app/search";
 import { type Key as TextKey, useT } from "~/i18n";
@@ -8,6 +8,8 @@ import { Icon } from "~/ui/icons";
 import styles from "./frame.module.css";
 import { LiveState } from "./live-state";
 import { TimePicker } from "./time-picker";
+import { UserMenu } from "./user-menu";
+import { Workspace } from "./workspace";
 
 export function TopBar({ onSearch }: { onSearch: () => void }) {
   const t = useT();
@@ -23,6 +25,7 @@ export function TopBar({ onSearch }: { onSearch: () => void }) {
       </button>
       <TimePicker />
       <LiveState />
+      <UserMenu />
     </header>
   );
 }
@@ -30,9 +33,20 @@ export function TopBar({ onSearch }: { onSearch: () => void }) {
 const words: Readonly<Record<string, TextKey>> = {
   "/": "page.overview",
   "/traffic": "page.traffic",
+  "/history": "page.history",
+  "/series": "page.series",
+  "/storage": "page.storage",
   "/events": "page.events",
   "/health": "page.health",
   "/settings": "page.settings",
+  "/settings/account": "page.account",
+  "/settings/workspace": "page.workspace",
+  "/settings/members": "page.members",
+  "/settings/roles": "page.roles",
+  "/settings/tokens": "page.tokens",
+  "/settings/audit": "page.audit",
+  "/settings/users": "page.users",
+  "/settings/workspaces": "page.workspaces",
   "/flows/$id": "page.flow",
   "/hosts/$address": "page.host",
 };
@@ -49,11 +63,16 @@ function Crumbs() {
     <nav aria-label={t("frame.breadcrumb")} className={styles.where}>
       <ol className={styles.crumbs}>
         <li>
-          <Link {...paths.overview(search)}>{t("frame.workspace")}</Link>
+          <Workspace />
         </li>
         {object !== undefined && (
           <li>
             <Link {...paths.traffic(search)}>{t("page.traffic")}</Link>
+          </li>
+        )}
+        {route.startsWith("/settings/") && (
+          <li>
+            <Link {...paths.settings(search)}>{t("page.settings")}</Link>
           </li>
         )}
         <li>

@@ -1,7 +1,13 @@
 /** Deutsch. */
+import { history } from "./de/history";
+import { people } from "./de/people";
+import { time } from "./de/time";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...history,
+  ...people,
+  ...time,
   "action.close": "Schließen",
   "action.copy": "Kopieren",
   "action.retry": "Noch einmal",
@@ -15,7 +21,6 @@ export const de: Catalogue = {
   "page.host": "Host",
   "page.missing": "Keine solche Seite",
 
-  "frame.workspace": "Standard",
   "frame.navigation": "Seiten",
   "frame.breadcrumb": "Wo Sie sind",
   "frame.skip": "Zum Inhalt",
@@ -33,8 +38,8 @@ export const de: Catalogue = {
   "time.rangeIs": "Zeitraum: {range}",
   "time.last": "Letzte {duration}",
   "time.typed": "Oder einen Zeitraum eingeben",
-  "time.examples": "-15m · 90s · 04:00 – 04:20 · 2026-11-21 04:00 bis 05:30",
-  "time.refused": "Kein Zeitraum: -15m schreiben, oder zwei Zeiten wie 04:00 – 04:20.",
+  "time.examples": "-15m · 13h · now-1M/M · now/d bis now/d+8h · 04:00 – 04:20 · 2026-11-21 04:00 bis 05:30",
+  "time.refused": "Kein Zeitraum: Schreiben Sie 13h, now-1d/d oder zwei Zeiten wie 04:00 – 04:20.",
   "time.ago": "vor {duration}",
   "key.space": "Leertaste",
 
@@ -87,10 +92,10 @@ export const de: Catalogue = {
   "missing.text": "Der Link ist vielleicht alt oder vertippt.",
   "missing.action": "Zum Überblick",
 
-  "signedOut.title": "Nicht angemeldet",
-  "signedOut.text": "Öffnen Sie den Link, den netwatch beim Start ausgegeben hat. Er endet auf {path} und gilt einmal.",
-  "signedOut.lost":
-    "Wurde er schon benutzt: Jeder Start von netwatch gibt einen neuen aus. Offene Sitzungen bleiben offen.",
+  "signedOut.title": "Netwatch ist noch nicht eingerichtet",
+  "signedOut.text":
+    "Öffnen Sie den Link, den netwatch beim Start ausgegeben hat. Er endet auf {path}, gilt einmal, und legt den ersten Administrator an.",
+  "signedOut.lost": "Wurde er schon verwendet oder ist er zu alt: Jeder Start von netwatch gibt einen neuen aus.",
 
   "start.working": "Anmeldung läuft…",
   "start.refused": "Dieser Link gilt nicht",

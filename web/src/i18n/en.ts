@@ -1,7 +1,13 @@
 /** English: the catalogue that defines which texts there are. Sentence case; the field's terms; an error says what to do. */
 import type { Message } from "./catalogue";
+import { history } from "./en/history";
+import { people } from "./en/people";
+import { time } from "./en/time";
 
 export const en = {
+  ...history,
+  ...people,
+  ...time,
   "action.close": "Close",
   "action.copy": "Copy",
   "action.retry": "Try again",
@@ -15,7 +21,6 @@ export const en = {
   "page.host": "Host",
   "page.missing": "No such page",
 
-  "frame.workspace": "Default",
   "frame.navigation": "Pages",
   "frame.breadcrumb": "Where you are",
   "frame.skip": "Skip to content",
@@ -33,8 +38,8 @@ export const en = {
   "time.rangeIs": "Range of time: {range}",
   "time.last": "Last {duration}",
   "time.typed": "Or type a range",
-  "time.examples": "-15m · 90s · 04:00 – 04:20 · 2026-11-21 04:00 to 05:30",
-  "time.refused": "Not a range: write -15m, or two times as in 04:00 – 04:20.",
+  "time.examples": "-15m · 13h · now-1M/M · now/d to now/d+8h · 04:00 – 04:20 · 2026-11-21 04:00 to 05:30",
+  "time.refused": "Not a range: write 13h, now-1d/d, or two times as in 04:00 – 04:20.",
   "time.ago": "{duration} ago",
   "key.space": "space",
 
@@ -86,10 +91,10 @@ export const en = {
   "missing.text": "The link may be old or mistyped.",
   "missing.action": "Go to Overview",
 
-  "signedOut.title": "Not signed in",
-  "signedOut.text": "Open the link that netwatch printed when it started. It ends in {path} and works once.",
-  "signedOut.lost":
-    "If it was used already: each start of netwatch prints a new one. Sessions that are open stay open.",
+  "signedOut.title": "Netwatch is not set up yet",
+  "signedOut.text":
+    "Open the link that netwatch printed when it started. It ends in {path}, works once, and makes the first administrator.",
+  "signedOut.lost": "If it was used or is too old: each start of netwatch prints a new one.",
 
   "start.working": "Signing in…",
   "start.refused": "This link cannot be used",

@@ -12,8 +12,8 @@ const files = readdirSync(root, { recursive: true, encoding: "utf8" })
 
 /** Attributes that people read or hear. */
 const spoken = new Set(["aria-label", "title", "placeholder", "alt", "label", "hint", "aria-description"]);
-/** The same in every language: the names of the program and of formats, and commands. */
-const allowed = [/^Netwatch$/, /^(PNG|SVG)$/, /^netwatch( |$)/, /^\/start#…$/];
+/** The same in every language: the name of the program, kinds of files, and commands. */
+const allowed = [/^Netwatch$/, /^Authorization: Bearer …$/, /^(PNG|SVG)$/, /^netwatch( |$)/, /^\/start#…$/];
 
 it.each(files.filter(({ name }) => name.endsWith(".tsx")))(
   "$name takes its texts from the catalogue",
@@ -38,11 +38,11 @@ it.each(files.filter(({ name }) => name.endsWith(".tsx")))(
 
 it("uses every text of the catalogue", () => {
   const all = files
-    .filter(({ name }) => !/i18n.(en|de)\.ts$/.test(name))
+    .filter(({ name }) => !/i18n.(en|de)(\.ts|.\w+\.ts)$/.test(name))
     .map(({ text }) => text)
     .join("\n");
   const patterns = [...all.matchAll(/`([a-z]+\.[^`]*\$\{[^`]*)`/gi)].map(
-    ([, template = ""]) => new RegExp(`^${template.replace(/[.]/g, "\\.").replace(/\$\{[^}]*\}/g, "[\\w-]+")}$`),
+    ([, template = ""]) => new RegExp(`^${template.replace(/[.]/g, "\\.").replace(/\$\{[^}]*\}/g, "[\\w.-]+")}$`),
   );
   const unused = Object.keys(en).filter(
     (key) => !all.includes(`"${key}"`) && !patterns.some((pattern) => pattern.test(key)),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressIn, paths } from "./paths";
+import { addressIn, auditFile, identityProvider, paths } from "./paths";
 
 describe("links", () => {
   it("take the range of time along and leave the rest behind", () =>
@@ -8,6 +8,14 @@ describe("links", () => {
     expect(paths.traffic({ from: "-1h" }, { filter: "port 53" }).search).toEqual({ from: "-1h", filter: "port 53" }));
   it("hand addresses to the router, which encodes them", () =>
     expect(paths.host("fe80::1").params).toEqual({ address: "fe80::1" }));
+});
+
+describe("plain addresses", () => {
+  it("ask for a file with the question of the list, from its first page", () =>
+    expect(auditFile({ search: "a&b", cursor: "x", action: undefined }, "csv", true)).toBe(
+      "/api/v1/site/audit?format=csv&limit=500&search=a%26b",
+    ));
+  it("encode the word of a provider", () => expect(identityProvider("a/b")).toBe("/auth/oidc/a%2Fb/start"));
 });
 
 describe("addresses", () => {

@@ -1,7 +1,7 @@
 /**
  * The one builder of links. A page that does not exist, or an address that is not encoded, does not compile or does not pass here.
  *
- * `to` and `params` go to the router's `Link`, which encodes; `csv` and `start` are plain addresses.
+ * `to` and `params` go to the router's `Link`, which encodes; files and the way to an identity provider are plain addresses.
  */
 import type { AppSearch } from "~/app/search";
 
@@ -19,9 +19,26 @@ export const paths = {
   flow: (id: string, time: AppSearch = {}) => ({ to: "/flows/$id", params: { id }, search: carried(time) }) as const,
   host: (address: string, time: AppSearch = {}) =>
     ({ to: "/hosts/$address", params: { address }, search: carried(time) }) as const,
+  history: (time: AppSearch = {}, state: Omit<AppSearch, "from" | "to"> = {}) =>
+    ({ to: "/history", search: { ...state, ...carried(time) } }) as const,
+  series: (time: AppSearch = {}, state: Omit<AppSearch, "from" | "to"> = {}) =>
+    ({ to: "/series", search: { ...state, ...carried(time) } }) as const,
+  storage: (time: AppSearch = {}) => ({ to: "/storage", search: carried(time) }) as const,
   events: (time: AppSearch = {}) => ({ to: "/events", search: carried(time) }) as const,
   health: (time: AppSearch = {}) => ({ to: "/health", search: carried(time) }) as const,
   settings: (time: AppSearch = {}) => ({ to: "/settings", search: carried(time) }) as const,
+  account: (time: AppSearch = {}) => ({ to: "/settings/account", search: carried(time) }) as const,
+  workspace: (time: AppSearch = {}) => ({ to: "/settings/workspace", search: carried(time) }) as const,
+  members: (time: AppSearch = {}) => ({ to: "/settings/members", search: carried(time) }) as const,
+  roles: (time: AppSearch = {}) => ({ to: "/settings/roles", search: carried(time) }) as const,
+  tokens: (time: AppSearch = {}) => ({ to: "/settings/tokens", search: carried(time) }) as const,
+  audit: (time: AppSearch = {}, state: Pick<AppSearch, "q" | "scope" | "action" | "outcome"> = {}) =>
+    ({ to: "/settings/audit", search: { ...state, ...carried(time) } }) as const,
+  users: (time: AppSearch = {}, state: Pick<AppSearch, "q" | "user"> = {}) =>
+    ({ to: "/settings/users", search: { ...state, ...carried(time) } }) as const,
+  workspaces: (time: AppSearch = {}) => ({ to: "/settings/workspaces", search: carried(time) }) as const,
+  welcome: (step: AppSearch["step"]) => ({ to: "/welcome", search: { step } }) as const,
+  register: () => ({ to: "/register", search: {} }) as const,
 };
 
 /** The host of a text that a person typed, when it is an address. */
@@ -55,4 +72,32 @@ export function flowsCsv(question: Readonly<Record<string, string | number | und
     if (value !== undefined && name !== "cursor") words.set(name, String(value));
   }
   return `/api/v1/flows?${words}`;
+}
+
+/** Where signing in with an identity provider begins; the browser goes there. */
+export function identityProvider(id: string): string {
+  return `/auth/oidc/${encodeURIComponent(id)}/start`;
+}
+
+/** A page of the audit log as a file. */
+export function auditFile(
+  question: Readonly<Record<string, string | number | undefined>>,
+  format: "csv" | "json",
+  site: boolean,
+): string {
+  const words = new URLSearchParams({ format, limit: "500" });
+  for (const [name, value] of Object.entries(question)) {
+    if (value !== undefined && name !== "limit" && name !== "cursor") words.set(name, String(value));
+  }
+  return `${site ? "/api/v1/site/audit" : "/api/v1/audit"}?${words}`;
+}
+
+/** An answer of the flow explorer as a file: the same question. */
+export function historyFile(
+  question: Readonly<Record<string, string | number | boolean | undefined>>,
+  format: "csv" | "json",
+): string {
+  const words = new URLSearchParams({ format });
+  for (const [name, value] of Object.entries(question)) if (value !== undefined) words.set(name, String(value));
+  return `/api/v1/history/explore?${words}`;
 }

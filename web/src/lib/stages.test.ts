@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Interface, Statistics } from "~/api/schema";
+import type { Interface, Statistics, Storage } from "~/api/schema";
 import { whereItStops } from "./stages";
 
 const flowing = {
@@ -38,4 +38,11 @@ it("tells a missing right and the end of a file from a stop", () => {
   expect(of({ capture: { frames: 0 } }, ["denied"])).toEqual({ kind: "denied" });
   expect(of({}, ["ended"])).toEqual({ kind: "ended" });
   expect(of({}, ["ended", "capturing"])).toEqual({ kind: "flowing" });
+});
+it("says that a full disk stops what is stored", () => {
+  const storage = (state: Storage["state"], set_aside = 0) => ({ state, set_aside }) as Storage;
+  const interfaces = [{ state: "capturing" } as Interface];
+  expect(whereItStops(flowing, interfaces, storage("read_only"))).toEqual({ kind: "stopped", stage: "stored" });
+  expect(whereItStops(flowing, interfaces, storage("warning"))).toEqual({ kind: "flowing" });
+  expect(whereItStops(flowing, interfaces, storage("normal", 1))).toEqual({ kind: "lossy", stages: ["stored"] });
 });

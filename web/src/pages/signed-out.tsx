@@ -1,32 +1,26 @@
-/** Nobody is signed in: says how, because there is no password to type. */
-import { useEffect } from "react";
-import { sessionQuery } from "~/api/queries";
+/** Nobody is there yet: says where the link is that makes the first administrator. */
+import { signInOptionsQuery } from "~/api/people";
 import { queryClient } from "~/app/services";
 import { Rich, useT } from "~/i18n";
 import { Button } from "~/ui/controls";
-import { Centered, Command } from "~/ui/feedback";
-import { Logo } from "~/ui/icons";
+import { Command } from "~/ui/feedback";
+import { Entry } from "./sign-in/entry";
 
-/** Each start prints a new link; sessions that were opened before stay good. */
+/** Each start prints a new link. */
 export const linkCommand = "netwatch up";
 
 export function SignedOut() {
   const t = useT();
-  useEffect(() => {
-    document.title = `${t("signedOut.title")} · Netwatch`;
-  }, [t]);
   return (
-    <Centered>
-      <Logo />
-      <h1>{t("signedOut.title")}</h1>
+    <Entry title={t("signedOut.title")}>
       <p>
         <Rich id="signedOut.text" values={{ path: <code>/start#…</code> }} />
       </p>
       <p>{t("signedOut.lost")}</p>
       <Command>{linkCommand}</Command>
-      <Button onClick={() => void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey })}>
+      <Button onClick={() => void queryClient.invalidateQueries({ queryKey: signInOptionsQuery.queryKey })}>
         {t("action.retry")}
       </Button>
-    </Centered>
+    </Entry>
   );
 }

@@ -1,5 +1,6 @@
 /** What a person chooses once and finds again: kept in the browser, never sent to the server. */
 import { useSyncExternalStore } from "react";
+import { isZone } from "~/time/zone";
 
 export type Preferences = {
   theme: "system" | "light" | "dark";
@@ -8,6 +9,8 @@ export type Preferences = {
   prefixes: "si" | "iec";
   rows: "compact" | "comfortable";
   rail: "wide" | "narrow";
+  /** `system`, or the IANA name of the zone in which times are shown. */
+  zone: string;
 };
 
 export const defaults: Preferences = {
@@ -17,9 +20,11 @@ export const defaults: Preferences = {
   prefixes: "si",
   rows: "compact",
   rail: "wide",
+  zone: "system",
 };
 
-const choices: { [K in keyof Preferences]: readonly Preferences[K][] } = {
+type Chosen = Omit<Preferences, "zone">;
+const choices: { [K in keyof Chosen]: readonly Chosen[K][] } = {
   theme: ["system", "light", "dark"],
   language: ["system", "en", "de"],
   rates: ["bits", "bytes"],
@@ -37,10 +42,12 @@ export function parsePreferences(text: string | null): Preferences {
   try {
     const stored: unknown = JSON.parse(text ?? "{}");
     if (stored === null || typeof stored !== "object") return result;
-    for (const key of Object.keys(choices) as (keyof Preferences)[]) {
+    for (const key of Object.keys(choices) as (keyof Chosen)[]) {
       const value = (stored as Record<string, unknown>)[key];
       if ((choices[key] as readonly unknown[]).includes(value)) Object.assign(result, { [key]: value });
     }
+    const { zone } = stored as Record<string, unknown>;
+    if (typeof zone === "string" && isZone(zone)) result.zone = zone;
   } catch {
     // Damaged storage is the same as none.
   }

@@ -2,25 +2,34 @@
 import { useMemo } from "react";
 import { useLocale } from "~/i18n";
 import * as format from "~/lib/format";
+import type { Zone } from "~/time/zone";
 import { usePreferences } from "./preferences";
+import { useZone } from "./use-zone";
 
 export type Format = ReturnType<typeof bind>;
 
 export function useFormat(): Format {
   const { rates, prefixes } = usePreferences();
   const locale = useLocale();
-  return useMemo(() => bind({ rates, prefixes, locale }), [rates, prefixes, locale]);
+  const zone = useZone();
+  return useMemo(() => bind({ rates, prefixes, locale }, zone), [rates, prefixes, locale, zone]);
 }
 
-function bind(choice: format.UnitChoice) {
+function bind(choice: format.UnitChoice, zone: Zone) {
   const { locale } = choice;
+  const timeZone = zone === undefined ? {} : { timeZone: zone };
   const clock = new Intl.DateTimeFormat(locale, {
+    ...timeZone,
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
     hourCycle: "h23",
   });
+  const day = new Intl.DateTimeFormat(locale, { ...timeZone, month: "short", day: "numeric" });
+  const date = new Intl.DateTimeFormat(locale, { ...timeZone, dateStyle: "medium" });
+  const dateTime = new Intl.DateTimeFormat(locale, { ...timeZone, dateStyle: "medium", timeStyle: "medium" });
   const full = new Intl.DateTimeFormat(locale, {
+    ...timeZone,
     dateStyle: "medium",
     timeStyle: "long",
   });
@@ -39,6 +48,12 @@ function bind(choice: format.UnitChoice) {
     duration: (seconds: number) => format.duration(seconds, locale),
     /** Time of day of a moment in milliseconds. */
     clock: (moment: number) => clock.format(moment),
+    /** Month and day of a moment in milliseconds. */
+    day: (moment: number) => day.format(moment),
+    /** `21 Nov 2026`. */
+    date: (moment: number) => date.format(moment),
+    /** Date and time of day, without the zone. */
+    dateTime: (moment: number) => dateTime.format(moment),
     /** Date, time and zone. */
     moment: (moment: number) => full.format(moment),
   };

@@ -4,7 +4,7 @@ import styles from "./controls.module.css";
 import { Icon, type IconName } from "./icons";
 
 type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
-  look?: "normal" | "primary" | "quiet";
+  look?: "normal" | "primary" | "quiet" | "danger";
   icon?: IconName;
   pressed?: boolean;
 };
@@ -14,6 +14,7 @@ export function Button({ look = "normal", icon, pressed, className, children, ..
     styles.button,
     look === "primary" && styles.primary,
     look === "quiet" && styles.quiet,
+    look === "danger" && styles.danger,
     children === undefined && styles.icon,
     pressed && styles.pressed,
     className,

@@ -38,9 +38,19 @@ export function Command({ children }: { children: string }) {
 export function ProblemBox({ error, subject, onRetry }: { error: unknown; subject: string; onRetry?: () => void }) {
   const t = useT();
   return (
+    <Refusal subject={subject} {...(onRetry !== undefined && { onRetry })}>
+      {problemText(error, t)}
+    </Refusal>
+  );
+}
+
+/** The same, in words of the page instead of those of the server. */
+export function Refusal({ subject, onRetry, children }: { subject: string; onRetry?: () => void; children: string }) {
+  const t = useT();
+  return (
     <div role="alert" className={styles.problem}>
       <p>
-        <strong>{t("problem.subject", { subject })}</strong> {problemText(error, t)}
+        <strong>{t("problem.subject", { subject })}</strong> {children}
       </p>
       {onRetry !== undefined && <Button onClick={onRetry}>{t("action.retry")}</Button>}
     </div>

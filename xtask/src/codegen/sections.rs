@@ -1,6 +1,7 @@
 //! Generated sections of the book, between `<!-- generated: NAME -->` and `<!-- end -->`.
 
 use netwatch_model::filter::{Descriptor, Kind, fields};
+use netwatch_model::people::{BuiltInRole, Permission, Reach};
 
 /// `text` with the section `name` filled with `body`; none when it has no such section.
 pub fn replace(text: &str, name: &str, body: &str) -> Option<String> {
@@ -13,6 +14,24 @@ pub fn replace(text: &str, name: &str, body: &str) -> Option<String> {
 pub fn filter_fields() -> String {
     let rows = fields().iter().map(row).collect::<String>();
     format!("| field | also | values | meaning | example |\n|---|---|---|---|---|\n{rows}")
+}
+
+/// The table of permissions and of the roles that have them.
+pub fn permissions() -> String {
+    let roles = BuiltInRole::ALL.iter().map(|role| format!(" {role} |")).collect::<String>();
+    let line = "---|".repeat(BuiltInRole::ALL.len());
+    let rows = Permission::ALL.iter().map(|p| permission(*p)).collect::<String>();
+    format!("| permission | allows | reaches over |{roles}\n|---|---|---|{line}\n{rows}")
+}
+
+fn permission(permission: Permission) -> String {
+    let reach = match permission.reach() {
+        Reach::Workspace => "workspace",
+        Reach::Site => "site",
+    };
+    let has = |role: &BuiltInRole| if permission.roles().contains(role) { " ✓ |" } else { " |" };
+    let roles = BuiltInRole::ALL.iter().map(has).collect::<String>();
+    format!("| {} | {} | {reach} |{roles}\n", code(permission.word()), permission.text())
 }
 
 /// The sample of the configuration, as YAML.
@@ -47,6 +66,14 @@ mod tests {
         assert_eq!(fresh, "a\n<!-- generated: x -->\n\nnew\n\n<!-- end -->\nb\n");
         assert_eq!(replace(&fresh, "x", "new"), Some(fresh.clone()));
         assert_eq!(replace(text, "y", "new"), None);
+    }
+
+    #[test]
+    fn every_permission_has_a_row_with_its_roles() {
+        let table = permissions();
+        assert_eq!(table.lines().count(), Permission::ALL.len() + 2);
+        let columns = |line: &str| line.matches('|').count();
+        assert!(table.lines().all(|line| columns(line) == columns(table.lines().next().unwrap())), "{table}");
     }
 
     #[test]

@@ -226,6 +226,9 @@ fn package_name(key: &str, value: &Value) -> String {
     value.get("package").and_then(Value::as_str).unwrap_or(key).to_owned()
 }
 
+/// What build scripts alone use, which the lock file does not tell apart: package, and what its script pulls in.
+const IN_BUILD_SCRIPTS: &[(&str, &str)] = &[("libduckdb-sys", "ureq")];
+
 /// Which package pulls in which, by name: versions do not matter here.
 struct Lock {
     edges: BTreeMap<String, BTreeSet<String>>,
@@ -239,6 +242,7 @@ impl Lock {
             let Some(name) = package.get("name").and_then(Value::as_str) else { continue };
             let used = package.get("dependencies").and_then(Value::as_array).into_iter().flatten();
             let used = used.filter_map(|entry| entry.as_str()?.split(' ').next().map(str::to_owned));
+            let used = used.filter(|used| !IN_BUILD_SCRIPTS.contains(&(name, used)));
             edges.entry(name.to_owned()).or_default().extend(used);
         }
         Self { edges }

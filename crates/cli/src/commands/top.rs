@@ -38,7 +38,7 @@ fn own_capture(mut settings: Settings, filter: String, colored: bool) -> Outcome
     let plan = Plan::new(&settings, &Input::Live)?;
     let port = plan.server.listen.port();
     let endpoint = Endpoint::local(plan.server.listen, &settings.data_dir)?;
-    let rights = confine(&settings.data_dir, true, settings.processes, &[port])?;
+    let rights = confine(&settings.data_dir, true, settings.processes, &[port], &[])?;
     if let Some(command) = &rights.missing {
         let message = format!(
             "no server answers at this machine, and capturing is not allowed: start one (sudo systemctl start netwatch), \
@@ -48,7 +48,8 @@ fn own_capture(mut settings: Settings, filter: String, colored: bool) -> Outcome
     }
     // The first threads start here.
     let runtime = engine::runtime()?;
-    let engine = runtime.block_on(async { Engine::start(plan, rights, &settings) })?;
+    let access = engine::access(&settings)?;
+    let engine = runtime.block_on(async { Engine::start(plan, access, rights, &settings) })?;
     let outcome = shell::run(endpoint, filter, colored);
     let ended = async { tokio::time::timeout(engine::LAST_WORDS, engine.stop()).await.is_ok() };
     if !runtime.block_on(ended) {

@@ -1,19 +1,25 @@
 //! `netwatch up`: capture, agent and server in one process, until a signal.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use netwatch_capture::driver::CaptureError;
 use netwatch_model::Untrusted;
+use netwatch_server::Live;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::Source;
 use crate::args::{Cli, Overrides, UpArgs};
 use crate::config::Settings;
+use crate::engine::changes::Changes;
 use crate::engine::confine::{Rights, confine};
+use crate::engine::steering::{self, Steering};
 use crate::engine::{self, Engine, Input, Plan};
 use crate::failure::{Failure, Outcome, one_line};
+use crate::logging;
 
 /// How long the link waits for capture to run.
 const START_PATIENCE: Duration = Duration::from_secs(2);
@@ -23,7 +29,10 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
     args.capture.overrides(&mut flags);
     args.flows.overrides(&mut flags);
     args.listen.overrides(&mut flags);
-    let mut settings = super::settings(cli, flags)?;
+    let source = Source::new(cli, flags);
+    let layers = source.layers();
+    let mut settings = source.resolve(&layers)?;
+    let log = logging::start(&settings, cli.global.color).map_err(anyhow::Error::new)?;
     if args.read.is_some() {
         // The configured filter is for live capture.
         settings.capture_filter = args.capture.capture_filter.clone().unwrap_or_default();
@@ -33,31 +42,61 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
         None => Input::Live,
     };
     let plan = Plan::new(&settings, &input)?;
-    let rights = confine(&settings.data_dir, args.read.is_none(), settings.processes, &[])?;
+    let places = steering::places(&source);
+    let rights =
+        confine(&settings.data_dir, args.read.is_none(), settings.processes, &settings.sign_in.ports(), &places)?;
     if let Some(command) = &rights.missing {
         tell_missing(command)?;
     }
     // The first threads start here.
     let runtime = engine::runtime()?;
-    let outcome = runtime.block_on(serve(plan, rights, &settings, args.read.as_deref()));
+    let outcome = runtime.block_on(async {
+        let changes = Changes::watch(&places);
+        let steer = |live: Live| Steering::new(source, layers, log, live);
+        serve(plan, rights, &settings, args.read.as_deref(), steer, changes).await
+    });
     // What has not ended by now is not waited for.
     runtime.shutdown_background();
     outcome
 }
 
-async fn serve(plan: Plan, rights: Rights, settings: &Settings, read: Option<&Path>) -> Outcome {
+async fn serve(
+    mut plan: Plan,
+    rights: Rights,
+    settings: &Settings,
+    read: Option<&Path>,
+    steer: impl FnOnce(Live) -> Steering,
+    mut changes: Changes,
+) -> Outcome {
     let mut signals = Signals::new()?;
     let sources = plan.sources();
-    let code = plan.access.invite().map_err(anyhow::Error::new)?;
-    let mut engine = Engine::start(plan, rights, settings)?;
-    let link = link(engine.address, code.as_str());
-    let failure = tokio::select! {
-        () = signals.next() => None,
-        failure = watch(&mut engine, read, || announce(&sources, &link)) => Some(failure),
+    let access = engine::access(settings)?;
+    plan.server.identity_providers = settings.sign_in.providers(access.home());
+    let invited = access.invite().map_err(anyhow::Error::new)?;
+    let mut engine = Engine::start(plan, access, rights, settings)?;
+    let link = link(engine.address, invited.code.as_str());
+    let live = engine.live.clone();
+    let steering = Arc::new(steer(live.clone()));
+    live.controlled_by(Arc::<Steering>::clone(&steering));
+    let failure = {
+        let mut watched = std::pin::pin!(watch(&mut engine, read, || announce(&sources, &link, invited.set_up)));
+        loop {
+            let reason = tokio::select! {
+                asked = signals.next() => match asked {
+                    Asked::Stop => break None,
+                    Asked::Reload => "SIGHUP",
+                },
+                () = changes.next() => "a file changed",
+                failure = &mut watched => break Some(failure),
+            };
+            let steering = Arc::clone(&steering);
+            // A defect there has been logged, and ends nothing here.
+            let _done = tokio::task::spawn_blocking(move || steering.reload_for(reason)).await;
+        }
     };
     tokio::select! {
         () = engine.stop() => {}
-        () = signals.next() => return Err(Failure::Said(130)),
+        () = signals.stop() => return Err(Failure::Said(130)),
         () = tokio::time::sleep(engine::LAST_WORDS) => tracing::warn!("the end took too long and was cut"),
     }
     failure.map_or(Ok(()), Err)
@@ -87,9 +126,11 @@ async fn watch(engine: &mut Engine, read: Option<&Path>, announce: impl FnOnce()
 }
 
 /// The one line on standard output.
-fn announce(sources: &str, link: &str) -> Outcome {
+fn announce(sources: &str, link: &str, set_up: bool) -> Outcome {
     let mut out = io::stdout();
-    writeln!(out, "Netwatch shows {sources} at {link} (the link can be opened once, within 15 minutes)")?;
+    let hint =
+        if set_up { "makes the first administrator, once, within a day" } else { "signs in once, within 15 minutes" };
+    writeln!(out, "Netwatch shows {sources} at {link} (the link {hint})")?;
     out.flush()?;
     Ok(())
 }
@@ -121,23 +162,44 @@ fn link(mut address: std::net::SocketAddr, code: &str) -> String {
     format!("http://{address}/start#{code}")
 }
 
-/// SIGINT and SIGTERM.
+/// What a signal asks for.
+enum Asked {
+    Stop,
+    Reload,
+}
+
+/// SIGINT and SIGTERM end the process. SIGHUP has the configuration read again, unless the terminal that it ran in is gone.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
+    on_terminal: bool,
 }
 
 impl Signals {
     fn new() -> anyhow::Result<Self> {
         let watch = |kind| signal(kind).context("cannot watch for signals");
-        Ok(Self { interrupt: watch(SignalKind::interrupt())?, terminate: watch(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: watch(SignalKind::interrupt())?,
+            terminate: watch(SignalKind::terminate())?,
+            hangup: watch(SignalKind::hangup())?,
+            on_terminal: io::stdin().is_terminal(),
+        })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.hangup.recv() => {
+                // What was a terminal is none after it was hung up.
+                if self.on_terminal && !io::stdin().is_terminal() { Asked::Stop } else { Asked::Reload }
+            }
         }
+    }
+
+    async fn stop(&mut self) {
+        while !matches!(self.next().await, Asked::Stop) {}
     }
 }
 

@@ -9,8 +9,20 @@ pub enum Key {
     DataDir,
     Token,
     AllowedHosts,
+    RateLimit,
     Retention,
     ArchiveSize,
+    PublicUrl,
+    RegistrationEnabled,
+    RequireVerifiedEmail,
+    OidcName,
+    OidcIssuer,
+    OidcClientId,
+    OidcClientSecret,
+    OidcScopes,
+    OidcProvision,
+    OidcRoles,
+    OidcAllow,
     Interfaces,
     CaptureFilter,
     CaptureLength,
@@ -76,6 +88,11 @@ impl Descriptor {
         self.kind.read(&raw).unwrap_or_else(|_| Value::Text(self.default.to_owned()))
     }
 
+    /// Whether a change takes effect when the configuration is reloaded; the others wait for a restart.
+    pub const fn is_live(&self) -> bool {
+        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel)
+    }
+
     /// Whether its value is never shown.
     pub const fn is_secret(&self) -> bool {
         matches!(self.kind, Kind::Secret)
@@ -83,8 +100,10 @@ impl Descriptor {
 }
 
 /// The sections with their headings, in order.
-pub const SECTIONS: [(&str, &str); 4] = [
+pub const SECTIONS: [(&str, &str); 6] = [
     ("server", "Where people and programs reach Netwatch, and what it keeps."),
+    ("registration", "Who may make an account without an invitation."),
+    ("oidc", "An identity provider (OpenID Connect) with which people sign in."),
     ("capture", "Where packets come from."),
     ("flows", "How packets become conversations."),
     ("log", "What is written to standard error."),
@@ -119,11 +138,35 @@ pub static KEYS: &[Descriptor] = &[
     d(Key::Token, "server", "token", Kind::Secret, "", "",
       "Bearer token of a new data directory, at least 16 characters. Empty: a random one is made. Better set by NETWATCH_TOKEN."),
     d(Key::AllowedHosts, "server", "allowed_hosts", Kind::List, "", "--allowed-host",
-      "Host names under which the web app may be opened, besides localhost and the listen address."),
+      "Host names under which the web app may be opened, besides localhost and the listen address. Reloaded."),
+    d(Key::RateLimit, "server", "rate_limit", Kind::Count(0, 1_000_000), "200", "",
+      "Requests a second that one address, and one session or token, may send to the API; ten times as many at once. 0: no limit. Reloaded."),
     d(Key::Retention, "server", "retention", Kind::Duration(60 * S, DAY), "60m", "--retention",
       "How long ended flows and rates stay searchable."),
     d(Key::ArchiveSize, "server", "archive_size", Kind::Size(MIB, 64 * GIB), "256MiB", "--archive-size",
       "Memory for ended flows; when it is used up the oldest go first."),
+    d(Key::PublicUrl, "server", "public_url", Kind::Text, "", "",
+      "How browsers reach Netwatch behind a proxy, such as https://netwatch.example.org; identity providers send people back there."),
+    d(Key::RegistrationEnabled, "registration", "enabled", Kind::Flag, "false", "",
+      "Whether anybody may make an account. It has no rights until somebody invites it."),
+    d(Key::RequireVerifiedEmail, "registration", "require_verified_email", Kind::Flag, "true", "",
+      "Whether an address must be verified before its user may invite, make workspaces or API tokens."),
+    d(Key::OidcName, "oidc", "name", Kind::Text, "Single sign-on", "",
+      "What the button on the sign-in page says."),
+    d(Key::OidcIssuer, "oidc", "issuer", Kind::Text, "", "",
+      "The issuer, exactly as the provider writes it: https, or http on this machine. Empty: no provider."),
+    d(Key::OidcClientId, "oidc", "client_id", Kind::Text, "", "",
+      "Who Netwatch is at the provider. Its callback there is PUBLIC_URL/auth/oidc/sso/callback."),
+    d(Key::OidcClientSecret, "oidc", "client_secret", Kind::Secret, "", "",
+      "The secret of Netwatch at the provider. Empty: a public client. Better set by NETWATCH_OIDC__CLIENT_SECRET."),
+    d(Key::OidcScopes, "oidc", "scopes", Kind::List, "profile,email", "",
+      "Scopes that are asked for beside openid; some providers want one for groups."),
+    d(Key::OidcProvision, "oidc", "provision", Kind::Flag, "true", "",
+      "Whether people who are not known yet get an account."),
+    d(Key::OidcRoles, "oidc", "roles", Kind::List, "", "",
+      "Roles in the first workspace by claim, as CLAIM=VALUE:ROLE, such as groups=network-team:operator; the first that fits counts."),
+    d(Key::OidcAllow, "oidc", "allow", Kind::List, "", "",
+      "Address ranges where the provider may be although they are not public, such as 10.20.0.0/16."),
     d(Key::Interfaces, "capture", "interfaces", Kind::List, "", "--interface",
       "Interfaces to capture. Empty: the outermost ones; netwatch interfaces shows which."),
     d(Key::CaptureFilter, "capture", "filter", Kind::Text, "", "--capture-filter",
@@ -157,7 +200,7 @@ pub static KEYS: &[Descriptor] = &[
     d(Key::OtherTimeout, "flows", "other_timeout", IDLE, "1m", "",
       "Every other protocol without a packet ends after this time."),
     d(Key::LogLevel, "log", "level", Kind::Word(&["error", "warn", "info", "debug", "trace"]), "info", "--log",
-      "What is worth a line."),
+      "What is worth a line. Reloaded."),
     d(Key::LogFormat, "log", "format", Kind::Word(&["text", "json"]), "text", "--log-format",
       "Lines for people, or JSON for programs."),
 ];

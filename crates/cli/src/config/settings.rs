@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::sign_in::SignIn;
 use super::{ConfigError, Fault, Key, Layers, Value};
 
 /// Everything that is set, with its type.
@@ -17,10 +18,14 @@ pub struct Settings {
     pub token: Option<Secret>,
     /// Host names that are accepted besides localhost and the listen address.
     pub allowed_hosts: Vec<String>,
+    /// Requests a second of one client; zero is no limit.
+    pub rate_limit: u32,
     /// How long ended flows and rates are kept.
     pub retention: Duration,
     /// Bytes for ended flows.
     pub archive_size: u64,
+    /// How people sign in.
+    pub sign_in: SignIn,
     /// Interfaces by name; empty means "choose".
     pub interfaces: Vec<String>,
     /// Filter in tcpdump syntax; empty means "all frames".
@@ -87,8 +92,10 @@ impl Settings {
             data_dir,
             token,
             allowed_hosts: get.list(Key::AllowedHosts),
+            rate_limit: u32::try_from(get.number(Key::RateLimit)).unwrap_or(u32::MAX),
             retention: get.duration(Key::Retention),
             archive_size: get.number(Key::ArchiveSize),
+            sign_in: SignIn::resolve(layers)?,
             interfaces: get.list(Key::Interfaces),
             capture_filter: get.text(Key::CaptureFilter),
             capture_length: u32::try_from(get.number(Key::CaptureLength)).unwrap_or(u32::MAX),
@@ -114,24 +121,24 @@ impl Settings {
 }
 
 /// Values by type; each key's kind has guaranteed the type before.
-struct Typed<'a>(&'a Layers);
+pub(super) struct Typed<'a>(pub(super) &'a Layers);
 
 impl Typed<'_> {
-    fn text(&self, key: Key) -> String {
+    pub(super) fn text(&self, key: Key) -> String {
         match &self.0.get(key).value {
             Value::Text(text) => text.clone(),
             _ => String::new(),
         }
     }
 
-    fn list(&self, key: Key) -> Vec<String> {
+    pub(super) fn list(&self, key: Key) -> Vec<String> {
         match &self.0.get(key).value {
             Value::List(list) => list.clone(),
             _ => Vec::new(),
         }
     }
 
-    fn flag(&self, key: Key) -> bool {
+    pub(super) fn flag(&self, key: Key) -> bool {
         self.0.get(key).value == Value::Flag(true)
     }
 

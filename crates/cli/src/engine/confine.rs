@@ -5,7 +5,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -15,6 +15,9 @@ use netwatch_privilege::broker::{Broker, BrokerError, BrokerHandle};
 use netwatch_privilege::caps;
 use netwatch_privilege::report::{Capture, PrivilegeReport};
 use netwatch_privilege::sandbox::{LayerState, Sandbox};
+use netwatch_storage::Damaged;
+
+use super::history;
 
 /// What is left to capture, after this process gave everything up.
 pub struct Rights {
@@ -24,26 +27,35 @@ pub struct Rights {
     pub owners: Option<Box<dyn OwnerLookup>>,
     /// The command that grants the right to capture, when it is missing.
     pub missing: Option<String>,
+    /// Files of the telemetry store that cannot be used, and why: looked at while this process could still start others.
+    pub damaged: Damaged,
 }
 
 /// Forks the broker, drops rights, puts the walls up.
 ///
-/// With `live` there is a broker; without `processes` nobody is asked for the owners of sockets; `connect` are the ports on this machine that this process itself must reach.
+/// With `live` there is a broker; without `processes` nobody is asked for the owners of sockets; `connect` are the ports on this machine that this process itself must reach; `read` is read after the start.
 ///
 /// # Errors
 /// When rights cannot be given up: Netwatch does not go on with rights that it should not have.
-pub fn confine(data_dir: &Path, live: bool, processes: bool, connect: &[u16]) -> anyhow::Result<Rights> {
+pub fn confine(
+    data_dir: &Path,
+    live: bool,
+    processes: bool,
+    connect: &[u16],
+    read: &[PathBuf],
+) -> anyhow::Result<Rights> {
     let rights = if !live {
-        Rights { sockets: Arc::new(NoSockets), owners: None, missing: None }
+        Rights { sockets: Arc::new(NoSockets), owners: None, missing: None, damaged: Damaged::new() }
     } else {
         let report = PrivilegeReport::now().context("this process cannot be inspected: mount /proc")?;
         let missing = (report.capture == Capture::Denied).then(|| report.grant.command());
         let broker = Broker::start(owners())?;
         let owners = processes.then(|| Box::new(Owners(broker.clone())) as Box<dyn OwnerLookup>);
-        Rights { sockets: Arc::new(Brokered(broker)), owners, missing }
+        Rights { sockets: Arc::new(Brokered(broker)), owners, missing, damaged: damaged(data_dir) }
     };
     caps::drop_all()?;
     let sandbox = Sandbox::new().write(data_dir).connect_only(connect.iter().copied());
+    let sandbox = read.iter().fold(sandbox, |sandbox, path| sandbox.read(path));
     for layer in sandbox.enforce()?.layers {
         let (name, detail) = (layer.name, layer.detail.as_str());
         match layer.state {
@@ -52,6 +64,14 @@ pub fn confine(data_dir: &Path, live: bool, processes: bool, connect: &[u16]) ->
         }
     }
     Ok(rights)
+}
+
+/// What a child found out about the telemetry store. Without an answer the files are opened all the same.
+fn damaged(data_dir: &Path) -> Damaged {
+    history::look(data_dir).unwrap_or_else(|error| {
+        tracing::warn!(error = format!("{error:#}"), "the telemetry store is opened without having been checked");
+        Damaged::new()
+    })
 }
 
 /// What the broker does to tell the owners of sockets.

@@ -16,7 +16,6 @@ use netwatch_capture::ring::RingSettings;
 use netwatch_capture::source::{FileReplay, LiveFilter, LiveSource, Source};
 use netwatch_model::Untrusted;
 use netwatch_server::{Access, Config as ServerConfig, ServerError};
-use netwatch_telemetry::clock::SystemClock;
 
 use crate::commands::{flows, interfaces};
 use crate::config::Settings;
@@ -39,15 +38,13 @@ pub struct Plan {
     pub server: ServerConfig,
     /// Its socket, bound.
     pub listener: TcpListener,
-    /// Who may come in.
-    pub access: Access,
 }
 
 /// Octets of a block of a ring: the longest super-frame fits.
 const BLOCK: u32 = 512 << 10;
 
 impl Plan {
-    /// Checks the source, binds the port, opens the data directory.
+    /// Checks the source, binds the port, makes the data directory. Nothing has a thread yet.
     ///
     /// # Errors
     /// An unknown interface or a bad filter is a wrong question; a port in use, a file or directory that cannot be used is not.
@@ -62,11 +59,14 @@ impl Plan {
         let server = ServerConfig {
             listen: listener.local_addr().unwrap_or(settings.listen),
             hosts: settings.allowed_hosts.clone(),
+            public_url: settings.sign_in.public_url.clone(),
+            address_rate: super::rate(settings),
+            credential_rate: super::rate(settings),
             ..ServerConfig::default()
         };
         let token = settings.token.as_ref().map(crate::config::settings::Secret::reveal);
-        let access = Access::open(&settings.data_dir, token, Arc::new(SystemClock)).map_err(anyhow::Error::new)?;
-        Ok(Self { capture, server, listener, access })
+        Access::prepare(&settings.data_dir, token).map_err(anyhow::Error::new)?;
+        Ok(Self { capture, server, listener })
     }
 
     /// Whether a capture file is read.

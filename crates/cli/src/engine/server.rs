@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use netwatch_server::ingest::IngestMetrics;
 use netwatch_server::query::LiveStore;
 use netwatch_server::store::{StoreConfig, TimeBase};
 use netwatch_server::{Access, Config, Dependencies, Server, ServerMetrics};
+use netwatch_spool::SpoolMetrics;
 use netwatch_telemetry::clock::{ClockSource, SystemClock};
 use netwatch_telemetry::health::Health;
 use netwatch_telemetry::metrics::{BuildInfo, Metrics};
@@ -22,12 +24,13 @@ pub fn store(settings: &Settings, from_file: bool) -> Arc<LiveStore> {
     }))
 }
 
-/// The registry behind `/metrics`, and the server's part of it.
-pub fn metrics() -> (Arc<Metrics>, ServerMetrics) {
+/// The registry behind `/metrics` with the server's part of it, and the parts of the log and of ingest.
+pub fn metrics() -> ((Arc<Metrics>, ServerMetrics), (SpoolMetrics, IngestMetrics)) {
     let revision = version::long().commit.unwrap_or("unknown");
     let mut registry = Metrics::new(BuildInfo { version: version::short(), revision });
     let server = ServerMetrics::register(&mut registry);
-    (Arc::new(registry), server)
+    let logs = (SpoolMetrics::register(&mut registry, "ingest_log"), IngestMetrics::register(&mut registry));
+    ((Arc::new(registry), server), logs)
 }
 
 /// The server, ready to run.

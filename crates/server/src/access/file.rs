@@ -1,72 +1,20 @@
-//! The two files of access control in the data directory: `token` and `sessions.json`, both readable by their owner only.
+//! The token file of the data directory, readable by its owner only.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use netwatch_identity::secret::Secret;
 
-use super::secret::Secret;
-use super::sessions::StoredSession;
+use super::error::AccessError;
 
 /// Shortest token that is taken from outside.
-const MIN_TOKEN: usize = 16;
+pub(super) const MIN_TOKEN: usize = 16;
 /// Longest token.
-const MAX_TOKEN: usize = 512;
+pub(super) const MAX_TOKEN: usize = 512;
 /// Largest file that is read.
-const MAX_FILE: u64 = 1 << 20;
-
-/// Access control cannot work.
-#[derive(Debug, thiserror::Error)]
-pub enum AccessError {
-    /// The data directory cannot be made.
-    #[error("cannot make the data directory {}: choose another with --data-dir", .path.display())]
-    Directory {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// A file cannot be read.
-    #[error("cannot read {}: its owner must be the user that runs Netwatch", .path.display())]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// A file cannot be written.
-    #[error("cannot write {}: check the owner of the directory and the space left", .path.display())]
-    Write {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The token is too short, too long, or has characters that no header can carry.
-    #[error(
-        "the token in {place} cannot be used: it must have {MIN_TOKEN} to {MAX_TOKEN} visible ASCII characters and no space"
-    )]
-    WeakToken {
-        /// Where it stands.
-        place: String,
-    },
-    /// No random bytes.
-    #[error("the operating system gives no random bytes")]
-    Random(#[source] getrandom::Error),
-}
-
-/// What `sessions.json` holds.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SessionsFile {
-    version: u32,
-    sessions: Vec<StoredSession>,
-}
+const MAX_FILE: u64 = 64 << 10;
 
 /// Makes the data directory, for its owner only, when it is missing.
 pub(super) fn make_directory(path: &Path) -> Result<(), AccessError> {
@@ -86,35 +34,11 @@ pub(super) fn token(path: &Path, given: Option<&str>) -> Result<String, AccessEr
     }
     let token = match given {
         Some(given) => given.to_owned(),
-        None => Secret::token()?.as_str().to_owned(),
+        None => Secret::session()?.as_str().to_owned(),
     };
     check_token(&token, "NETWATCH_TOKEN")?;
     write(path, format!("{token}\n").as_bytes())?;
     Ok(token)
-}
-
-/// The sessions of the file; none when it is missing or damaged, for then everybody signs in again.
-pub(super) fn sessions(path: &Path) -> Result<Vec<StoredSession>, AccessError> {
-    let Some(text) = read(path)? else { return Ok(Vec::new()) };
-    match serde_json::from_str::<SessionsFile>(&text) {
-        Ok(file) if file.version == 1 => Ok(file.sessions),
-        Ok(_) => {
-            tracing::warn!(file = %path.display(), "the sessions were written by another version: sign in again");
-            Ok(Vec::new())
-        }
-        Err(error) => {
-            tracing::warn!(file = %path.display(), %error, "the sessions cannot be read: sign in again");
-            Ok(Vec::new())
-        }
-    }
-}
-
-/// Replaces the sessions of the file.
-pub(super) fn write_sessions(path: &Path, sessions: &[StoredSession]) -> Result<(), AccessError> {
-    let file = SessionsFile { version: 1, sessions: sessions.to_vec() };
-    let text =
-        serde_json::to_vec_pretty(&file).map_err(|e| AccessError::Write { path: path.to_owned(), source: e.into() })?;
-    write(path, &text)
 }
 
 fn check_token(token: &str, place: &str) -> Result<(), AccessError> {

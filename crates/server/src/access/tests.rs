@@ -4,11 +4,20 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 
+use netwatch_entities::AuditQuery;
+use netwatch_identity::audit::{self as chain, Head};
+use netwatch_identity::link::{SET_UP_LIFE, SIGN_IN_LIFE};
+use netwatch_identity::session::IDLE_LIFE;
+use netwatch_identity::totp::Enrolment;
+use netwatch_model::Timestamp;
+use netwatch_model::people::{Action, AuditRecord, LinkPurpose, Outcome, Permission, Session, User};
 use netwatch_telemetry::clock::ManualClock;
 
 use super::*;
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const PASSWORD: &str = "correct horse battery staple";
+const OTHER: &str = "another unlikely passphrase 7";
 
 struct Setup {
     dir: tempfile::TempDir,
@@ -20,8 +29,8 @@ impl Setup {
         Self { dir: tempfile::tempdir().unwrap(), clock: ManualClock::at(Timestamp::from_secs(1_700_000_000)) }
     }
 
-    fn open(&self, token: Option<&str>) -> Access {
-        Access::open(self.dir.path(), token, Arc::new(self.clock.clone())).unwrap()
+    fn open(&self) -> Access {
+        Access::open(self.dir.path(), None, Arc::new(self.clock.clone())).unwrap()
     }
 
     fn mode(&self, name: &str) -> u32 {
@@ -29,102 +38,269 @@ impl Setup {
     }
 }
 
-fn sign_in(access: &Access) -> Secret {
-    let code = access.invite().unwrap();
-    access.sign_in(PEER, code.as_str()).unwrap().unwrap().0
+fn from(peer: IpAddr) -> PeopleRequest {
+    PeopleRequest { peer, browser: "Test".to_owned() }
+}
+
+/// The first administrator, `ada`.
+fn set_up(access: &Access) -> SignedIn {
+    let invited = access.invite().unwrap();
+    assert!(invited.set_up);
+    access.set_up(&from(PEER), &set_up_with(invited.code.as_str(), PASSWORD)).unwrap()
+}
+
+fn set_up_with<'a>(code: &'a str, password: &'a str) -> SetUp<'a> {
+    SetUp { code, name: "ada", display_name: None, email: None, password, workspace: Some("Lab") }
+}
+
+fn who(access: &Access, secret: &Secret) -> Result<Identity, Refused> {
+    access.identify(PEER, Credential::Cookie(secret.as_str()), None).unwrap()
+}
+
+fn refusal<T>(result: Result<T, AccessError>) -> Refusal {
+    match result.err() {
+        Some(AccessError::Refused(refusal)) => refusal,
+        Some(other) => panic!("{other}"),
+        None => panic!("not refused"),
+    }
+}
+
+fn log(access: &Access) -> Vec<AuditRecord> {
+    access.entities().read(|tx| tx.audit(&AuditQuery { limit: 1000, ..AuditQuery::default() })).unwrap()
+}
+
+fn totp_on(access: &Access, secret: &Secret) -> (Enrolment, Secret) {
+    let identity = who(access, secret).unwrap();
+    let enrolment = access.begin_totp(&identity, PEER, Some(PASSWORD)).unwrap();
+    let code = code_of(&enrolment, access);
+    let renewed = access.confirm_totp(&identity, PEER, &code).unwrap();
+    (enrolment, renewed)
+}
+
+fn code_of(enrolment: &Enrolment, access: &Access) -> String {
+    netwatch_identity::totp::code_at(enrolment.key.as_str(), access.clock.now()).unwrap()
+}
+
+#[test]
+fn the_link_makes_the_first_administrator_once() {
+    let setup = Setup::new();
+    let access = setup.open();
+    assert!(access.set_up_needed().unwrap());
+    let [one, two] = [access.invite().unwrap(), access.invite().unwrap()];
+    assert_eq!(refusal(access.sign_in_by_code(&from(PEER), one.code.as_str())), Refusal::SetUpNeeded);
+    let weak = access.set_up(&from(PEER), &set_up_with(one.code.as_str(), "password1234"));
+    assert!(matches!(refusal(weak), Refusal::Weak(_)), "the code stays good");
+    let signed = access.set_up(&from(PEER), &set_up_with(one.code.as_str(), PASSWORD)).unwrap();
+    let identity = who(&access, &signed.secret).unwrap();
+    assert!(identity.has(Permission::SiteUsers) && identity.workspace() == Some(access.home()));
+    assert_eq!(refusal(access.set_up(&from(PEER), &set_up_with(one.code.as_str(), PASSWORD))), Refusal::LinkGone);
+    assert_eq!(refusal(access.set_up(&from(PEER), &set_up_with(two.code.as_str(), PASSWORD))), Refusal::SetUpDone);
+    assert_eq!(access.openable(&identity).unwrap()[0].name, "Lab");
+    assert!(!access.invite().unwrap().set_up, "later links sign in");
+}
+
+#[test]
+fn a_link_ends() {
+    let setup = Setup::new();
+    let access = setup.open();
+    let invited = access.invite().unwrap();
+    setup.clock.advance(SET_UP_LIFE);
+    assert_eq!(refusal(access.set_up(&from(PEER), &set_up_with(invited.code.as_str(), PASSWORD))), Refusal::LinkGone);
+    set_up(&access);
+    let [late, good] = [access.invite().unwrap(), access.invite().unwrap()];
+    assert!(access.sign_in_by_code(&from(PEER), good.code.as_str()).is_ok());
+    assert_eq!(refusal(access.sign_in_by_code(&from(PEER), good.code.as_str())), Refusal::LinkGone, "used");
+    setup.clock.advance(SIGN_IN_LIFE);
+    assert_eq!(refusal(access.sign_in_by_code(&from(PEER), late.code.as_str())), Refusal::LinkGone, "too old");
 }
 
 #[test]
 fn a_session_outlives_a_restart_and_its_end_does_too() {
     let setup = Setup::new();
-    let secret = sign_in(&setup.open(None));
-    assert_eq!((setup.mode("sessions.json"), setup.mode("token")), (0o600, 0o600));
-    assert!(!fs::read_to_string(setup.dir.path().join("sessions.json")).unwrap().contains(secret.as_str()));
-
-    let again = setup.open(None);
-    let identity = again.identify(PEER, Credential::Cookie(secret.as_str())).unwrap();
-    again.sign_out(identity).unwrap();
-    assert!(!again.still_holds(identity));
-    assert_eq!(setup.open(None).identify(PEER, Credential::Cookie(secret.as_str())), Err(Refused::Wrong));
-}
-
-#[test]
-fn a_code_is_good_once() {
-    let setup = Setup::new();
-    let access = setup.open(None);
-    let code = access.invite().unwrap();
-    assert!(access.sign_in(PEER, code.as_str()).unwrap().is_ok());
-    assert_eq!(access.sign_in(PEER, code.as_str()).unwrap().unwrap_err(), Refused::Wrong);
-    let late = access.invite().unwrap();
-    setup.clock.advance(CODE_LIFE);
-    assert_eq!(access.sign_in(PEER, late.as_str()).unwrap().unwrap_err(), Refused::Wrong);
-}
-
-#[test]
-fn a_guesser_of_codes_has_to_wait() {
-    let setup = Setup::new();
-    let access = setup.open(None);
-    let results: Vec<_> = (0..11).map(|_| access.sign_in(PEER, "0").unwrap().unwrap_err()).collect();
-    assert!(results[..10].iter().all(|r| *r == Refused::Wrong));
-    assert!(matches!(results[10], Refused::Wait(_)));
-    setup.clock.advance(Duration::from_secs(6));
-    let code = access.invite().unwrap();
-    assert!(access.sign_in(PEER, code.as_str()).unwrap().is_ok());
-}
-
-#[test]
-fn a_guesser_of_tokens_has_to_wait_but_a_stale_program_locks_nobody_out() {
-    let setup = Setup::new();
-    let access = setup.open(Some("another-token-of-mine"));
-    let right = Credential::Token("another-token-of-mine");
-    for _ in 0..1000 {
-        assert_eq!(access.identify(PEER, Credential::Token("the-token-of-last-week")), Err(Refused::Wrong));
+    let access = setup.open();
+    let secret = set_up(&access).secret;
+    drop(access);
+    assert_eq!((setup.mode("entities.db"), setup.mode("token")), (0o600, 0o600));
+    let bytes = fs::read(setup.dir.path().join("entities.db")).unwrap();
+    for hidden in [secret.as_str(), PASSWORD] {
+        assert!(!bytes.windows(hidden.len()).any(|w| w == hidden.as_bytes()), "nothing to sign in with is on disk");
     }
-    assert_eq!(access.identify(PEER, right), Ok(Identity::Token));
-    for i in 0..100 {
-        let _ = access.identify(PEER, Credential::Token(&format!("guess {i}")));
-    }
-    assert!(matches!(access.identify(PEER, right), Err(Refused::Wait(_))));
-    setup.clock.advance(Duration::from_secs(60));
-    assert_eq!(access.identify(PEER, right), Ok(Identity::Token));
+    let again = setup.open();
+    let identity = who(&again, &secret).unwrap();
+    again.sign_out(&identity, PEER).unwrap();
+    assert_eq!(again.still_holds(&identity).unwrap(), None);
+    drop(again);
+    assert_eq!(who(&setup.open(), &secret), Err(Refused::Wrong));
 }
 
 #[test]
-fn the_token_is_drawn_once_or_given_to_a_new_directory() {
+fn an_idle_session_ends_and_use_keeps_it() {
     let setup = Setup::new();
-    let access = setup.open(None);
-    let token = fs::read_to_string(setup.dir.path().join("token")).unwrap();
-    assert_eq!(access.identify(PEER, Credential::Token(token.trim())), Ok(Identity::Token));
-    assert_eq!(access.identify(PEER, Credential::Token("")), Err(Refused::Wrong));
-
-    let same = setup.open(Some("another-token-of-mine"));
-    assert_eq!(same.identify(PEER, Credential::Token("another-token-of-mine")), Err(Refused::Wrong));
-    assert_eq!(same.identify(PEER, Credential::Token(token.trim())), Ok(Identity::Token));
-
-    let new = Setup::new();
-    let access = new.open(Some("another-token-of-mine"));
-    assert_eq!(access.identify(PEER, Credential::Token("another-token-of-mine")), Ok(Identity::Token));
+    let access = setup.open();
+    let secret = set_up(&access).secret;
+    setup.clock.advance(IDLE_LIFE - Duration::from_secs(1));
+    assert!(who(&access, &secret).is_ok());
+    setup.clock.advance(IDLE_LIFE - Duration::from_secs(1));
+    assert!(who(&access, &secret).is_ok(), "use was written down");
+    setup.clock.advance(IDLE_LIFE);
+    assert_eq!(who(&access, &secret), Err(Refused::Wrong));
+    access.tidy().unwrap();
+    assert_eq!(access.entities().read(|tx| tx.count::<Session>(Site)).unwrap(), 0);
 }
 
 #[test]
-fn a_weak_or_open_token_is_noticed() {
-    let setup = Setup::new();
-    let clock = Arc::new(setup.clock.clone());
-    for weak in ["", "short", "with a space in the middle", "line\nbreak-line\nbreak"] {
-        let error = Access::open(setup.dir.path(), Some(weak), clock.clone()).err().expect(weak).to_string();
-        assert!(error.contains("NETWATCH_TOKEN"), "{error}");
+fn name_and_password_sign_in_and_nothing_else_does() {
+    let access = Setup::new().open();
+    set_up(&access);
+    assert!(matches!(access.sign_in(&from(PEER), " ADA", PASSWORD), Ok(Step::In(_))));
+    for (name, password) in [("ada", "wrong"), ("bob", PASSWORD), ("ada", ""), ("", ""), ("ada\0", PASSWORD)] {
+        let peer = IpAddr::from([10, 0, 0, u8::try_from(name.len() + password.len()).unwrap()]);
+        assert_eq!(refusal(access.sign_in(&from(peer), name, password)), Refusal::WrongPassword, "{name:?}");
     }
+    let disabled = access.change(|tx| {
+        let user = tx.find_by_key::<User>(Site, "name", "ada")?.unwrap().value;
+        tx.update(&User { disabled: true, ..user }, None)
+    });
+    disabled.unwrap();
+    assert_eq!(refusal(access.sign_in(&from(PEER), "ada", PASSWORD)), Refusal::WrongPassword);
+}
+
+#[test]
+fn guessing_is_slowed_down_alike_for_all_names() {
+    let access = Setup::new().open();
+    set_up(&access);
+    let tries = |name: &str, last: u8| {
+        let peer = IpAddr::from([192, 0, 2, last]);
+        (0..7).map(|_| refusal(access.sign_in(&from(peer), name, "wrong"))).collect::<Vec<_>>()
+    };
+    let [known, unknown] = [tries("ada", 1), tries("nobody", 2)];
+    assert_eq!(known, unknown, "nobody learns whether a user exists");
+    assert!(known[..5].iter().all(|r| *r == Refusal::WrongPassword) && matches!(known[5], Refusal::Wait(_)));
+    assert!(access.sign_in(&from(PEER), "ada", PASSWORD).is_ok(), "others are not locked out");
+}
+
+#[test]
+fn a_second_factor_is_asked_for_and_is_good_once() {
+    let setup = Setup::new();
+    let access = setup.open();
+    let (enrolment, renewed) = totp_on(&access, &set_up(&access).secret);
+    assert!(who(&access, &renewed).is_ok());
+    let ticket = || match access.sign_in(&from(PEER), "ada", PASSWORD).unwrap() {
+        Step::SecondFactor { ticket, .. } => ticket,
+        Step::In(_) => panic!("signed in without the second factor"),
+    };
+    let first = ticket();
+    let used = code_of(&enrolment, &access);
+    assert_eq!(
+        refusal(access.second_factor(&from(PEER), first.as_str(), &used)),
+        Refusal::WrongCode,
+        "used to confirm"
+    );
+    setup.clock.advance(Duration::from_secs(30));
+    let code = code_of(&enrolment, &access);
+    assert!(access.second_factor(&from(PEER), first.as_str(), &code).is_ok());
+    assert_eq!(refusal(access.second_factor(&from(PEER), first.as_str(), &code)), Refusal::TicketGone);
+    let second = ticket();
+    assert_eq!(refusal(access.second_factor(&from(PEER), second.as_str(), &code)), Refusal::WrongCode, "same step");
+    let recovery = enrolment.recovery[0].as_str();
+    assert!(access.second_factor(&from(PEER), second.as_str(), recovery).is_ok());
+    setup.clock.advance(Duration::from_secs(600));
+    assert_eq!(refusal(access.second_factor(&from(PEER), ticket().as_str(), recovery)), Refusal::WrongCode);
+    let late = ticket();
+    setup.clock.advance(guard::TICKET_LIFE);
+    let code = code_of(&enrolment, &access);
+    assert_eq!(refusal(access.second_factor(&from(PEER), late.as_str(), &code)), Refusal::TicketGone);
+}
+
+#[test]
+fn a_new_password_ends_the_other_sessions() {
+    let access = Setup::new().open();
+    let here = set_up(&access).secret;
+    let Step::In(there) = access.sign_in(&from(PEER), "ada", PASSWORD).unwrap() else { panic!() };
+    let identity = who(&access, &here).unwrap();
+    let wrong = access.change_password(&identity, PEER, Some("wrong"), OTHER);
+    assert_eq!(refusal(wrong), Refusal::NeedsPassword);
+    assert_eq!(refusal(access.change_password(&identity, PEER, None, OTHER)), Refusal::NeedsPassword);
+    let renewed = access.change_password(&identity, PEER, Some(PASSWORD), OTHER).unwrap();
+    assert_eq!(who(&access, &here), Err(Refused::Wrong), "the old reference is worth nothing");
+    assert_eq!(who(&access, &there.secret), Err(Refused::Wrong));
+    assert!(who(&access, &renewed).is_ok());
+    assert_eq!(refusal(access.sign_in(&from(PEER), "ada", PASSWORD)), Refusal::WrongPassword);
+}
+
+#[test]
+fn a_reset_link_sets_a_password_once() {
+    let access = Setup::new().open();
+    let signed = set_up(&access);
+    let user = signed.session.user;
+    let purpose = |user: &User| Ok(LinkPurpose::ResetPassword { user: user.id });
+    let (_, code) = access.user_link(user, purpose, By::system()).unwrap();
+    assert_eq!(refusal(access.sign_in_by_code(&from(PEER), code.as_str())), Refusal::LinkGone, "for another purpose");
+    assert!(matches!(refusal(access.reset_password(PEER, code.as_str(), "short")), Refusal::Weak(_)));
+    access.reset_password(PEER, code.as_str(), OTHER).unwrap();
+    assert_eq!(refusal(access.reset_password(PEER, code.as_str(), OTHER)), Refusal::LinkGone);
+    assert_eq!(who(&access, &signed.secret), Err(Refused::Wrong));
+    assert!(access.sign_in(&from(PEER), "ada", OTHER).is_ok());
+}
+
+#[test]
+fn registration_is_off_and_gives_no_rights_when_it_is_on() {
+    let access = Setup::new().open();
+    set_up(&access);
+    let register = || access.register(PEER, "eve", None, "eve@example.org", OTHER);
+    assert_eq!(refusal(register()), Refusal::RegistrationOff);
+    access.set_registration(Registration { enabled: true, require_verified_email: true });
+    register().unwrap();
+    assert_eq!(refusal(register()), Refusal::Taken("user name"));
+    let Step::In(signed) = access.sign_in(&from(PEER), "eve", OTHER).unwrap() else { panic!() };
+    let eve = who(&access, &signed.secret).unwrap();
+    assert!(eve.permissions().is_empty() && eve.workspace().is_none());
+    let named = access.identify(PEER, Credential::Cookie(signed.secret.as_str()), Some(access.home())).unwrap();
+    assert_eq!(named, Err(Refused::NoWorkspace), "a foreign workspace is one that does not exist");
+}
+
+#[test]
+fn the_log_tells_everything_but_secrets() {
+    let access = Setup::new().open();
+    let (enrolment, _) = totp_on(&access, &set_up(&access).secret);
+    let _refused = refusal(access.sign_in(&from(PEER), PASSWORD, "typed into the wrong field"));
+    let records = log(&access);
+    chain::verify(Head::default(), &records).unwrap();
+    let did = |action, outcome| records.iter().any(|r| r.action == action && r.outcome == outcome);
+    for action in [Action::SetUpDone, Action::MemberAdded, Action::SignIn, Action::TotpEnabled] {
+        assert!(did(action, Outcome::Done), "{action}");
+    }
+    assert!(did(Action::SignIn, Outcome::Refused));
+    let text = serde_json::to_string(&records).unwrap();
+    for secret in [PASSWORD, "wrong field", enrolment.key.as_str(), "argon2"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn the_token_is_kept_and_a_weak_one_is_refused() {
+    let setup = Setup::new();
     let path = setup.dir.path().join("token");
-    fs::write(&path, "a-token-that-is-long-enough\n").unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    setup.open(None);
-    assert_eq!(setup.mode("token"), 0o600);
+    drop(setup.open());
+    let drawn = fs::read_to_string(&path).unwrap();
+    let access = setup.open();
+    let local = access.identify(PEER, Credential::Token(drawn.trim()), None).unwrap().unwrap();
+    assert!(*local.who() == Who::Local && local.has(Permission::SiteUsers));
+    assert_eq!(access.identify(PEER, Credential::Cookie(drawn.trim()), None).unwrap(), Err(Refused::Wrong));
+    for weak in ["", "short", "sixteen letters with spaces"] {
+        let dir = tempfile::tempdir().unwrap();
+        let error = Access::open(dir.path(), Some(weak), Arc::new(setup.clock.clone())).err().expect(weak);
+        assert!(error.to_string().contains("NETWATCH_TOKEN"), "{error}");
+    }
 }
 
 #[test]
-fn damaged_sessions_sign_everybody_out_and_stop_nothing() {
-    let setup = Setup::new();
-    let secret = sign_in(&setup.open(None));
-    fs::write(setup.dir.path().join("sessions.json"), "{\"version\":1,\"sess").unwrap();
-    assert_eq!(setup.open(None).identify(PEER, Credential::Cookie(secret.as_str())), Err(Refused::Wrong));
+fn wrong_tokens_are_slowed_down() {
+    let access = Setup::new().open();
+    let ask = |text: &str| access.identify(PEER, Credential::Token(text), None).unwrap();
+    for i in 0..60 {
+        assert_eq!(ask(&format!("wrong-{i}")), Err(Refused::Wrong));
+    }
+    assert!(matches!(ask("one-more"), Err(Refused::Wait(_))));
+    assert_eq!(ask("wrong-59"), Err(Refused::Wrong), "a known wrong one guesses nothing");
 }

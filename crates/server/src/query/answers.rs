@@ -22,13 +22,15 @@ const STALE: Duration = Duration::from_secs(1);
 pub(super) struct State {
     pub(super) version: u64,
     pub(super) now: Timestamp,
+    /// Where the range begins; that of a relative one moves.
+    pub(super) from: Timestamp,
     /// Whether an answer may be a quarter of a second old.
     pub(super) may_age: bool,
 }
 
 impl State {
-    pub(super) fn of(view: &View, now: Timestamp) -> Self {
-        Self { version: view.version().unwrap_or_default(), now, may_age: view.may_age() }
+    pub(super) fn of(view: &View, from: Timestamp, now: Timestamp) -> Self {
+        Self { version: view.version().unwrap_or_default(), now, from, may_age: view.may_age() }
     }
 }
 
@@ -53,6 +55,7 @@ struct Slot<T> {
 struct Answer<T> {
     version: u64,
     made: Timestamp,
+    from: Timestamp,
     value: T,
 }
 
@@ -79,7 +82,7 @@ impl<T: Clone> Answers<T> {
         slot.busy.store(true, Ordering::Release);
         let computed = compute();
         if let Ok(value) = &computed {
-            let answer = Answer { version: state.version, made: state.now, value: value.clone() };
+            let answer = Answer { version: state.version, made: state.now, from: state.from, value: value.clone() };
             *slot.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
         }
         slot.busy.store(false, Ordering::Release);
@@ -111,7 +114,7 @@ impl<T: Clone> Slot<T> {
         let known = answer.as_ref()?;
         let most = if self.busy.load(Ordering::Acquire) { STALE } else { LARGE_INTERVAL };
         let is_young = state.may_age && state.now >= known.made && state.now.since(known.made) < most;
-        (known.version == state.version || is_young).then(|| known.value.clone())
+        ((known.version, known.from) == (state.version, state.from) || is_young).then(|| known.value.clone())
     }
 }
 
@@ -120,7 +123,7 @@ mod tests {
     use super::*;
 
     fn state(version: u64, millis: i64, may_age: bool) -> State {
-        State { version, now: Timestamp::from_millis(millis), may_age }
+        State { version, now: Timestamp::from_millis(millis), from: Timestamp::ZERO, may_age }
     }
 
     #[test]
@@ -133,6 +136,15 @@ mod tests {
         let fails = || Err(QueryError::Gone);
         assert_eq!(answers.get("e".to_owned(), state(1, 0, false), fails), Err(QueryError::Gone));
         assert_eq!(answers.get("e".to_owned(), state(1, 0, false), || Ok(5)), Ok(5), "a failure is not kept");
+    }
+
+    #[test]
+    fn the_last_minute_of_a_small_store_moves_though_nothing_comes() {
+        let answers = Answers::new(4);
+        let state = |second| State { from: Timestamp::from_secs(second), ..state(1, 0, false) };
+        assert_eq!(answers.get("-60".to_owned(), state(1), || Ok(10)), Ok(10));
+        assert_eq!(answers.get("-60".to_owned(), state(1), || Ok(20)), Ok(10));
+        assert_eq!(answers.get("-60".to_owned(), state(2), || Ok(20)), Ok(20));
     }
 
     #[test]

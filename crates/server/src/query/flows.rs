@@ -30,8 +30,9 @@ impl LiveStore {
         let view = self.view(now);
         let span = Span::of(q.range, now);
         let filter = q.filter.as_ref().map(ToString::to_string).unwrap_or_default();
-        let question = format!("{span:?} {:?} {:?} {:?} {} {filter}", q.status, q.sort, q.order, q.limit);
-        let state = State::of(&view, now);
+        let question =
+            format!("{} {:?} {:?} {:?} {} {filter}", span.words(q.range, now), q.status, q.sort, q.order, q.limit);
+        let state = State::of(&view, span.from, now);
         let page = self.desk().pages.get(question, state, || Ok(Arc::new(self.first_page(q, span, &view, now))))?;
         Ok(Arc::unwrap_or_clone(page))
     }

@@ -81,10 +81,16 @@ fn by_ends(which: [bool; 2], condition: &Condition, negated: bool, index: &Index
         [(host, u32::MAX)] if which == [true, true] && !negated => {
             rows.retain_where(&index.ends, |e| (e[0] == *host) | (e[1] == *host) | (e[0] == ASK) | (e[1] == ASK));
         }
+        [(first, mask)] if which == [true, false] && !negated && !index.has_far => {
+            rows.retain_where(&index.ends, |e| e[0] & mask == *first);
+        }
+        [(first, mask)] if which == [false, true] && !negated && !index.has_far => {
+            rows.retain_where(&index.ends, |e| e[1] & mask == *first);
+        }
         _ => rows.retain_where(&index.ends, fits),
     }
-    // Rows that are not IPv4 are left; whether there are any is known only row by row.
-    !rows.iter().any(|row| index.ends.get(row).is_some_and(|e| e.contains(&ASK)))
+    // Rows that are not IPv4 are left; whether there are any among them is known only row by row.
+    !index.has_far || !rows.iter().any(|row| index.ends.get(row).is_some_and(|e| e.contains(&ASK)))
 }
 
 /// Protocols without ports fit no port.

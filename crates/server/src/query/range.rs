@@ -26,6 +26,14 @@ impl Span {
         Self { from, to: if until_now { Timestamp::MAX } else { range.to } }
     }
 
+    /// The range in words that stay the same while time goes on: "the last 900 seconds" is one question.
+    pub(super) fn words(&self, range: TimeRange, now: Timestamp) -> String {
+        if self.from == range.from || self.to != Timestamp::MAX {
+            return format!("{} {}", self.from.nanos(), self.to.nanos());
+        }
+        format!("-{}", now.since(range.from).as_secs())
+    }
+
     /// The first second that is wholly after it.
     pub(super) fn end_second(&self) -> i64 {
         self.to.nanos().div_euclid(1_000_000_000) + i64::from(self.to.nanos().rem_euclid(1_000_000_000) > 0)
@@ -63,6 +71,11 @@ mod tests {
         let later = now + Duration::from_millis(20);
         let ago = |now| Span::of(TimeRange { from: now - Duration::from_secs(900), to: now }, now);
         assert_eq!(ago(now), ago(later));
+        let words = |now| {
+            Span::of(TimeRange { from: now - Duration::from_secs(900), to: now }, now)
+                .words(TimeRange { from: now - Duration::from_secs(900), to: now }, now)
+        };
+        assert_eq!(words(now), words(now + Duration::from_secs(100)), "the same question later");
         let exact = TimeRange { from: Timestamp::from_nanos(123), to: Timestamp::from_nanos(456) };
         assert_eq!(Span::of(exact, now), Span { from: exact.from, to: exact.to });
     }

@@ -39,8 +39,15 @@ impl LiveStore {
         let to = q.range.to.min(now.max(view.as_of()));
         // The chart moves by whole seconds, so the second belongs to the question.
         let end = Timestamp::from_nanos(to.nanos().saturating_sub(1)).secs().saturating_add(1);
-        let question = format!("{span:?} {end} {:?} {:?} {} {:?} {filter}", q.step, q.by, q.limit, q.interface);
-        let state = State::of(&view, now);
+        let question = format!(
+            "{} {end} {:?} {:?} {} {:?} {filter}",
+            span.words(q.range, now),
+            q.step,
+            q.by,
+            q.limit,
+            q.interface
+        );
+        let state = State::of(&view, span.from, now);
         let answer = self.desk().rates.get(question, state, || self.make_rates(q, span, end, &view).map(Arc::new))?;
         Ok(Arc::unwrap_or_clone(answer))
     }

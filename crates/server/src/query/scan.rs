@@ -75,6 +75,9 @@ impl<'a> Scan<'a> {
     /// Keeps the rows that may meet the span; tells whether those that are left surely do.
     fn narrow_time(&self, index: &Index, rows: &mut RowSet) -> bool {
         let Span { from, to } = self.span;
+        if index.common.is_none_or(|[end, start]| end >= from && start < to) {
+            return true;
+        }
         let (first, last) = (short_second(from), short_second(to));
         rows.retain_where(&index.times, |[start, end]| (*end >= first) & (*start <= last));
         // Rows that begin or end in the very second in which the span does are asked for their nanoseconds.

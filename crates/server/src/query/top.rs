@@ -33,8 +33,8 @@ impl LiveStore {
         let view = self.view(now);
         let span = Span::of(q.range, now);
         let filter = q.filter.as_ref().map(ToString::to_string).unwrap_or_default();
-        let question = format!("{span:?} {:?} {:?} {} {filter}", q.by, q.sort, q.limit);
-        let state = State::of(&view, now);
+        let question = format!("{} {:?} {:?} {} {filter}", span.words(q.range, now), q.by, q.sort, q.limit);
+        let state = State::of(&view, span.from, now);
         let top = self.desk().tops.get(question, state, || Ok(Arc::new(self.make_top(q, span, &view, now))))?;
         Ok(Arc::unwrap_or_clone(top))
     }

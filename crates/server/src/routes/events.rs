@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use netwatch_api::ProblemCode;
 use netwatch_api::event::{Events, EventsQuery};
 
 use crate::app::App;
 use crate::fault::Fault;
+use crate::page::Pager;
 use crate::params::{self, Params};
 
 /// What happened, newest first
@@ -16,15 +16,13 @@ use crate::params::{self, Params};
 )]
 pub(super) async fn list(State(app): State<App>, Params(query): Params<EventsQuery>) -> Result<Response, Fault> {
     let limit = params::limit(query.limit, 50, 500)?;
-    let before = query.cursor.as_deref().map(read_cursor).transpose()?;
-    app.answer(move |store| Ok(store.events(limit, before))).await
-}
-
-/// The cursor of a page is the number of its oldest event.
-fn read_cursor(text: &str) -> Result<u64, Fault> {
-    let wrong = |_| {
-        let detail = "the cursor is not one of ours: take `next_cursor` of the page before, or leave it out";
-        netwatch_api::Problem::new(ProblemCode::InvalidCursor, detail).parameter("cursor")
-    };
-    Ok(text.parse().map_err(wrong)?)
+    // Numbers begin anew with each run of the server.
+    let pager = Pager::new("events", &app.started().millis())?;
+    let before = pager.after(query.cursor.as_deref())?;
+    app.answer(move |store| {
+        let page = store.events(limit.saturating_add(1), before);
+        let page = pager.page(page.items, limit, |event| event.id)?;
+        Ok(Events { items: page.items, next_cursor: page.next_cursor })
+    })
+    .await
 }

@@ -1,65 +1,70 @@
-//! `/api/v1/session`: signing in with a one-time code, asking who one is, signing out.
-
-use std::net::IpAddr;
+//! `/api/v1/session`: signing in with a one-time code, asking who one is and where, signing out.
 
 use axum::extract::State;
-use axum::http::header::{HeaderName, SET_COOKIE};
+use axum::http::header::HeaderName;
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
-use netwatch_api::session::{Invitation, Session, SessionRequest};
-use netwatch_api::{Problem, ProblemCode};
+use netwatch_api::session::{Invitation, OpenWorkspace, Session, SessionRequest};
 
-use crate::access::{ABSOLUTE_LIFE, AccessError, CODE_LIFE, Identity, Refused};
+use crate::access::Identity;
 use crate::app::App;
 use crate::driver::Peer;
 use crate::fault::Fault;
-use crate::gate::COOKIE;
+use crate::gate::cookie;
 use crate::params::{Body, Params};
 use crate::routes::NoParams;
+use crate::routes::people::{Asker, session_of, signed_in};
 
-/// Sign in
+/// Sign in with a link
 ///
-/// Trades the code of the printed link for a session cookie.
+/// Trades the code of the printed link for a session cookie. While there is nobody yet, the code makes the first administrator instead:
+/// `POST /api/v1/setup`.
 #[utoipa::path(
     post, path = "/api/v1/session", operation_id = "sign_in", tag = "session", request_body = SessionRequest,
     responses((status = 200, description = "Signed in; the cookie is set", body = Session),
+              (status = 409, description = "There is nobody yet: the code is for the set-up"),
               (status = 410, description = "The code was used, is too old, or never was"))
 )]
 pub(super) async fn sign_in(
     State(app): State<App>,
-    Extension(Peer(peer)): Extension<Peer>,
+    asker: Asker,
     Body(request): Body<SessionRequest>,
 ) -> Result<Response, Fault> {
-    let address: IpAddr = peer.ip();
-    let signed = app.access_call(move |access| access.sign_in(address, &request.code)).await?;
-    let (secret, expires) = signed.map_err(|refused| {
-        tracing::warn!(peer = %peer, "a sign-in was refused");
-        app.metrics().sign_ins_refused.inc();
-        refusal(refused)
-    })?;
-    tracing::info!(peer = %peer, "signed in");
-    let cookie =
-        format!("{COOKIE}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict", secret.as_str(), ABSOLUTE_LIFE.as_secs());
-    let session = Session { method: "cookie".to_owned(), expires: Some(expires) };
-    Ok(([cookie_header(&cookie)?], Json(session)).into_response())
+    let from = asker.request();
+    let signed = app.access_call(move |access| access.sign_in_by_code(&from, &request.code)).await;
+    signed_in(&app, &asker, signed, StatusCode::OK).await
 }
 
 /// Who is asking
+///
+/// And in which workspace, with what permissions.
 #[utoipa::path(
     get, path = "/api/v1/session", operation_id = "get_session", tag = "session",
-    responses((status = 200, description = "How the request was signed in", body = Session))
+    responses((status = 200, description = "Who asks, where, and what they may do", body = Session))
 )]
 pub(super) async fn show(
     State(app): State<App>,
     Extension(identity): Extension<Identity>,
     _: Params<NoParams>,
-) -> Json<Session> {
-    let method = match identity {
-        Identity::Token => "token",
-        Identity::Session(_) => "cookie",
-    };
-    Json(Session { method: method.to_owned(), expires: app.access().expires(identity) })
+) -> Result<Json<Session>, Fault> {
+    session_of(&app, identity).await.map(Json)
+}
+
+/// Open another workspace
+///
+/// Requests of this session that name no workspace act there from now on.
+#[utoipa::path(
+    put, path = "/api/v1/session/workspace", operation_id = "open_workspace", tag = "session", request_body = OpenWorkspace,
+    responses((status = 204, description = "It is open"), (status = 404, description = "No such workspace, or not yours"))
+)]
+pub(super) async fn open_workspace(
+    State(app): State<App>,
+    Extension(identity): Extension<Identity>,
+    Body(request): Body<OpenWorkspace>,
+) -> Result<StatusCode, Fault> {
+    app.access_call(move |access| access.open_workspace(&identity, request.workspace)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Sign out
@@ -72,46 +77,23 @@ pub(super) async fn show(
 pub(super) async fn sign_out(
     State(app): State<App>,
     Extension(identity): Extension<Identity>,
+    Extension(Peer(peer)): Extension<Peer>,
 ) -> Result<Response, Fault> {
-    app.access_call(move |access| access.sign_out(identity)).await?;
-    let gone = format!("{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
+    app.access_call(move |access| access.sign_out(&identity, peer.ip())).await?;
     let clear = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"storage\""));
-    Ok((StatusCode::NO_CONTENT, [cookie_header(&gone)?, clear]).into_response())
+    Ok((StatusCode::NO_CONTENT, AppendHeaders(cookie::clear()?), [clear]).into_response())
 }
 
 /// A new one-time code
 ///
-/// For the holder of the token, who prints the link for somebody else.
+/// For the holder of the token of the data directory, who prints the link: it makes the first administrator, or signs in as the oldest one.
 #[utoipa::path(
     post, path = "/api/v1/session/code", operation_id = "create_code", tag = "session",
     responses((status = 201, description = "The code", body = Invitation))
 )]
 pub(super) async fn invite(State(app): State<App>) -> Result<Response, Fault> {
-    let code = app.access_call(|access| access.invite()).await?;
-    let invitation = Invitation { code: code.as_str().to_owned(), valid_for: CODE_LIFE.as_secs() };
+    let invited = app.access_call(|access| access.invite()).await?;
+    let code = invited.code.as_str().to_owned();
+    let invitation = Invitation { code, valid_for: invited.life.as_secs(), set_up: invited.set_up };
     Ok((StatusCode::CREATED, Json(invitation)).into_response())
-}
-
-impl From<AccessError> for Fault {
-    fn from(error: AccessError) -> Self {
-        let error: &dyn std::error::Error = &error;
-        tracing::error!(error, "access control failed");
-        Self::new(ProblemCode::Internal, "the server cannot write its data directory; its log tells more")
-    }
-}
-
-fn refusal(refused: Refused) -> Fault {
-    match refused {
-        Refused::Wait(wait) => Fault::too_many("too many wrong codes: wait a little", wait.as_secs() + 1),
-        Refused::Wrong => {
-            let detail = "the code was used already, is too old, or is not one of this server: start Netwatch again for a new link";
-            Problem::new(ProblemCode::Gone, detail).parameter("code").into()
-        }
-    }
-}
-
-fn cookie_header(text: &str) -> Result<(HeaderName, HeaderValue), Fault> {
-    let value =
-        HeaderValue::from_str(text).map_err(|_| Fault::new(ProblemCode::Internal, "the cookie cannot be written"))?;
-    Ok((SET_COOKIE, value))
 }

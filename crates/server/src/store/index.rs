@@ -3,12 +3,12 @@
 //! Made once for a view, when a query first needs it; going through it touches a tenth of the bytes that the rows have.
 
 use netwatch_api::flow::{FlowSort, SortOrder};
-use netwatch_model::{Protocol, Timestamp};
+use netwatch_model::{FlowId, Protocol, Timestamp};
 
 use super::archive::ArchiveView;
 use super::chunk::{Chunk, ROWS};
 use super::row::{Ends, Head, Volume};
-use super::segment::{Block, Orders, key_of};
+use super::segment::{Block, Orders, ordered_time, rate};
 use super::texts::TextId;
 use super::view::{Found, Place, at};
 
@@ -34,6 +34,15 @@ pub(crate) struct Index {
     pub(crate) times: Vec<[u32; 2]>,
     /// Of both directions.
     pub(crate) octets: Vec<u64>,
+    /// Whether a row has an end that is [`ASK`].
+    pub(crate) has_far: bool,
+    /// Earliest last packet and latest first packet of all rows.
+    pub(crate) common: Option<[Timestamp; 2]>,
+    ids: Vec<FlowId>,
+    packets: Vec<u64>,
+    /// First packet as a number of the same order, and nanoseconds until the last.
+    starts: Vec<u64>,
+    durations: Vec<u64>,
     orders: Orders,
 }
 
@@ -51,6 +60,12 @@ impl Index {
             texts: Vec::new(),
             times: Vec::new(),
             octets: Vec::new(),
+            has_far: false,
+            common: None,
+            ids: Vec::new(),
+            packets: Vec::new(),
+            starts: Vec::new(),
+            durations: Vec::new(),
             orders: Orders::default(),
         };
         index.reserve((live.len() + archive.open.len()) * ROWS);
@@ -77,6 +92,18 @@ impl Index {
         at(chunks, *self.slots.get(row)?)
     }
 
+    /// The row of a flow.
+    pub(crate) fn find(&self, id: FlowId) -> Option<(&Head, &Volume)> {
+        self.row(self.ids.iter().position(|known| *known == id)?)
+    }
+
+    /// Finds the orders that were asked of an older index, before anybody waits for them.
+    pub(super) fn prepare(&self, older: Option<&Self>) {
+        if let Some(older) = older {
+            self.orders.prepare(self, &older.orders);
+        }
+    }
+
     fn reserve(&mut self, rows: usize) {
         self.slots.reserve_exact(rows);
         self.ends.reserve_exact(rows);
@@ -85,21 +112,33 @@ impl Index {
         self.texts.reserve_exact(rows);
         self.times.reserve_exact(rows);
         self.octets.reserve_exact(rows);
+        self.ids.reserve_exact(rows);
+        self.packets.reserve_exact(rows);
+        self.starts.reserve_exact(rows);
+        self.durations.reserve_exact(rows);
     }
 
     fn add_all(&mut self, chunks: &[Chunk]) {
         for (number, chunk) in chunks.iter().enumerate() {
             for (place, head, volume) in chunk.rows() {
                 self.slots.push(u32::try_from(number * ROWS + place).unwrap_or(u32::MAX));
-                self.ends.push(match head.ends {
+                let ends = match head.ends {
                     Ends::V4(source, destination) => [source.to_bits(), destination.to_bits()],
                     Ends::Far(_) => [ASK; 2],
-                });
+                };
+                self.has_far |= ends.contains(&ASK);
+                self.ends.push(ends);
                 self.ports.push([head.source_port, head.destination_port]);
                 self.protocols.push(head.protocol);
                 self.texts.push([head.texts.application, head.texts.name]);
                 self.times.push([volume.start, volume.end].map(short_second));
                 self.octets.push(volume.octets());
+                self.ids.push(head.id);
+                self.packets.push(volume.packets());
+                self.starts.push(ordered_time(volume.start));
+                self.durations.push(nanos(volume));
+                let [end, start] = self.common.unwrap_or([volume.end, volume.start]);
+                self.common = Some([end.min(volume.end), start.max(volume.start)]);
             }
         }
     }
@@ -111,20 +150,27 @@ impl Block for Index {
     }
 
     fn key(&self, sort: FlowSort, row: usize) -> u64 {
+        let of = |column: &[u64]| column.get(row).copied().unwrap_or(0);
         match sort {
-            FlowSort::Bytes => self.octets.get(row).copied().unwrap_or(0),
-            sort => self.row(row).map_or(0, |(_, volume)| key_of(sort, volume)),
+            FlowSort::Bytes => of(&self.octets),
+            FlowSort::Packets => of(&self.packets),
+            FlowSort::Duration => of(&self.durations),
+            FlowSort::Rate => rate(of(&self.octets), of(&self.durations)),
+            FlowSort::Start => of(&self.starts),
         }
     }
 
     fn found(&self, row: usize) -> Found {
-        let id = self.row(row).map(|(head, _)| head.id).unwrap_or_default();
-        Found { id, place: self.place(row) }
+        Found { id: self.ids.get(row).copied().unwrap_or_default(), place: self.place(row) }
     }
 
     fn first(&self, sort: FlowSort, order: SortOrder) -> &[u32] {
         self.orders.first(self, sort, order)
     }
+}
+
+fn nanos(volume: &Volume) -> u64 {
+    u64::try_from(volume.end.since(volume.start).as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Seconds since 1970, rounded down; times before it, and after 2106, are put to the end of that range.

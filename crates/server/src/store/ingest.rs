@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 use std::sync::{Mutex, OnceLock};
 
 use foldhash::fast::RandomState;
-use netwatch_model::{Batch, EndReason, FlowId, FlowRecord, Record, Sample, Timestamp};
+use netwatch_model::{Batch, EndReason, FlowId, FlowRecord, Metric, Record, Sample, Timestamp};
 
 use super::archive::Archive;
 use super::capture::Sources;
@@ -21,10 +21,8 @@ use super::talkers::{Delta, LEVELS, Talkers, align};
 use super::texts::{Processes, TextId, Texts};
 use super::view::View;
 
-/// Sets of places for ids of ended flows, so that a late record does not bring one back.
-const ENDED_SETS: usize = 2_048;
-/// Places of a set: an id is forgotten when so many newer ones fell into its set.
-const SET_PLACES: usize = 8;
+/// Places for ids of ended flows, so that a late record does not bring one back.
+const ENDED: usize = 16_384;
 /// No flow: its slot is above every slot of a table.
 const NO_FLOW: FlowId = FlowId::from_bits(u64::MAX);
 /// Minutes beyond the window for which texts are kept.
@@ -80,10 +78,10 @@ pub(super) struct Inner {
     counts: Counts,
 }
 
-/// Ids of flows that ended lately: each has a set of places, newest first, from which the oldest falls out.
+/// Ids of flows that ended lately: each has one place, which a later one may take.
 #[derive(Debug)]
 struct EndedIds {
-    sets: Box<[[FlowId; SET_PLACES]]>,
+    places: Box<[FlowId]>,
     hasher: RandomState,
 }
 
@@ -205,6 +203,10 @@ impl Inner {
     }
 
     fn sample(&mut self, sample: &Sample) {
+        // What programs measure is kept by the telemetry store alone: nothing live is drawn from it.
+        if sample.series.metric == Metric::External {
+            return;
+        }
         let future = self.clock.secs().saturating_add(FUTURE);
         if sample.time >= self.clock - self.window && sample.time.secs() <= future {
             self.rates.add(sample);
@@ -365,54 +367,29 @@ impl Inner {
 
 impl EndedIds {
     fn note(&mut self, id: FlowId) {
-        let at = self.set(id);
-        if let Some(set) = self.sets.get_mut(at)
-            && !set.contains(&id)
-        {
-            set.rotate_right(1);
-            set[0] = id;
+        let at = self.place(id);
+        if let Some(place) = self.places.get_mut(at) {
+            *place = id;
         }
     }
 
     fn contains(&self, id: FlowId) -> bool {
-        self.sets.get(self.set(id)).is_some_and(|set| set.contains(&id))
+        self.places.get(self.place(id)) == Some(&id)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
-    fn set(&self, id: FlowId) -> usize {
-        self.hasher.hash_one(id) as usize % ENDED_SETS
+    fn place(&self, id: FlowId) -> usize {
+        self.hasher.hash_one(id) as usize % ENDED
     }
 }
 
 impl Default for EndedIds {
     fn default() -> Self {
-        Self { sets: vec![[NO_FLOW; SET_PLACES]; ENDED_SETS].into_boxed_slice(), hasher: RandomState::default() }
+        Self { places: vec![NO_FLOW; ENDED].into_boxed_slice(), hasher: RandomState::default() }
     }
 }
 
 fn carried_since(r: &FlowRecord, before: &Counted) -> Carried {
     let (forward, reverse) = (r.forward.since(before.forward), r.reverse.since(before.reverse));
     Carried { octets: [forward.octets, reverse.octets], packets: [forward.packets, reverse.packets] }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{EndedIds, FlowId, SET_PLACES};
-
-    #[test]
-    fn as_many_ended_flows_as_a_set_has_places_are_remembered_whatever_set_they_fall_into() {
-        let mut ended = EndedIds::default();
-        let first = FlowId::from_bits(1);
-        let set = ended.set(first);
-        let beside: Vec<FlowId> =
-            (2_u64..).map(FlowId::from_bits).filter(|id| ended.set(*id) == set).take(SET_PLACES).collect();
-        ended.note(first);
-        for id in &beside[1..] {
-            ended.note(*id);
-            ended.note(*id);
-        }
-        assert!(ended.contains(first) && beside[1..].iter().all(|id| ended.contains(*id)));
-        ended.note(beside[0]);
-        assert!(!ended.contains(first), "the oldest falls out");
-    }
 }

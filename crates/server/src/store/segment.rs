@@ -19,7 +19,7 @@ use netwatch_model::{EndReason, FlowState, NameSource, Protocol, Timestamp, Tunn
 
 pub(crate) use addresses::Addresses;
 use column::{Coded, Packed, Places, Sparse};
-pub(crate) use order::{Block, Orders, key_of};
+pub(crate) use order::{Block, Orders, ordered_time, rate};
 pub(crate) use rowset::RowSet;
 pub(crate) use subject::SegmentRow;
 

@@ -223,7 +223,7 @@ impl Rates {
                 Label::Direction(way) => direction = *way,
                 Label::Protocol(word) => of = Of::Protocol(Arc::clone(word)),
                 Label::Application(word) => of = Of::Application(Arc::clone(word)),
-                Label::Reason(_) => {}
+                Label::Reason(_) | Label::Name(_) | Label::Other(..) => {}
             }
         }
         let metric = series.metric;

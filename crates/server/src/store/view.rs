@@ -113,6 +113,11 @@ impl View {
         self.index.get_or_init(|| Index::new(&self.live, &self.archive))
     }
 
+    /// Makes what questions to the view before have needed, so that nobody waits for it.
+    pub(super) fn prepare(&self, before: &Self) {
+        self.index().prepare(before.index.get());
+    }
+
     /// A view that shares nothing with the writer and only says that a new one is needed.
     pub(super) fn outdated(&self) -> Self {
         Self { version: None, live: Vec::new(), archive: ArchiveView::default(), ..self.rows_only() }
@@ -155,9 +160,7 @@ impl View {
 
     /// The row of a flow, wherever it is now.
     pub(crate) fn find(&self, id: FlowId) -> Option<(Head, Volume)> {
-        let chunks = self.live.iter().chain(&self.archive.open);
-        let open = chunks.flat_map(|c| c.rows()).find(|(_, head, _)| head.id == id);
-        if let Some((_, head, volume)) = open {
+        if let Some((head, volume)) = self.index().find(id) {
             return Some((head.clone(), volume.clone()));
         }
         let sealed = self.archive.segments.iter().rev().find_map(|s| Some((s, s.find(id)?)));

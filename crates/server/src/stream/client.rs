@@ -11,6 +11,7 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use netwatch_api::stream::ClientMessage;
 use netwatch_api::{Problem, ProblemCode};
 use netwatch_model::Timestamp;
+use netwatch_model::people::Permission::TrafficRead;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::feed::Feed;
@@ -26,8 +27,8 @@ use crate::fault::Fault;
 const MAX_SUBSCRIPTIONS: usize = 32;
 /// Longest time that a client may take to accept a message.
 const SEND_LIMIT: Duration = Duration::from_secs(30);
-/// How often the session is asked whether it still holds.
-const RECHECK: Duration = Duration::from_secs(4);
+/// How often it is asked whether the client may still see this; with what is remembered for three seconds it stays below five.
+const RECHECK: Duration = Duration::from_millis(1500);
 /// How often a ping goes out; three without an answer end the stream.
 const PING: Duration = Duration::from_secs(20);
 const MAX_UNANSWERED: u32 = 3;
@@ -40,7 +41,7 @@ type Ending = (u16, &'static str);
 const LEFT: Ending = (close_code::NORMAL, "");
 const STOPPING: Ending = (close_code::AWAY, "the server stops: connect again");
 const BINARY: Ending = (close_code::UNSUPPORTED, "messages are text");
-const SIGNED_OUT: Ending = (close_code::POLICY, "the session ended: sign in again");
+const SIGNED_OUT: Ending = (close_code::POLICY, "the session or the permission ended: sign in again");
 const TOO_OFTEN: Ending = (close_code::POLICY, "too many messages");
 const TOO_LARGE: Ending = (close_code::SIZE, "a message has at most 16 KiB");
 const TOO_SLOW: Ending = (close_code::AGAIN, "nothing was read for 30 seconds");
@@ -108,7 +109,7 @@ impl Client {
                         self.deliver(socket, slot, delivery).await?;
                     }
                 }
-                _ = recheck.tick() => if !app.access().still_holds(self.identity) { return Err(SIGNED_OUT) },
+                _ = recheck.tick() => if !app.still_may(&self.identity, TrafficRead).await { return Err(SIGNED_OUT) },
                 _ = ping.tick() => self.ping(socket).await?,
                 () = app.hub().stopping.cancelled() => return Err(STOPPING),
             }

@@ -64,7 +64,7 @@ impl Hub {
     }
 
     /// A place for one more client, if there is one; given back when dropped.
-    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 

@@ -1,9 +1,16 @@
 //! The whole server over real TCP: every route, every refusal, the stream.
 
 mod api;
+mod contract;
 mod data;
+mod declare;
 mod gate;
 mod hostile;
+mod manage;
+mod matrix;
+mod oidc;
+mod people;
+mod programs;
 mod session;
 mod stream;
 mod support;

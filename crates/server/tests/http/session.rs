@@ -1,5 +1,7 @@
 //! Signing in and out as a browser does.
 
+use netwatch_model::Timestamp;
+use netwatch_model::people::{Limits, Workspace, WorkspaceId};
 use netwatch_server::{Config, ServerError, listen};
 use serde_json::json;
 
@@ -11,8 +13,9 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 #[tokio::test]
 async fn a_code_becomes_a_cookie_once() {
     let server = TestServer::start().await;
-    let code = server.access.invite().unwrap();
-    let body = json!({"code": code.as_str()}).to_string();
+    server.sign_in().await;
+    let invited = server.access.invite().unwrap();
+    let body = json!({"code": invited.code.as_str()}).to_string();
     let first = server.ask("POST", "/api/v1/session", &[JSON], &body).await;
     assert_eq!(first.status, 200, "{}", first.body);
     let cookie = &first.headers["set-cookie"];
@@ -31,7 +34,9 @@ async fn a_session_tells_what_it_is_and_ends() {
     let session = server.ask("GET", "/api/v1/session", &own, "").await.json();
     assert_eq!(session["method"], "cookie");
     assert!(session["expires"].is_string());
-    assert_eq!(server.json("/api/v1/session").await, json!({"method": "token", "expires": null}));
+    assert_eq!((&session["user"]["name"], &session["workspace"]["name"]), (&json!("ada"), &json!("Home")));
+    let token = server.json("/api/v1/session").await;
+    assert_eq!((&token["method"], &token["expires"], &token["user"]), (&json!("token"), &json!(null), &json!(null)));
 
     let mut stream = server.stream_with(&[("cookie", &cookie)]).await.expect("the stream opens");
     let out = server.ask("DELETE", "/api/v1/session", &own, "").await;
@@ -101,4 +106,25 @@ async fn the_token_counts_before_the_cookie() {
     assert_eq!(server.ask("GET", "/api/v1/session", &both, "").await.status, 401);
     let right = [("cookie", "netwatch_session=0"), ("authorization", &format!("bearer {TOKEN}"))];
     assert_eq!(server.ask("GET", "/api/v1/session", &right, "").await.json()["method"], "token");
+}
+
+#[tokio::test]
+async fn another_workspace_sees_nothing_of_this_machine() {
+    let server = TestServer::start().await;
+    let now = Timestamp::from_secs(1_700_000_000);
+    let id = WorkspaceId::new(now, 7);
+    let other = Workspace { id, name: "Other".parse().unwrap(), limits: Limits::default(), created: now };
+    server.access.entities().write(now, move |tx| tx.insert(&other).map(drop)).unwrap();
+    let bearer = format!("Bearer {TOKEN}");
+    let (named, unknown) = (id.to_string(), "0".repeat(32));
+    let ask = async |path: &str, workspace: &str| {
+        let headers = [("authorization", bearer.as_str()), ("netwatch-workspace", workspace)];
+        server.ask("GET", path, &headers, "").await
+    };
+    assert!(!server.json("/api/v1/flows?limit=1").await["items"].as_array().unwrap().is_empty());
+    let answer = ask("/api/v1/flows?limit=1", &named).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.json()["items"], json!([]));
+    ask("/api/v1/flows", &unknown).await.assert_problem("not_found");
+    ask("/api/v1/flows", "not-an-id").await.assert_problem("invalid_parameter");
 }

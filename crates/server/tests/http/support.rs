@@ -10,11 +10,11 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use netwatch_model::{Record, Timestamp};
 use netwatch_server::query::LiveStore;
-use netwatch_server::{Access, Config, Dependencies, Server, ServerMetrics, listen};
+use netwatch_server::{Access, Config, Control, Dependencies, Intake, Server, ServerMetrics, listen};
 use netwatch_telemetry::clock::{ClockSource, ManualClock, SystemClock};
 use netwatch_telemetry::health::Health;
 use netwatch_telemetry::metrics::{BuildInfo, Metrics};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -29,6 +29,8 @@ use crate::data::{SECONDS, START, batch, samples, store};
 
 /// The token of every test server.
 pub const TOKEN: &str = "the-token-of-the-tests";
+/// The password of `ada`, the first administrator.
+pub const PASSWORD: &str = "correct horse battery staple";
 /// Long enough for the slowest machine: passing tests never wait for it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -59,7 +61,35 @@ impl TestServer {
         server
     }
 
+    /// With somewhere to put what programs send.
+    pub async fn start_with_intake(intake: Arc<dyn Intake>) -> Self {
+        Self::start_joined(|server| server.live().taking_in_by(intake)).await
+    }
+
+    /// With a process around it that can be steered.
+    pub async fn start_with_control(control: Arc<dyn Control>) -> Self {
+        Self::start_joined(|server| server.live().controlled_by(control)).await
+    }
+
+    async fn start_joined(join: impl FnOnce(&Server)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let listen_at = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut server = Self::start_all(dir.path(), listen_at, Config::default(), store(), join).await;
+        server.dir = Some(dir);
+        server
+    }
+
     pub async fn start_in(dir: &Path, listen_at: SocketAddr, config: Config, store: LiveStore) -> Self {
+        Self::start_all(dir, listen_at, config, store, |_| {}).await
+    }
+
+    async fn start_all(
+        dir: &Path,
+        listen_at: SocketAddr,
+        config: Config,
+        store: LiveStore,
+        join: impl FnOnce(&Server),
+    ) -> Self {
         let clock: Arc<dyn ClockSource> = Arc::new(SystemClock);
         let access = Arc::new(Access::open(dir, Some(TOKEN), Arc::clone(&clock)).unwrap());
         let store = Arc::new(store);
@@ -79,6 +109,7 @@ impl TestServer {
         let listener = listen(listen_at).await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = Server::build(config, dependencies).unwrap();
+        join(&server);
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             server.run(listener, async { _ = stopped.await }).await.unwrap();
@@ -146,16 +177,44 @@ impl TestServer {
         // The server may answer and close before it has read everything.
         let _refused_early = stream.write_all(bytes.as_bytes()).await;
         let mut all = Vec::new();
-        let _reset = timeout(PATIENCE, stream.read_to_end(&mut all)).await.expect("an answer in time");
+        let read = async {
+            // A stream of events has no end: its head is the answer.
+            while !is_endless(&all) && stream.read_buf(&mut all).await.is_ok_and(|n| n > 0) {}
+        };
+        timeout(PATIENCE, read).await.expect("an answer in time");
         Answer::read(&all)
+    }
+
+    /// One request and its answer as bytes, chunks put together: status and body.
+    pub async fn bytes(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, Vec<u8>) {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\nhost: {}\r\n", self.address);
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        head += &format!("content-length: {}\r\n\r\n", body.len());
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let _refused_early = stream.write_all(body).await;
+        let mut all = Vec::new();
+        let _reset = timeout(PATIENCE, stream.read_to_end(&mut all)).await.expect("an answer in time");
+        let at = all.windows(4).position(|w| w == b"\r\n\r\n").expect("a head") + 4;
+        let head = String::from_utf8_lossy(&all[..at]).to_lowercase();
+        let body = all[at..].to_vec();
+        let body = if head.contains("transfer-encoding: chunked") { unchunk(&body) } else { body };
+        (head[9..12].parse().unwrap(), body)
     }
 
     /// Signs in with a new code; gives the `Cookie` header.
     pub async fn sign_in(&self) -> String {
-        let code = self.access.invite().unwrap();
-        let body = format!("{{\"code\":\"{}\"}}", code.as_str());
-        let answer = self.ask("POST", "/api/v1/session", &[("content-type", "application/json")], &body).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
+        let invited = self.access.invite().unwrap();
+        let code = invited.code.as_str();
+        let (path, body) = if invited.set_up {
+            ("/api/v1/setup", json!({"code": code, "name": "ada", "password": PASSWORD}))
+        } else {
+            ("/api/v1/session", json!({"code": code}))
+        };
+        let answer = self.ask("POST", path, &[("content-type", "application/json")], &body.to_string()).await;
+        assert!(matches!(answer.status, 200 | 201), "{}", answer.body);
         answer.headers["set-cookie"].split(';').next().unwrap().to_owned()
     }
 
@@ -178,6 +237,11 @@ impl TestServer {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+fn is_endless(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    text.split_once("\r\n\r\n").is_some_and(|(head, _)| head.contains("text/event-stream"))
 }
 
 /// An answer.
@@ -276,6 +340,19 @@ impl Stream {
 
     async fn next_raw(&mut self) -> Option<Message> {
         timeout(PATIENCE, self.0.next()).await.expect("a message in time").map(|m| m.unwrap())
+    }
+}
+
+fn unchunk(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|w| w == b"\r\n").expect("the size of a chunk");
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+        if size == 0 {
+            return body;
+        }
+        body.extend_from_slice(&rest[end + 2..end + 2 + size]);
+        rest = &rest[end + 4 + size..];
     }
 }
 

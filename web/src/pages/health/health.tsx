@@ -1,28 +1,36 @@
 /** Interfaces and health: the way of the data stage by stage, with counts and losses, and the first place where it stops. */
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { storageQuery } from "~/api/history";
 import { interfacesQuery } from "~/api/queries";
-import type { Statistics } from "~/api/schema";
+import type { Statistics, Storage } from "~/api/schema";
 import { type Translate, useT } from "~/i18n";
 import { lossesOf, type StageName, type StageVerdict, stageNames, whereItStops } from "~/lib/stages";
+import { totalsOf } from "~/pages/storage/forecast";
 import { type Format, useFormat } from "~/prefs/use-format";
+import { useMay } from "~/session/session";
 import { useStatistics } from "~/stream/use-statistics";
 import { Mark } from "~/ui/controls";
 import { ProblemBox, Skeleton } from "~/ui/feedback";
 import { Facts, Page, Section } from "~/ui/page";
 import styles from "./health.module.css";
+import { HealthTabs } from "./health-tabs";
 import { Interfaces } from "./interfaces";
 
 export function HealthPage() {
   const t = useT();
   const { data: statistics, error } = useStatistics();
   const { data: interfaces } = useQuery(interfacesQuery);
-  const verdict = statistics && interfaces && whereItStops(statistics, interfaces.items);
+  const may = useMay();
+  // What comes from a capture file is not stored: that stage is left out.
+  const storing = interfaces?.items.some(({ state }) => state !== "ended") === true && may("system.read");
+  const { data: storage } = useQuery({ ...storageQuery, enabled: storing });
+  const verdict = statistics && interfaces && whereItStops(statistics, interfaces.items, storage);
   return (
-    <Page title={t("page.health")} number={verdict && <VerdictMark verdict={verdict} />}>
+    <Page title={t("page.health")} number={verdict && <VerdictMark verdict={verdict} />} actions={<HealthTabs />}>
       <Section title={t("health.stages")} hint={t("health.stagesHint")}>
         {statistics !== undefined ? (
-          <Stages statistics={statistics} verdict={verdict} />
+          <Stages statistics={statistics} storage={storage} verdict={verdict} />
         ) : error == null ? (
           <Skeleton height={150} />
         ) : (
@@ -62,14 +70,21 @@ export function VerdictMark({ verdict }: { verdict: StageVerdict }) {
   }
 }
 
-function Stages({ statistics, verdict }: { statistics: Statistics; verdict: StageVerdict | undefined }) {
+type StagesProps = {
+  statistics: Statistics;
+  storage: Storage | undefined;
+  verdict: StageVerdict | undefined;
+};
+
+function Stages({ statistics, storage, verdict }: StagesProps) {
   const t = useT();
   const format = useFormat();
-  const losses = lossesOf(statistics);
-  const described = describe(statistics, t, format);
+  const losses = lossesOf(statistics, storage);
+  const described = { ...describe(statistics, t, format), stored: describeStored(storage, t, format) };
+  const shown = stageNames.filter((stage) => stage !== "stored" || storage !== undefined);
   return (
     <ol className={styles.stages}>
-      {stageNames.map((stage) => (
+      {shown.map((stage) => (
         <li key={stage} className={styles.stage}>
           <h3>
             {verdict?.kind === "stopped" && verdict.stage === stage && "▲ "}
@@ -99,7 +114,23 @@ function Stages({ statistics, verdict }: { statistics: Statistics; verdict: Stag
 
 type Described = { figure: string; unit: string; lines: readonly (readonly [name: string, value: ReactNode])[] };
 
-function describe({ capture, table, store }: Statistics, t: Translate, format: Format): Record<StageName, Described> {
+function describeStored(storage: Storage | undefined, t: Translate, format: Format): Described {
+  const { bytes } = totalsOf(storage?.kinds ?? []);
+  return {
+    figure: format.volume(bytes),
+    unit: t("stage.onDisk"),
+    lines: [
+      [t("stage.waiting"), format.roughCount(storage?.waiting ?? 0)],
+      [t("stage.diskFree"), format.percent(storage?.disk_free ?? 0, storage?.disk_total ?? 0)],
+    ],
+  };
+}
+
+function describe(
+  { capture, table, store }: Statistics,
+  t: Translate,
+  format: Format,
+): Record<Exclude<StageName, "stored">, Described> {
   const undissected = capture.undissected.reduce((sum, { count }) => sum + count, 0);
   return {
     received: {

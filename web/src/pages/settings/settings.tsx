@@ -1,15 +1,16 @@
-/** What a person chooses: how it looks, in which units and language, and the end of the session. */
+/** What a person chooses: how it looks, in which units, language and zone, and the end of the session. */
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
-import { api, done } from "~/api/client";
 import { sessionQuery } from "~/api/queries";
-import { queryClient, stream } from "~/app/services";
 import { useT } from "~/i18n";
 import { type Preferences, setPreference, usePreferences } from "~/prefs/preferences";
 import { useFormat } from "~/prefs/use-format";
+import { signOut } from "~/session/session";
 import { Button, Segmented } from "~/ui/controls";
-import { Hint, Page, Section } from "~/ui/page";
+import { Hint, Section } from "~/ui/page";
+import { Row } from "./row";
 import styles from "./settings.module.css";
+import { SettingsFrame } from "./settings-frame";
+import { ZoneRow } from "./zone-row";
 
 /** An octet rate to show what the units look like. */
 const example = 1_562_500;
@@ -18,7 +19,7 @@ export function SettingsPage() {
   const t = useT();
   const format = useFormat();
   return (
-    <Page title={t("page.settings")} number={<Hint>{t("settings.hint")}</Hint>}>
+    <SettingsFrame page="settings" number={<Hint>{t("settings.hint")}</Hint>}>
       <div className={styles.rows}>
         <Section title={t("settings.appearance")}>
           <Choice
@@ -39,6 +40,7 @@ export function SettingsPage() {
             options={["system", "en", "de"]}
             label={(v) => (v === "system" ? t("language.system") : t(`language.${v}`))}
           />
+          <ZoneRow />
         </Section>
         <Section
           title={t("settings.units")}
@@ -63,7 +65,7 @@ export function SettingsPage() {
           <SessionRow />
         </Section>
       </div>
-    </Page>
+    </SettingsFrame>
   );
 }
 
@@ -93,30 +95,13 @@ function SessionRow() {
   const t = useT();
   const format = useFormat();
   const { data } = useQuery(sessionQuery);
-  const signOut = async () => {
-    await done(api.DELETE("/api/v1/session"));
-    stream.stop();
-    await queryClient.resetQueries({ queryKey: sessionQuery.queryKey });
-  };
   const expires = data?.expires;
   return (
     <Row
-      title={t("settings.signedIn")}
+      title={data?.user == null ? t("settings.signedIn") : t("settings.signedInAs", { name: data.user.name })}
       text={expires == null ? t("settings.noEnd") : t("settings.ends", { time: format.moment(Date.parse(expires)) })}
     >
       <Button onClick={() => void signOut()}>{t("settings.signOut")}</Button>
     </Row>
-  );
-}
-
-function Row({ title, text, children }: { title: string; text?: string | undefined; children: ReactNode }) {
-  return (
-    <div className={styles.row}>
-      <div>
-        {title}
-        {text !== undefined && <p>{text}</p>}
-      </div>
-      {children}
-    </div>
   );
 }

@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use netwatch_api::flow::{FlowSort, SortOrder};
 use netwatch_model::{FlowId, Timestamp};
 
 use super::Segment;
-use crate::store::row::Volume;
 use crate::store::view::{Found, Place};
 
 /// Rows of each order that a segment remembers.
@@ -18,7 +18,7 @@ const ORDERS: usize = 10;
 const NANOS: u64 = 1_000_000_000;
 
 /// A time as a number with the same order.
-pub(super) const fn ordered_time(time: Timestamp) -> u64 {
+pub(crate) const fn ordered_time(time: Timestamp) -> u64 {
     time.nanos() as u64 ^ (1 << 63)
 }
 
@@ -27,23 +27,12 @@ pub(super) const fn time_of(n: u64) -> Timestamp {
     Timestamp::from_nanos((n ^ (1 << 63)) as i64)
 }
 
-/// What a live row is sorted by.
-pub(crate) fn key_of(sort: FlowSort, volume: &Volume) -> u64 {
-    match sort {
-        FlowSort::Bytes => volume.octets(),
-        FlowSort::Packets => volume.packets(),
-        FlowSort::Duration => duration(volume.start, volume.end),
-        FlowSort::Rate => rate(volume.octets(), duration(volume.start, volume.end)),
-        FlowSort::Start => ordered_time(volume.start),
-    }
-}
-
 fn duration(start: Timestamp, end: Timestamp) -> u64 {
     u64::try_from(end.since(start).as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Octets a second, over one second at least.
-fn rate(octets: u64, nanos: u64) -> u64 {
+pub(crate) fn rate(octets: u64, nanos: u64) -> u64 {
     let nanos = nanos.max(NANOS);
     match octets.checked_mul(NANOS) {
         Some(scaled) => scaled / nanos,
@@ -65,13 +54,34 @@ pub(crate) trait Block {
 
 /// The first rows of a block in each order, each found when it is first asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Orders([OnceLock<Box<[u32]>>; ORDERS]);
+pub(crate) struct Orders {
+    found: [OnceLock<Box<[u32]>>; ORDERS],
+    /// Bit `n`: order `n` was asked for.
+    asked: AtomicU16,
+}
 
 impl Orders {
     /// The first rows in an order.
     pub(crate) fn first(&self, block: &impl Block, sort: FlowSort, order: SortOrder) -> &[u32] {
-        let number = sort as usize * 2 + order as usize;
-        let Some(place) = self.0.get(number) else { return &[] };
+        self.asked.fetch_or(1 << number(sort, order), Ordering::Relaxed);
+        self.find(block, sort, order)
+    }
+
+    /// Finds those that were asked of older ones.
+    pub(crate) fn prepare(&self, block: &impl Block, older: &Self) {
+        let asked = older.asked.load(Ordering::Relaxed);
+        let sorts = [FlowSort::Bytes, FlowSort::Packets, FlowSort::Duration, FlowSort::Rate, FlowSort::Start];
+        for sort in sorts {
+            for order in [SortOrder::Desc, SortOrder::Asc] {
+                if asked >> number(sort, order) & 1 == 1 {
+                    self.find(block, sort, order);
+                }
+            }
+        }
+    }
+
+    fn find(&self, block: &impl Block, sort: FlowSort, order: SortOrder) -> &[u32] {
+        let Some(place) = self.found.get(number(sort, order)) else { return &[] };
         place.get_or_init(|| match order {
             SortOrder::Desc => sorted(block, sort, Reverse),
             SortOrder::Asc => sorted(block, sort, |key| key),
@@ -82,6 +92,10 @@ impl Orders {
     pub(super) const fn bytes(rows: usize) -> usize {
         ORDERS * size_of::<u32>() * if rows < ROWS { rows } else { ROWS }
     }
+}
+
+const fn number(sort: FlowSort, order: SortOrder) -> usize {
+    sort as usize * 2 + order as usize
 }
 
 fn sorted<K: Ord>(block: &impl Block, sort: FlowSort, by: impl Fn((u64, FlowId)) -> K) -> Box<[u32]> {

@@ -1,0 +1,112 @@
+//! Records to bytes.
+
+use super::bytes::{put, put_slice};
+use super::events::EventWriter;
+use super::flows::FlowWriter;
+use super::samples::SampleWriter;
+use super::texts::TextWriter;
+use super::{EncodeError, MAX_BYTES, MAX_RECORDS, part, put_header};
+use crate::{BatchKey, Record};
+
+/// Writes batches; keeps its buffers from one to the next.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    order: Vec<(u64, u64)>,
+    texts: TextWriter,
+    samples: SampleWriter,
+    flows: FlowWriter,
+    events: EventWriter,
+    part: Vec<u8>,
+}
+
+/// What was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Encoded {
+    /// Records.
+    pub records: usize,
+    /// Bytes that were appended.
+    pub bytes: usize,
+}
+
+impl Encoder {
+    /// Appends the batch `key` with these records to `out`.
+    ///
+    /// # Errors
+    /// When it is larger than a batch may be; `out` is then as it was.
+    pub fn encode<'a>(
+        &mut self,
+        key: BatchKey,
+        records: impl IntoIterator<Item = &'a Record>,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded, EncodeError> {
+        let begin = out.len();
+        let count = self.gather(records);
+        put_header(key, out);
+        self.write_parts(out);
+        let bytes = out.len() - begin;
+        let error = match count {
+            None => EncodeError::TooManyRecords,
+            Some(_) if bytes > MAX_BYTES => EncodeError::TooLarge(bytes),
+            Some(records) => return Ok(Encoded { records, bytes }),
+        };
+        out.truncate(begin);
+        Err(error)
+    }
+
+    /// Puts records into their columns; none when there are too many.
+    fn gather<'a>(&mut self, records: impl IntoIterator<Item = &'a Record>) -> Option<usize> {
+        let mut count = 0;
+        for record in records {
+            count += 1;
+            if count > MAX_RECORDS {
+                return None;
+            }
+            let kind = match record {
+                Record::Sample(sample) => {
+                    self.samples.push(sample);
+                    part::SAMPLES
+                }
+                Record::Flow(flow) => {
+                    self.flows.push(flow, &mut self.texts);
+                    part::FLOWS
+                }
+                Record::Event(event) => {
+                    self.events.push(event);
+                    part::EVENTS
+                }
+            };
+            match self.order.last_mut() {
+                Some((last, run)) if *last == kind => *run += 1,
+                _ => self.order.push((kind, 1)),
+            }
+        }
+        Some(count)
+    }
+
+    fn write_parts(&mut self, out: &mut Vec<u8>) {
+        let part = &mut self.part;
+        part.clear();
+        for (kind, run) in self.order.drain(..) {
+            put(part, kind);
+            put(part, run);
+        }
+        write_part(part::ORDER, part, out);
+        if self.samples.finish(part) {
+            write_part(part::SAMPLES, part, out);
+        }
+        if self.flows.finish(part) {
+            write_part(part::FLOWS, part, out);
+            self.texts.finish(part);
+            write_part(part::TEXTS, part, out);
+        }
+        if self.events.finish(part) {
+            write_part(part::EVENTS, part, out);
+        }
+    }
+}
+
+fn write_part(kind: u64, body: &mut Vec<u8>, out: &mut Vec<u8>) {
+    put(out, kind);
+    put_slice(out, body);
+    body.clear();
+}

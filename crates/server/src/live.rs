@@ -1,0 +1,67 @@
+//! What can change while the server runs, without a restart.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use netwatch_api::control::Reload;
+use netwatch_model::Event;
+use netwatch_storage::TelemetryStore;
+
+use crate::access::By;
+use crate::app::App;
+use crate::control::{Control, audit_reload};
+use crate::gate::AllowedHosts;
+use crate::intake::Intake;
+use crate::limits::Rate;
+
+/// A handle on a server, good before and while it runs. Clones act on the same server.
+#[derive(Clone)]
+pub struct Live {
+    app: App,
+    hosts: Arc<ArcSwap<AllowedHosts>>,
+    listen: SocketAddr,
+}
+
+impl Live {
+    pub(crate) fn new(app: App, hosts: Arc<ArcSwap<AllowedHosts>>, listen: SocketAddr) -> Self {
+        Self { app, hosts, listen }
+    }
+
+    /// The process around the server can be steered from here on.
+    pub fn controlled_by(&self, control: Arc<dyn Control>) {
+        self.app.slots().0.fill(control);
+    }
+
+    /// Records of programs go there from here on.
+    pub fn taking_in_by(&self, intake: Arc<dyn Intake>) {
+        self.app.slots().1.fill(intake);
+    }
+
+    /// History is asked of that store from here on.
+    pub fn remembered_by(&self, store: Arc<dyn TelemetryStore>) {
+        self.app.history().fill(store);
+    }
+
+    /// Under these names, beside loopback and the listen address, the server may be reached from here on.
+    pub fn set_hosts(&self, hosts: &[String]) {
+        self.hosts.store(Arc::new(AllowedHosts::new(self.listen, hosts)));
+    }
+
+    /// An address, and a session or token, may ask so often from here on; none is no limit.
+    pub fn set_rate(&self, rate: Option<Rate>) {
+        self.app.limits().set(rate, rate);
+    }
+
+    /// Writes into the audit log what a reload changed that nobody asked for through the API. Calls block.
+    pub fn audit_reload(&self, report: &Reload) {
+        if let Err(error) = audit_reload(self.app.access(), &By::system(), report) {
+            tracing::error!(%error, "what a reload changed is not in the audit log");
+        }
+    }
+
+    /// Tells what happened in the process around the server.
+    pub fn note(&self, event: Event) {
+        self.app.store().note_events([event]);
+    }
+}

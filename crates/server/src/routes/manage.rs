@@ -1,0 +1,86 @@
+//! Managing: workspaces, members, roles, tokens, the audit log, users, backups.
+//!
+//! Every route acts in the workspace of the request, which the gate has found, or over the site; none takes a workspace from a body.
+//! Objects are asked for by workspace and id together, so that a foreign id is not found. A change and its audit record are one
+//! transaction. Nobody gives what they do not have: `identity::access` decides.
+
+mod asker;
+mod audit;
+mod backup;
+mod declare;
+mod invitations;
+mod lists;
+mod members;
+mod memberships;
+mod roles;
+mod tokens;
+mod users;
+mod workspaces;
+
+use netwatch_model::people::Permission::{
+    AuditRead, ConfigRead, ConfigWrite, MembersRead, MembersWrite, RolesRead, RolesWrite, SiteAudit, SiteBackup,
+    SiteUsers, SiteWorkspaces, TokensOwn, WorkspaceDelete, WorkspaceRead, WorkspaceWrite,
+};
+use utoipa_axum::routes;
+
+use crate::registry::Need::{Local, SignedIn};
+use crate::registry::Registry;
+
+/// Adds the routes.
+pub(super) fn add(registry: Registry) -> Registry {
+    over_the_site(of_a_workspace(registry))
+}
+
+fn of_a_workspace(registry: Registry) -> Registry {
+    registry
+        .route(WorkspaceRead, routes!(workspaces::current))
+        .route(WorkspaceWrite, routes!(workspaces::change_current))
+        .route(WorkspaceDelete, routes!(workspaces::delete_current))
+        .route(MembersRead, routes!(members::list))
+        .route(MembersRead, routes!(members::one))
+        .route(MembersWrite, routes!(members::change))
+        .route(MembersWrite, routes!(members::remove))
+        .route(MembersRead, routes!(invitations::list))
+        .route(MembersWrite, routes!(invitations::create))
+        .route(MembersWrite, routes!(invitations::revoke))
+        .route(RolesRead, routes!(roles::list))
+        .route(RolesRead, routes!(roles::one))
+        .route(RolesWrite, routes!(roles::create))
+        .route(RolesWrite, routes!(roles::change))
+        .route(RolesWrite, routes!(roles::delete))
+        .route(SignedIn, routes!(roles::permissions))
+        .route(TokensOwn, routes!(tokens::list))
+        .route(TokensOwn, routes!(tokens::one))
+        .route(TokensOwn, routes!(tokens::create))
+        .route(TokensOwn, routes!(tokens::change))
+        .route(TokensOwn, routes!(tokens::rotate))
+        .route(TokensOwn, routes!(tokens::revoke))
+        .route(AuditRead, routes!(audit::of_workspace))
+        .route(ConfigRead, routes!(declare::export))
+        .upload(ConfigWrite, declare::MAX_BODY, routes!(declare::apply))
+}
+
+fn over_the_site(registry: Registry) -> Registry {
+    registry
+        .route(SignedIn, routes!(workspaces::create))
+        .route(SiteWorkspaces, routes!(workspaces::list))
+        .route(SiteWorkspaces, routes!(workspaces::one))
+        .route(SiteWorkspaces, routes!(workspaces::change))
+        .route(SiteWorkspaces, routes!(workspaces::delete))
+        .route(SiteUsers, routes!(users::list))
+        .route(SiteUsers, routes!(users::one))
+        .route(SiteUsers, routes!(users::create))
+        .route(SiteUsers, routes!(users::change))
+        .route(SiteUsers, routes!(users::delete))
+        .route(SiteUsers, routes!(users::sessions))
+        .route(SiteUsers, routes!(users::end_sessions))
+        .route(SiteUsers, routes!(users::end_session))
+        .route(SiteUsers, routes!(memberships::list))
+        .route(SiteUsers, routes!(memberships::put))
+        .route(SiteUsers, routes!(memberships::remove))
+        .route(SiteAudit, routes!(audit::of_site))
+        .route(SiteAudit, routes!(audit::verify))
+        .route(SiteBackup, routes!(backup::make))
+        .upload(Local, backup::MAX_BACKUP, routes!(backup::restore))
+        .route(Local, routes!(backup::rotate_keys))
+}

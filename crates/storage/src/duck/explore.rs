@@ -1,0 +1,350 @@
+//! What flows carried, by dimensions.
+//!
+//! One question becomes a table of sums by step and key ([`source`]), from which the largest keys, their steps and the rest are read.
+//! Every dimension has three columns, of which it uses those that fit: two halves of an address or a number, and a text.
+
+mod source;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use duckdb::Connection;
+use netwatch_model::{AgentId, Protocol, Timestamp, Untrusted};
+
+use super::ask::cancelled;
+use super::chart::Steps;
+use crate::address::whole;
+use crate::dimension::Dimension;
+use crate::error::StoreError;
+use crate::lookup::Lookups;
+use crate::partition::MINUTE;
+use crate::port::{Budget, Edge, Explore, Explored, Group, Resolution, Summary, Value};
+use crate::tally::vlan_ids;
+use crate::tenant::Tenant;
+
+use source::Source;
+pub(crate) use source::{OCTETS_IN, OCTETS_OUT};
+
+/// Dimensions of one question.
+pub(crate) const MAX_DIMENSIONS: usize = 5;
+/// Steps of one question.
+const MAX_STEPS: i64 = 11_000;
+
+/// Sums of one step or of all.
+#[derive(Clone, Copy, Debug, Default)]
+struct Amount {
+    measure: u64,
+    octets_in: u64,
+    octets_out: u64,
+}
+
+/// Answers a question.
+pub(crate) fn explore(
+    tenant: &Tenant,
+    lookups: &Lookups,
+    from: &Connection,
+    query: &Explore,
+    budget: &Budget,
+) -> Result<Explored, StoreError> {
+    if query.dimensions.len() > MAX_DIMENSIONS {
+        return Err(StoreError::TooExpensive(format!("more than {MAX_DIMENSIONS} dimensions")));
+    }
+    let span = query.span.millis();
+    let width = query.step.map_or(MINUTE, |s| i64::try_from(s.as_millis()).unwrap_or(i64::MAX).max(1000));
+    let steps = match query.step {
+        Some(_) => Steps::covering(span, width),
+        // Without steps the range is one, of whole minutes.
+        None => {
+            let all = Steps::covering(span, MINUTE);
+            Steps { width: all.to - all.from, ..all }
+        }
+    };
+    if steps.count() > MAX_STEPS {
+        return Err(StoreError::TooExpensive(format!("{} steps: take a longer one", steps.count())));
+    }
+    let asked = Asked { connection: from, query, budget, steps };
+    let source = Source { tenant, lookups, connection: from, query, budget, held: RefCell::default() };
+    let (resolution, tables) = source.make("now", steps)?;
+    asked.make_top()?;
+    let mut explored = asked.read(resolution, &tables)?;
+    explored.partial_first = steps.from < span.0;
+    explored.partial_last = steps.to > span.1;
+    if query.previous {
+        let length = steps.to - steps.from;
+        let before = Steps { from: steps.from - length, to: steps.from, ..steps };
+        let (_, tables) = source.make("before", before)?;
+        asked.read_previous(&tables, before, &mut explored)?;
+    }
+    Ok(explored)
+}
+
+impl Group {
+    /// Adds to a step; one beyond the range changes nothing.
+    fn add(&mut self, step: usize, amount: Amount) {
+        let amounts = [amount.measure, amount.octets_in, amount.octets_out];
+        for (lane, more) in self.lanes().into_iter().zip(amounts) {
+            if let Some(point) = lane.get_mut(step) {
+                *point += more;
+            }
+        }
+    }
+
+    /// What was measured, received and sent by step.
+    fn lanes(&mut self) -> [&mut Vec<u64>; 3] {
+        [&mut self.points, &mut self.points_in, &mut self.points_out]
+    }
+}
+
+/// The tables that [`Source::make`] made.
+struct Tables {
+    /// Sums by step and key.
+    keyed: String,
+    /// Sums by step; another table only when hosts are a dimension, because then each octet is in two keys.
+    total: String,
+}
+
+struct Asked<'a> {
+    connection: &'a Connection,
+    query: &'a Explore,
+    budget: &'a Budget,
+    steps: Steps,
+}
+
+impl Asked<'_> {
+    /// The largest keys, with their place.
+    fn make_top(&self) -> Result<(), StoreError> {
+        let (keys, limit) = (self.keys(""), self.query.limit);
+        let order = if keys.is_empty() { String::new() } else { format!(", {keys}") };
+        let group = if keys.is_empty() { String::new() } else { format!("GROUP BY {keys}") };
+        let comma = if keys.is_empty() { "" } else { ", " };
+        let limit = if keys.is_empty() { 0 } else { limit };
+        let sql = format!(
+            "CREATE TEMP TABLE top AS SELECT row_number() OVER () - 1 AS place, * FROM (
+               SELECT {keys}{comma} sum(measure)::UBIGINT AS measure, sum(octets_in)::UBIGINT AS octets_in,
+                 sum(octets_out)::UBIGINT AS octets_out
+               FROM keyed_now {group} HAVING sum(measure) > 0 ORDER BY measure DESC{order} LIMIT {limit})"
+        );
+        self.run(&sql)
+    }
+
+    fn read(&self, resolution: Resolution, tables: &Tables) -> Result<Explored, StoreError> {
+        let mut groups = self.groups()?;
+        let mut total = self.sums(&tables.total, self.steps)?;
+        // Keys count each octet of hosts twice: what is in no group is told from the keys' own total.
+        let mut other =
+            if tables.keyed == tables.total { total.clone() } else { self.sums(&tables.keyed, self.steps)? };
+        self.steps_of_groups(&tables.keyed, &mut groups)?;
+        for group in &groups {
+            other.total = other.total.saturating_sub(group.total);
+            other.octets_in = other.octets_in.saturating_sub(group.octets_in);
+            other.octets_out = other.octets_out.saturating_sub(group.octets_out);
+            for (rest, taken) in other.lanes().into_iter().zip([&group.points, &group.points_in, &group.points_out]) {
+                rest.iter_mut().zip(taken).for_each(|(rest, point)| *rest = rest.saturating_sub(*point));
+            }
+        }
+        for group in groups.iter_mut().chain([&mut other, &mut total]) {
+            self.summarise(group);
+        }
+        let edges = edges(&groups);
+        Ok(Explored {
+            from: Timestamp::from_millis(self.steps.from),
+            to: Timestamp::from_millis(self.steps.to),
+            step: self.query.step.map(|_| Duration::from_millis(self.steps.width.unsigned_abs())),
+            resolution,
+            groups,
+            other,
+            total,
+            previous: Vec::new(),
+            edges,
+            partial_first: false,
+            partial_last: false,
+        })
+    }
+
+    fn read_previous(&self, tables: &Tables, before: Steps, into: &mut Explored) -> Result<(), StoreError> {
+        let total = self.sums(&tables.total, before)?;
+        let keyed = if tables.keyed == tables.total { total.total } else { self.sums(&tables.keyed, before)?.total };
+        let join = self.join();
+        let sql = format!(
+            "SELECT t.place, sum(k.measure)::UBIGINT, 0::UBIGINT, 0::UBIGINT FROM {} k JOIN top t ON {join} GROUP BY t.place",
+            tables.keyed
+        );
+        into.groups.iter_mut().for_each(|g| g.previous = Some(0));
+        let mut in_groups = 0;
+        self.rows(&sql, |place, amount| {
+            if let Some(group) = usize::try_from(place).ok().and_then(|n| into.groups.get_mut(n)) {
+                group.previous = Some(amount.measure);
+                in_groups += amount.measure;
+            }
+        })?;
+        into.other.previous = Some(keyed.saturating_sub(in_groups));
+        into.total.previous = Some(total.total);
+        into.previous = total.points;
+        Ok(())
+    }
+
+    fn groups(&self) -> Result<Vec<Group>, StoreError> {
+        let keys = self.keys("");
+        let comma = if keys.is_empty() { "" } else { "," };
+        let sql = format!("SELECT measure, octets_in, octets_out {comma} {keys} FROM top ORDER BY place");
+        let mut select = self.connection.prepare(&sql).map_err(StoreError::Query)?;
+        let mut rows = select.query([]).map_err(StoreError::Query)?;
+        let mut groups = Vec::new();
+        while let Some(row) = rows.next().map_err(StoreError::Query)? {
+            let key = self.query.dimensions.iter().enumerate().map(|(n, dimension)| value(row, *dimension, 3 + 3 * n));
+            let key = key.collect::<Result<_, duckdb::Error>>().map_err(StoreError::Query)?;
+            let number = |n| row.get::<_, u64>(n).map_err(StoreError::Query);
+            groups.push(Group {
+                key,
+                total: number(0)?,
+                octets_in: number(1)?,
+                octets_out: number(2)?,
+                ..self.nothing()
+            });
+        }
+        Ok(groups)
+    }
+
+    fn nothing(&self) -> Group {
+        let steps = if self.query.step.is_some() { usize::try_from(self.steps.count()).unwrap_or(0) } else { 0 };
+        Group {
+            key: Vec::new(),
+            total: 0,
+            octets_in: 0,
+            octets_out: 0,
+            points: vec![0; steps],
+            points_in: vec![0; steps],
+            points_out: vec![0; steps],
+            summary: None,
+            previous: None,
+        }
+    }
+
+    /// All of a table, by step.
+    fn sums(&self, table: &str, steps: Steps) -> Result<Group, StoreError> {
+        let mut group = self.nothing();
+        let sql = format!(
+            "SELECT step, sum(measure)::UBIGINT, sum(octets_in)::UBIGINT, sum(octets_out)::UBIGINT FROM {table} GROUP BY step"
+        );
+        self.rows(&sql, |step, amount| {
+            group.total += amount.measure;
+            group.octets_in += amount.octets_in;
+            group.octets_out += amount.octets_out;
+            if let Some(n) = steps.index(step) {
+                group.add(n, amount);
+            }
+        })?;
+        Ok(group)
+    }
+
+    fn steps_of_groups(&self, table: &str, groups: &mut [Group]) -> Result<(), StoreError> {
+        if self.query.step.is_none() || groups.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "SELECT t.place * 100000 + (k.step - {}) // {}, sum(k.measure)::UBIGINT, sum(k.octets_in)::UBIGINT,
+               sum(k.octets_out)::UBIGINT
+             FROM {table} k JOIN top t ON {} GROUP BY ALL",
+            self.steps.from,
+            self.steps.width,
+            self.join()
+        );
+        self.rows(&sql, |cell, amount| {
+            let (place, step) = (cell.div_euclid(100_000), cell.rem_euclid(100_000));
+            let group = usize::try_from(place).ok().and_then(|n| groups.get_mut(n));
+            if let (Some(group), Ok(step)) = (group, usize::try_from(step)) {
+                group.add(step, amount);
+            }
+        })
+    }
+
+    /// Reads rows of a number and three sums.
+    fn rows(&self, sql: &str, mut each: impl FnMut(i64, Amount)) -> Result<(), StoreError> {
+        let mut select = self.connection.prepare(sql).map_err(StoreError::Query)?;
+        let mut rows = select.query([]).map_err(StoreError::Query)?;
+        while let Some(row) = rows.next().map_err(StoreError::Query)? {
+            let number = |n| row.get::<_, u64>(n).map_err(StoreError::Query);
+            let amount = Amount { measure: number(1)?, octets_in: number(2)?, octets_out: number(3)? };
+            each(row.get(0).map_err(StoreError::Query)?, amount);
+        }
+        Ok(())
+    }
+
+    fn run(&self, sql: &str) -> Result<(), StoreError> {
+        if self.budget.cancel.is_cancelled() {
+            return Err(cancelled(self.budget));
+        }
+        self.connection.execute_batch(sql).map_err(StoreError::Query)
+    }
+
+    /// The key columns of all dimensions.
+    fn keys(&self, prefix: &str) -> String {
+        let columns =
+            (0..self.query.dimensions.len()).map(|n| format!("{prefix}hi{n}, {prefix}lo{n}, {prefix}text{n}"));
+        columns.collect::<Vec<_>>().join(", ")
+    }
+
+    fn join(&self) -> String {
+        let same = |n| format!("k.hi{n} = t.hi{n} AND k.lo{n} = t.lo{n} AND k.text{n} IS NOT DISTINCT FROM t.text{n}");
+        (0..self.query.dimensions.len()).map(same).collect::<Vec<_>>().join(" AND ")
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rates need no exact octets, and a rank is small and not negative"
+    )]
+    fn summarise(&self, group: &mut Group) {
+        let seconds = self.steps.width as f64 / 1000.0;
+        let mut sorted = group.points.clone();
+        sorted.sort_unstable();
+        let (Some(min), Some(max)) = (sorted.first(), sorted.last()) else { return };
+        let rank = (0.95 * sorted.len() as f64).ceil() as usize;
+        let p95 = sorted.get(rank.saturating_sub(1)).unwrap_or(max);
+        group.summary = Some(Summary {
+            min: *min as f64 / seconds,
+            avg: group.total as f64 / (seconds * sorted.len() as f64),
+            p95: *p95 as f64 / seconds,
+            max: *max as f64 / seconds,
+        });
+    }
+}
+
+/// The value of a dimension, from its three columns.
+fn value(row: &duckdb::Row<'_>, dimension: Dimension, column: usize) -> Result<Value, duckdb::Error> {
+    let number = |n: usize| row.get::<_, Option<u64>>(column + n).map(Option::unwrap_or_default);
+    let small = |n: usize| number(n).map(|n| u16::try_from(n).unwrap_or(u16::MAX));
+    let protocol = |n: usize| number(n).map(|n| Protocol(u8::try_from(n).unwrap_or(u8::MAX)));
+    Ok(match dimension {
+        Dimension::Host | Dimension::Source | Dimension::Destination => Value::Address(whole(number(0)?, number(1)?)),
+        Dimension::SourcePort => Value::AnyPort(small(1)?),
+        Dimension::Port => Value::Port(protocol(0)?, small(1)?),
+        Dimension::Protocol => Value::Protocol(protocol(1)?),
+        Dimension::Vlan => Value::Vlan(vlan_ids(number(1)?)),
+        Dimension::Agent => Value::Agent(AgentId(number(1)?)),
+        _ => match row.get::<_, Option<String>>(column + 2)? {
+            Some(text) => Value::Text(Untrusted::new(&text)),
+            None => Value::Absent,
+        },
+    })
+}
+
+fn edges(groups: &[Group]) -> Vec<Edge> {
+    let mut sums: HashMap<(usize, &Value, &Value), u64> = HashMap::new();
+    for group in groups {
+        for (level, pair) in group.key.windows(2).enumerate() {
+            *sums.entry((level, &pair[0], &pair[1])).or_default() += group.total;
+        }
+    }
+    let edge = |((level, from, to), total): ((usize, &Value, &Value), u64)| Edge {
+        level,
+        from: from.clone(),
+        to: to.clone(),
+        total,
+    };
+    let mut edges: Vec<Edge> = sums.into_iter().map(edge).collect();
+    edges.sort_by(|a, b| (a.level, b.total, &a.from, &a.to).cmp(&(b.level, a.total, &b.from, &b.to)));
+    edges
+}

@@ -1,0 +1,361 @@
+//! Numbers packed into as few bits as they need: the inside of chunks.
+//!
+//! A column of integers is written in blocks of [`BLOCK`] values. Each block has a base and a width: a value is stored as its distance
+//! from the base. Of a column either the values themselves or their differences are packed, whichever is shorter. A column of floats
+//! is multiplied by a power of ten when that makes all of them whole (most measurements have few decimals), else its bits are
+//! written as they are.
+//!
+//! Limits: a reader never trusts a length; what is cut or damaged gives `None`, never a panic.
+
+/// Values that share base and width.
+const BLOCK: usize = 128;
+/// Largest power of ten that floats are tried with.
+const MAX_DECIMALS: usize = 9;
+/// Whole floats beyond this are not exact.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+const POWERS: [f64; MAX_DECIMALS + 1] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+/// Marks a column of floats that no power of ten makes whole.
+const RAW: u8 = 255;
+
+/// What writes a chunk.
+#[derive(Debug, Default)]
+pub(crate) struct Packer {
+    out: Vec<u8>,
+    scratch: Vec<i64>,
+}
+
+impl Packer {
+    /// The bytes written so far, and an empty packer.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        let fresh = Vec::with_capacity(self.out.len());
+        std::mem::replace(&mut self.out, fresh)
+    }
+
+    /// One byte.
+    pub(crate) fn byte(&mut self, byte: u8) {
+        self.out.push(byte);
+    }
+
+    /// A length: seven bits a byte, the lowest first.
+    pub(crate) fn varint(&mut self, mut n: u64) {
+        while n >= 0x80 {
+            self.out.push(n.to_le_bytes()[0] | 0x80);
+            n >>= 7;
+        }
+        self.out.push(n.to_le_bytes()[0]);
+    }
+
+    /// A signed number, small ones in few bytes.
+    pub(crate) fn signed(&mut self, n: i64) {
+        self.varint(zigzag(n));
+    }
+
+    /// A column of integers.
+    pub(crate) fn integers(&mut self, values: &[i64]) {
+        let mut differences = std::mem::take(&mut self.scratch);
+        differences.clear();
+        differences.extend(values.windows(2).map(|w| w[1].wrapping_sub(w[0])));
+        if cost(&differences) + 8 < cost(values) {
+            self.out.push(1);
+            self.signed(values.first().copied().unwrap_or(0));
+            self.blocks(&differences);
+        } else {
+            self.out.push(0);
+            self.blocks(values);
+        }
+        self.scratch = differences;
+    }
+
+    /// A column of floats; every bit pattern comes back as it was.
+    pub(crate) fn floats(&mut self, values: &[f64]) {
+        let Some((decimals, whole)) = scaled(values) else {
+            self.out.push(RAW);
+            for value in values {
+                self.out.extend_from_slice(&value.to_bits().to_le_bytes());
+            }
+            return;
+        };
+        self.out.push(decimals);
+        self.integers(&whole);
+    }
+
+    fn blocks(&mut self, values: &[i64]) {
+        for block in values.chunks(BLOCK) {
+            let (base, width) = frame(block);
+            self.signed(base);
+            self.out.push(width);
+            self.bits(block, base, u32::from(width));
+        }
+    }
+
+    fn bits(&mut self, block: &[i64], base: i64, width: u32) {
+        if width == 0 {
+            return;
+        }
+        let (mut pending, mut filled) = (0_u128, 0_u32);
+        for value in block {
+            let distance = value.wrapping_sub(base).cast_unsigned();
+            pending |= u128::from(distance) << filled;
+            filled += width;
+            while filled >= 32 {
+                self.out.extend_from_slice(&pending.to_le_bytes()[..4]);
+                pending >>= 32;
+                filled -= 32;
+            }
+        }
+        let rest = filled.div_ceil(8) as usize;
+        self.out.extend_from_slice(&pending.to_le_bytes()[..rest]);
+    }
+}
+
+/// What reads a chunk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unpacker<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Unpacker<'a> {
+    /// Reads from the first byte.
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// What is left.
+    #[cfg(test)]
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*first)
+    }
+
+    pub(crate) fn varint(&mut self) -> Option<u64> {
+        let mut n = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            n |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(n);
+            }
+        }
+        None
+    }
+
+    pub(crate) fn signed(&mut self) -> Option<i64> {
+        self.varint().map(unzigzag)
+    }
+
+    /// A column of `count` integers, added to `out`.
+    pub(crate) fn integers(&mut self, count: usize, out: &mut Vec<i64>) -> Option<()> {
+        if self.byte()? == 0 {
+            return self.blocks(count, out);
+        }
+        let mut value = self.signed()?;
+        let start = out.len();
+        out.push(value);
+        self.blocks(count.checked_sub(1)?, out)?;
+        for place in out.get_mut(start + 1..)? {
+            value = value.wrapping_add(*place);
+            *place = value;
+        }
+        Some(())
+    }
+
+    /// A column of `count` floats, added to `out`.
+    pub(crate) fn floats(&mut self, count: usize, out: &mut Vec<f64>) -> Option<()> {
+        let decimals = self.byte()?;
+        if decimals == RAW {
+            let (bytes, rest) = self.rest.split_at_checked(count.checked_mul(8)?)?;
+            self.rest = rest;
+            out.extend(bytes.chunks_exact(8).filter_map(|b| b.try_into().ok()).map(f64::from_le_bytes));
+            return Some(());
+        }
+        let power = *POWERS.get(usize::from(decimals))?;
+        let mut whole = Vec::new();
+        self.integers(count, &mut whole)?;
+        out.extend(whole.iter().map(|n| unscale(*n, power)));
+        Some(())
+    }
+
+    fn blocks(&mut self, count: usize, out: &mut Vec<i64>) -> Option<()> {
+        let mut left = count;
+        while left > 0 {
+            let n = left.min(BLOCK);
+            let base = self.signed()?;
+            let width = u32::from(self.byte()?);
+            self.bits(n, base, width, out)?;
+            left -= n;
+        }
+        Some(())
+    }
+
+    fn bits(&mut self, count: usize, base: i64, width: u32, out: &mut Vec<i64>) -> Option<()> {
+        if width == 0 {
+            out.extend(std::iter::repeat_n(base, count));
+            return Some(());
+        }
+        if width > 64 {
+            return None;
+        }
+        let length = (count * width as usize).div_ceil(8);
+        let (bytes, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        let mask = u64::MAX >> (64 - width);
+        let (mut pending, mut filled) = (0_u128, 0_u32);
+        let mut source = bytes.iter();
+        for _ in 0..count {
+            while filled < width {
+                pending |= u128::from(*source.next()?) << filled;
+                filled += 8;
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "masked to at most 64 bits")]
+            let distance = pending as u64 & mask;
+            out.push(base.wrapping_add(distance.cast_signed()));
+            pending >>= width;
+            filled -= width;
+        }
+        Some(())
+    }
+}
+
+const fn zigzag(n: i64) -> u64 {
+    ((n << 1) ^ (n >> 63)).cast_unsigned()
+}
+
+const fn unzigzag(n: u64) -> i64 {
+    (n >> 1).cast_signed() ^ -((n & 1).cast_signed())
+}
+
+/// Base and width of a block.
+fn frame(block: &[i64]) -> (i64, u8) {
+    let (mut low, mut high) = (i64::MAX, i64::MIN);
+    for value in block {
+        low = low.min(*value);
+        high = high.max(*value);
+    }
+    let spread = high.wrapping_sub(low).cast_unsigned();
+    (low, width(spread))
+}
+
+fn width(spread: u64) -> u8 {
+    u8::try_from(u64::BITS - spread.leading_zeros()).unwrap_or(64)
+}
+
+/// Bytes that the blocks of a column take, nearly.
+fn cost(values: &[i64]) -> usize {
+    let block = |b: &[i64]| {
+        let (base, width) = frame(b);
+        2 + usize::from(width_of_signed(base)) / 7 + b.len() * usize::from(width) / 8
+    };
+    values.chunks(BLOCK).map(block).sum()
+}
+
+fn width_of_signed(n: i64) -> u8 {
+    width(zigzag(n))
+}
+
+/// The smallest power of ten that makes every value whole, and the whole values.
+fn scaled(values: &[f64]) -> Option<(u8, Vec<i64>)> {
+    let mut decimals = 0;
+    let mut whole = Vec::with_capacity(values.len());
+    // A value that does not fit sends everything to the next power; noise with few decimals settles after a few values.
+    'powers: while decimals <= MAX_DECIMALS {
+        let power = POWERS[decimals];
+        whole.clear();
+        for value in values {
+            match scale(*value, power) {
+                Some(n) => whole.push(n),
+                None => {
+                    decimals += 1;
+                    continue 'powers;
+                }
+            }
+        }
+        return Some((u8::try_from(decimals).ok()?, whole));
+    }
+    None
+}
+
+fn scale(value: f64, power: f64) -> Option<i64> {
+    let scaled = (value * power).round();
+    if scaled.is_nan() || scaled.abs() >= EXACT {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+    let whole = scaled as i64;
+    (unscale(whole, power).to_bits() == value.to_bits()).then_some(whole)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "below 2^53 when written by us")]
+fn unscale(whole: i64, power: f64) -> f64 {
+    whole as f64 / power
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn integers_back(values: &[i64]) -> (usize, Vec<i64>) {
+        let mut packer = Packer::default();
+        packer.integers(values);
+        let bytes = packer.take();
+        let mut out = Vec::new();
+        let mut reader = Unpacker::new(&bytes);
+        reader.integers(values.len(), &mut out).unwrap();
+        assert!(reader.rest().is_empty());
+        (bytes.len(), out)
+    }
+
+    #[test]
+    fn regular_columns_take_almost_nothing() {
+        let times: Vec<i64> = (0..1000).map(|n| 1_700_000_000_000 + n * 1000).collect();
+        let (bytes, back) = integers_back(&times);
+        assert_eq!(back, times);
+        assert!(bytes < 40, "{bytes}");
+    }
+
+    #[test]
+    fn decimals_are_found() {
+        let values = [0.125, 99.999, -3.5, 0.001];
+        assert_eq!(scaled(&values).unwrap().0, 3);
+        assert!(scaled(&[std::f64::consts::PI]).is_none());
+        assert!(scaled(&[-0.0]).is_none(), "the sign of zero is kept");
+    }
+
+    proptest! {
+        #[test]
+        fn integers_come_back(values in prop::collection::vec(any::<i64>(), 0..400)) {
+            prop_assert_eq!(integers_back(&values).1, values);
+        }
+
+        #[test]
+        fn narrow_integers_come_back(base in any::<i64>(), steps in prop::collection::vec(-500_i64..500, 0..400)) {
+            let values: Vec<i64> = steps.iter().map(|s| base.wrapping_add(*s)).collect();
+            prop_assert_eq!(integers_back(&values).1, values);
+        }
+
+        #[test]
+        fn floats_come_back_bit_by_bit(values in prop::collection::vec(any::<f64>(), 0..300), decimal in any::<bool>()) {
+            let values: Vec<f64> =
+                if decimal { values.iter().map(|v| (v % 1e6 * 1000.0).round() / 1000.0).collect() } else { values };
+            let mut packer = Packer::default();
+            packer.floats(&values);
+            let bytes = packer.take();
+            let mut out = Vec::new();
+            Unpacker::new(&bytes).floats(values.len(), &mut out).unwrap();
+            let bits = |list: &[f64]| list.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&out), bits(&values));
+        }
+
+        #[test]
+        fn damage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), count in 0_usize..300) {
+            let _ = Unpacker::new(&bytes).integers(count, &mut Vec::new());
+            let _ = Unpacker::new(&bytes).floats(count, &mut Vec::new());
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Effectively once, whatever happens in between.
+
+use std::time::Duration;
+
+use netwatch_model::{EventKind, Severity, Value};
+use netwatch_storage::{Budget, Cancel, Keep, Kind, LookupPaths, Retention, TelemetryStore, Watermarks};
+
+use crate::support::{Bench, HOUR, at, ended, event, flow, open, question, sample, series, workspace};
+
+/// What a log would hand over: batch n at position n.
+fn batch(n: u64) -> Vec<netwatch_model::Record> {
+    let second = i64::try_from(n).unwrap_or(0) * 20;
+    let long = flow(200, 0, second, 100 * n);
+    vec![
+        ended(flow(u8::try_from(n % 100).unwrap_or(1), second, second + 5, 1000)),
+        open(long),
+        sample(&series("eth0"), second, Value::Integer(n)),
+        event(second, EventKind::InterfaceUp, Severity::Info, "up"),
+    ]
+}
+
+fn counts(bench: &Bench) -> (u64, u64, u64) {
+    let flows = netwatch_storage::Explore { measure: netwatch_storage::Measure::Flows, ..question(0, HOUR) };
+    let query = netwatch_storage::EventQuery {
+        span: crate::support::span(0, HOUR),
+        kinds: Vec::new(),
+        severity: None,
+        subject: None,
+        text: None,
+        limit: 1000,
+        after: None,
+    };
+    let events = bench.store.events(workspace(1), &query, &Budget::default()).unwrap();
+    (bench.octets(0, HOUR), bench.explore(&flows).total.total, events.events.len() as u64)
+}
+
+#[test]
+fn batches_that_come_again_change_nothing() {
+    let mut bench = Bench::new();
+    for n in 1..=50 {
+        bench.put_at(n, batch(n));
+    }
+    bench.flush();
+    let before = counts(&bench);
+    assert_eq!(before, (50 * 1500 + 50 * 150, 51, 50));
+    let mut bench = bench.crash();
+    assert_eq!(bench.store.replay_after(), 50);
+    let again: u64 = (1..=50).map(|n| bench.put_at(n, batch(n)).repeated).sum();
+    assert_eq!(again, 200);
+    bench.flush();
+    assert_eq!(counts(&bench), before);
+}
+
+#[test]
+fn a_crash_at_any_moment_loses_and_doubles_nothing() {
+    for crash_after in [3_u64, 7, 11, 20, 33] {
+        let mut bench = Bench::new();
+        for n in 1..=crash_after {
+            bench.put_at(n, batch(n));
+            if n % 4 == 0 {
+                bench.flush();
+            }
+        }
+        let mut bench = bench.crash();
+        let from = bench.store.replay_after();
+        assert_eq!(from, crash_after / 4 * 4);
+        // The log may also begin much earlier.
+        for n in 1..=50 {
+            bench.put_at(n, batch(n));
+            if n % 7 == 0 {
+                bench.flush();
+            }
+        }
+        bench.flush();
+        assert_eq!(counts(&bench), (50 * 1500 + 50 * 150, 51, 50), "after {crash_after}");
+    }
+}
+
+#[test]
+fn a_lost_position_costs_time_alone() {
+    let mut bench = Bench::new();
+    for n in 1..=20 {
+        bench.put_at(n, batch(n));
+    }
+    bench.flush();
+    let before = counts(&bench);
+    std::fs::remove_file(bench.folder.path().join("position")).unwrap();
+    let mut bench = bench.crash();
+    assert_eq!(bench.store.replay_after(), 0);
+    for n in 1..=20 {
+        bench.put_at(n, batch(n));
+    }
+    bench.flush();
+    assert_eq!(counts(&bench), before);
+}
+
+#[test]
+fn what_waits_long_is_written_by_itself() {
+    let mut bench = Bench::new();
+    bench.put_at(1, batch(1));
+    bench.now = bench.now + Duration::from_secs(60);
+    bench.put_at(2, batch(2));
+    assert_eq!(bench.store.replay_after(), 2);
+}
+
+#[test]
+fn workspaces_see_their_own() {
+    let mut bench = Bench::new();
+    bench.put_at(1, batch(1));
+    bench.flush();
+    let other = bench.store.explore(workspace(2), &question(0, HOUR), &Budget::default()).unwrap();
+    assert_eq!(other.total.total, 0);
+    assert_eq!(bench.store.usage(Some(workspace(2))).kinds.iter().map(|k| k.bytes).sum::<u64>(), 0);
+    assert!(bench.store.usage(None).kinds.iter().map(|k| k.bytes).sum::<u64>() > 0);
+}
+
+#[test]
+fn the_past_and_the_future_are_refused_and_counted() {
+    let mut bench = Bench::new();
+    let taken = bench
+        .put_at(1, [ended(flow(1, -100 * 24 * HOUR, -100 * 24 * HOUR, 1)), ended(flow(2, 60 * HOUR, 60 * HOUR, 1))]);
+    assert_eq!((taken.too_old, taken.too_new, taken.stored), (1, 1, 0));
+}
+
+#[test]
+fn too_many_series_are_refused_and_counted() {
+    let mut bench = Bench::with(|c| netwatch_storage::StoreConfig { max_series: 2, ..c }, LookupPaths::default());
+    let taken = bench.put_at(1, ["a", "b", "c"].map(|name| sample(&series(name), 1, Value::Integer(1))));
+    assert_eq!((taken.stored, taken.too_many_series), (2, 1));
+}
+
+#[test]
+fn retention_deletes_whole_files_by_age_and_by_size() {
+    let mut retention = Retention::default();
+    retention.set(Kind::Flows, Keep { age: Duration::from_secs(5 * 86_400), bytes: 1 });
+    let mut bench =
+        Bench::with(|c| netwatch_storage::StoreConfig { retention: retention.clone(), ..c }, LookupPaths::default());
+    bench.now = at(49 * HOUR);
+    for day in 0..3 {
+        bench.put((1..=3).map(|n| ended(flow(n, day * 24 * HOUR, day * 24 * HOUR + 5, 1000))));
+    }
+    bench.flush();
+    let flows = |bench: &Bench| bench.store.usage(None).kinds.iter().find(|k| k.kind == Kind::Flows).map(|k| k.files);
+    assert_eq!(flows(&bench), Some(3));
+    let upkeep = bench.store.upkeep(bench.now).unwrap();
+    assert_eq!(
+        (flows(&bench), upkeep.deleted, upkeep.events.len()),
+        (Some(1), 2, 2),
+        "the newest stays, and it is told"
+    );
+    assert_eq!(bench.octets(0, 72 * HOUR), 3 * 3 * 1500, "the sums are kept for their own time");
+    bench.now = at(200 * 24 * HOUR);
+    assert!(bench.store.upkeep(bench.now).unwrap().deleted >= 4);
+    assert_eq!(flows(&bench), Some(0));
+}
+
+#[test]
+fn a_full_disk_refuses_what_is_new_and_answers_what_is_old() {
+    let mut bench = Bench::new();
+    bench.put_at(1, batch(1));
+    bench.flush();
+    let folder = bench.folder;
+    let watermarks = Watermarks { warn_share: 0.0, stop_share: 0.0, stop_bytes: u64::MAX };
+    let config = netwatch_storage::StoreConfig { watermarks, ..crate::support::config(folder.path()) };
+    drop(bench.store);
+    let lookups = std::sync::Arc::new(netwatch_storage::Lookups::new(LookupPaths::default()));
+    let (store, _) = netwatch_storage::DuckStore::open(config, lookups, at(0)).unwrap();
+    let key = netwatch_model::BatchKey { agent: Default::default(), boot: Default::default(), sequence: 1 };
+    let batch = netwatch_model::Batch { key, records: batch(2) };
+    let refused = store.append(workspace(1), 2, batch, at(0)).unwrap_err();
+    assert!(matches!(refused, netwatch_storage::StoreError::ReadOnly), "{refused}");
+    assert_eq!(store.explore(workspace(1), &question(0, HOUR), &Budget::default()).unwrap().total.total, 1650);
+}
+
+#[test]
+fn a_question_is_stopped() {
+    let mut bench = Bench::new();
+    bench.put_at(1, batch(1));
+    let cancel = Cancel::default();
+    cancel.cancel();
+    let stopped = bench.store.explore(workspace(1), &question(0, HOUR), &Budget { cancel, ..Budget::default() });
+    assert!(matches!(stopped.unwrap_err(), netwatch_storage::StoreError::Cancelled(_)));
+}

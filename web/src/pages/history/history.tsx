@@ -1,0 +1,197 @@
+/** History: what flows carried over hours, days and months, by up to five dimensions. Everything that is chosen is in the URL. */
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo, useRef } from "react";
+import { type ExploreQuestion, exploreQuery } from "~/api/history";
+import type { Exploration } from "~/api/schema";
+import type { AppSearch } from "~/app/search";
+import { useFilter } from "~/app/use-filter";
+import { type PictureFormat, savePicture } from "~/charts/save";
+import { standalone } from "~/charts/svg-file";
+import { useT } from "~/i18n";
+import { historyFile } from "~/lib/paths";
+import { FilterBar } from "~/pages/traffic/filter-bar";
+import { useFormat } from "~/prefs/use-format";
+import { useTime } from "~/time/time";
+import { Button, buttonClass } from "~/ui/controls";
+import { Empty, ProblemBox, Skeleton } from "~/ui/feedback";
+import { Icon } from "~/ui/icons";
+import { Page } from "~/ui/page";
+import { Controls } from "./controls";
+import { ExploreChart } from "./explore-chart";
+import { ExploreTable } from "./explore-table";
+import styles from "./history.module.css";
+import { HistoryTabs } from "./history-tabs";
+import { lanesOf } from "./lanes";
+import { coverageOf, type Explorer, explorerOf, questionOf, searchOf } from "./question";
+import { unitOf } from "./unit";
+import { useLongRange } from "./use-long-range";
+
+/** How often a range that ends now is asked for again, in milliseconds. */
+const refresh = 30_000;
+
+export function HistoryPage() {
+  const t = useT();
+  const search = useSearch({ strict: false }) as AppSearch;
+  const navigate = useNavigate();
+  const time = useTime();
+  useLongRange();
+  const invalid = useFilter().check?.valid === false;
+  const explorer = useMemo(() => explorerOf(search), [search]);
+  const question = questionOf(explorer, time.query, time.seconds, search.filter);
+  const refetchInterval = time.mode === "live" ? refresh : (false as const);
+  const asked = { enabled: !invalid, refetchInterval };
+  const { data, error, isPlaceholderData, isFetching, refetch } = useQuery({ ...exploreQuery(question), ...asked });
+  // Without a filter the answer itself says where nothing was recorded.
+  const { data: all } = useQuery({
+    ...exploreQuery(coverageOf(question)),
+    ...asked,
+    enabled: !invalid && !!search.filter,
+  });
+  const set = (change: Partial<Explorer>) =>
+    void navigate({ to: ".", search: (now: AppSearch) => ({ ...now, ...searchOf(change) }), replace: true });
+  return (
+    <Page title={t("page.history")} number={data && <Total answer={data} />} actions={<HistoryTabs />}>
+      <FilterBar />
+      <Controls explorer={explorer} onChange={set} />
+      {error !== null && <ProblemBox error={error} subject={t("page.history")} onRetry={() => void refetch()} />}
+      {invalid ? (
+        <p className={styles.note}>{t("filter.correct")}</p>
+      ) : data === undefined ? (
+        error === null && <Skeleton height={420} />
+      ) : (
+        <Answer
+          answer={data}
+          coverage={search.filter ? coverageFor(data, all) : data.total.points}
+          explorer={explorer}
+          question={question}
+          dimmed={isPlaceholderData || (isFetching && error !== null)}
+        />
+      )}
+    </Page>
+  );
+}
+
+/** The coverage of the same steps; none while it belongs to another range. */
+function coverageFor(answer: Exploration, all: Exploration | undefined): readonly number[] | undefined {
+  return all?.from === answer.from && all.step === answer.step ? all.total.points : undefined;
+}
+
+function Total({ answer }: { answer: Exploration }) {
+  const t = useT();
+  const format = useFormat();
+  const unit = unitOf(answer.measure, format, t);
+  return (
+    <span>
+      <span className={styles.number} data-read="total" data-total={answer.total.total}>
+        {unit.total(answer.total.total)}
+      </span>{" "}
+      {answer.total.summary != null && t("history.mean", { rate: unit.rate(answer.total.summary.avg) })}
+    </span>
+  );
+}
+
+type AnswerProps = {
+  answer: Exploration;
+  coverage: readonly number[] | undefined;
+  explorer: Explorer;
+  question: ExploreQuestion;
+  dimmed: boolean;
+};
+
+function Answer({ answer, coverage, explorer, question, dimmed }: AnswerProps) {
+  const t = useT();
+  const picture = useRef<HTMLElement>(null);
+  const lanes = useMemo(() => lanesOf(answer, coverage), [answer, coverage]);
+  const by = answer.by.map((one) => t(`history.dimension.${one}`)).join(", ");
+  const label = t("history.chart", { by });
+  if (answer.total.total === 0) {
+    return (
+      <Empty title={t("history.empty")}>
+        <p>{t(question.filter === undefined ? "history.emptyText" : "history.emptyFilter")}</p>
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <figure
+        ref={picture}
+        className={`${styles.chart} ${dimmed ? styles.dimmed : ""}`}
+        aria-label={label}
+        aria-busy={dimmed}
+      >
+        <Made answer={answer} explorer={explorer} hasGaps={lanes.gaps.length > 0} />
+        <ExploreChart answer={answer} lanes={lanes} explorer={explorer} label={label} />
+      </figure>
+      <Files picture={picture} label={label} question={question} grid={explorer.chart === "grid"} />
+      <ExploreTable answer={answer} lanes={lanes} dimmed={dimmed} />
+    </>
+  );
+}
+
+/** What the picture is made of. */
+function Made({ answer, explorer, hasGaps }: { answer: Exploration; explorer: Explorer; hasGaps: boolean }) {
+  const t = useT();
+  const format = useFormat();
+  const unit = unitOf(answer.measure, format, t);
+  const overTime = explorer.chart !== "sankey";
+  return (
+    <p className={styles.note}>
+      <span className={styles.tier} data-read="resolution" data-resolution={answer.resolution}>
+        {t(`resolution.${answer.resolution}`)}
+      </span>
+      {overTime && answer.step != null && <span>{t("history.steps", { step: format.duration(answer.step) })}</span>}
+      {overTime && (
+        <span>{explorer.mirrored ? t("history.mirroredNote", { unit: unit.perSecond }) : unit.perSecond}</span>
+      )}
+      {answer.by.includes("host") && <span>{t("talkers.bothEnds")}</span>}
+      {overTime && hasGaps && <span>{t("history.gaps")}</span>}
+      {explorer.previous && explorer.chart === "stacked" && !explorer.mirrored && (
+        <span>{t("history.previousNote")}</span>
+      )}
+      {overTime && answer.partial_last && <span>{t("history.partialLast")}</span>}
+    </p>
+  );
+}
+
+type FilesProps = {
+  picture: { current: HTMLElement | null };
+  label: string;
+  question: ExploreQuestion;
+  /** Many small pictures are no single file. */
+  grid: boolean;
+};
+
+function Files({ picture, label, question, grid }: FilesProps) {
+  const t = useT();
+  const save = (format: PictureFormat) => {
+    const drawing = picture.current?.querySelector<SVGSVGElement>("svg[data-chart]");
+    if (drawing != null) void savePicture(standalone(drawing, label), label, format);
+  };
+  return (
+    <div className={styles.foot}>
+      {!grid && (
+        <>
+          <Button look="quiet" icon="download" onClick={() => save("png")} aria-label={t("chart.savePng")}>
+            PNG
+          </Button>
+          <Button look="quiet" icon="download" onClick={() => save("svg")} aria-label={t("chart.saveSvg")}>
+            SVG
+          </Button>
+        </>
+      )}
+      {(["csv", "json"] as const).map((format) => (
+        <a
+          key={format}
+          className={buttonClass()}
+          href={historyFile(question, format)}
+          download={`netwatch-history.${format}`}
+          aria-label={t("history.saveAs", { format: format.toUpperCase() })}
+        >
+          <Icon name="download" size={14} />
+          {format.toUpperCase()}
+        </a>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+/** What the audit log names, in its order: actions that the app does not know yet are shown as the server writes them. */
+export const actions = [
+  "setup.done",
+  "session.sign_in",
+  "session.sign_out",
+  "session.revoked",
+  "user.created",
+  "user.changed",
+  "user.deleted",
+  "user.registered",
+  "password.changed",
+  "password.reset_offered",
+  "session.offered",
+  "email.verification_offered",
+  "email.verified",
+  "totp.enabled",
+  "totp.disabled",
+  "totp.recovery_used",
+  "passkey.added",
+  "passkey.removed",
+  "identity.linked",
+  "workspace.created",
+  "workspace.changed",
+  "workspace.deleted",
+  "invitation.created",
+  "invitation.revoked",
+  "invitation.accepted",
+  "member.added",
+  "member.changed",
+  "member.removed",
+  "role.created",
+  "role.changed",
+  "role.deleted",
+  "token.created",
+  "token.changed",
+  "token.rotated",
+  "token.revoked",
+  "view.changed",
+  "networks.changed",
+  "config.changed",
+  "config.applied",
+  "backup.made",
+  "backup.restored",
+  "keys.rotated",
+  "audit.exported",
+  "data.exported",
+] as const;
+
+export type KnownAction = (typeof actions)[number];
+
+export function isAction(word: string): word is KnownAction {
+  return (actions as readonly string[]).includes(word);
+}
