@@ -4,9 +4,10 @@
 //! bytes. A TLS or QUIC hello or an HTTP head that is not complete waits in a buffer of a bounded pool ([`buffers`]). DNS answers go to
 //! the [`NameCache`] that all workers share; flows of DNS are never done, because each answer counts.
 //!
-//! Limits: [`MAX_LOOKED`] payload packets of a flow, [`DNS_PER_SECOND`] DNS messages for each inspector, the pool's capacity. DNS over
-//! TCP ([`tcp_answers`]) is put together from segments, for messages up to a window's size. Only the initiator's bytes are read for hellos and heads. A flow seen from its
-//! middle tells nothing. Nothing is allocated for flows that are not TLS, QUIC, HTTP or DNS.
+//! Limits: [`MAX_LOOKED`] payload packets of a flow, [`DNS_PER_SECOND`] DNS messages for each inspector, the pool's capacity.
+//! DNS over TCP (`tcp_answers`) is put together from segments, for messages up to a window's size. Only the initiator's bytes
+//! are read for hellos and heads. A flow seen from its middle tells nothing. Nothing is allocated for flows that are not TLS,
+//! QUIC, HTTP or DNS.
 
 pub mod buffers;
 mod tcp_answers;

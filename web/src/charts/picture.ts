@@ -4,18 +4,11 @@
  * Pure: text in, text out. Names come from the network: every text is escaped, and characters that XML does not allow become U+FFFD.
  */
 import type { Layout } from "~/lib/rates";
+import type { Palette } from "./palette";
 import { gapsOf, type Stacked } from "./stack";
 
-export type Colours = {
-  page: string;
-  text: string;
-  faint: string;
-  grid: string;
-  zero: string;
-  warning: string;
-  edges: readonly string[];
-  fills: readonly string[];
-};
+/** The tokens that a picture is drawn with. */
+export type Colours = Pick<Palette, "page" | "text" | "faint" | "grid" | "zero" | "warning" | "edges" | "fills">;
 
 export type Picture = {
   title: string;

@@ -21,8 +21,10 @@ use super::talkers::{Delta, LEVELS, Talkers, align};
 use super::texts::{Processes, TextId, Texts};
 use super::view::View;
 
-/// Places for ids of ended flows, so that a late record does not bring one back.
-const ENDED: usize = 16_384;
+/// Sets of places for ids of ended flows, so that a late record does not bring one back.
+const ENDED_SETS: usize = 2_048;
+/// Places of a set: an id is forgotten when so many newer ones fell into its set.
+const SET_PLACES: usize = 8;
 /// No flow: its slot is above every slot of a table.
 const NO_FLOW: FlowId = FlowId::from_bits(u64::MAX);
 /// Minutes beyond the window for which texts are kept.
@@ -78,10 +80,10 @@ pub(super) struct Inner {
     counts: Counts,
 }
 
-/// Ids of flows that ended lately: each has one place, which a later one may take.
+/// Ids of flows that ended lately: each has a set of places, newest first, from which the oldest falls out.
 #[derive(Debug)]
 struct EndedIds {
-    places: Box<[FlowId]>,
+    sets: Box<[[FlowId; SET_PLACES]]>,
     hasher: RandomState,
 }
 
@@ -367,29 +369,54 @@ impl Inner {
 
 impl EndedIds {
     fn note(&mut self, id: FlowId) {
-        let at = self.place(id);
-        if let Some(place) = self.places.get_mut(at) {
-            *place = id;
+        let at = self.set(id);
+        if let Some(set) = self.sets.get_mut(at)
+            && !set.contains(&id)
+        {
+            set.rotate_right(1);
+            set[0] = id;
         }
     }
 
     fn contains(&self, id: FlowId) -> bool {
-        self.places.get(self.place(id)) == Some(&id)
+        self.sets.get(self.set(id)).is_some_and(|set| set.contains(&id))
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
-    fn place(&self, id: FlowId) -> usize {
-        self.hasher.hash_one(id) as usize % ENDED
+    fn set(&self, id: FlowId) -> usize {
+        self.hasher.hash_one(id) as usize % ENDED_SETS
     }
 }
 
 impl Default for EndedIds {
     fn default() -> Self {
-        Self { places: vec![NO_FLOW; ENDED].into_boxed_slice(), hasher: RandomState::default() }
+        Self { sets: vec![[NO_FLOW; SET_PLACES]; ENDED_SETS].into_boxed_slice(), hasher: RandomState::default() }
     }
 }
 
 fn carried_since(r: &FlowRecord, before: &Counted) -> Carried {
     let (forward, reverse) = (r.forward.since(before.forward), r.reverse.since(before.reverse));
     Carried { octets: [forward.octets, reverse.octets], packets: [forward.packets, reverse.packets] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EndedIds, FlowId, SET_PLACES};
+
+    #[test]
+    fn as_many_ended_flows_as_a_set_has_places_are_remembered_whatever_set_they_fall_into() {
+        let mut ended = EndedIds::default();
+        let first = FlowId::from_bits(1);
+        let set = ended.set(first);
+        let beside: Vec<FlowId> =
+            (2_u64..).map(FlowId::from_bits).filter(|id| ended.set(*id) == set).take(SET_PLACES).collect();
+        ended.note(first);
+        for id in &beside[1..] {
+            ended.note(*id);
+            ended.note(*id);
+        }
+        assert!(ended.contains(first) && beside[1..].iter().all(|id| ended.contains(*id)));
+        ended.note(beside[0]);
+        assert!(!ended.contains(first), "the oldest falls out");
+    }
 }
