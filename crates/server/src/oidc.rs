@@ -168,7 +168,7 @@ impl IdentitySource for Provider {
         let (csrf, nonce) = (CsrfToken::new(state.as_str().to_owned()), Nonce::new(nonce.as_str().to_owned()));
         let scopes = self.config.scopes.iter().map(|scope| Scope::new(scope.clone()));
         let (url, _, nonce) = client
-            .authorize_url(flow, move || csrf.clone(), move || nonce.clone())
+            .authorize_url(flow, move || csrf, move || nonce)
             .add_scopes(scopes)
             .set_pkce_challenge(challenge)
             .url();

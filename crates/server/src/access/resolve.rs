@@ -191,7 +191,7 @@ impl Access {
         let old = token.last_used.is_none_or(|last| now.since(last) >= USED_EVERY);
         let who = Who::Token { id: token.id, digest: shown, owner: owner.id, name: owner.name };
         let grant = Grant { who, workspace: Some(token.workspace), permissions, expires: token.expires };
-        Ok(Ok((grant, old.then(|| Used::Token(ApiToken { last_used: Some(now), ..token })))))
+        Ok(Ok((grant, old.then_some(Used::Token(ApiToken { last_used: Some(now), ..token })))))
     }
 
     /// Writes that something was used. What was ended meanwhile stays ended.
@@ -251,7 +251,7 @@ fn choose(
         return Ok(Some((Some(open), found)));
     }
     // The open one is gone, or no longer theirs: the first that is.
-    for membership in tx.owned::<Membership>(user.id, 1)? {
+    if let Some(membership) = tx.owned::<Membership>(user.id, 1)?.into_iter().next() {
         let workspace = membership.value.workspace;
         return Ok(permissions(tx, user, workspace, rules)?.map(|p| (Some(workspace), p)));
     }

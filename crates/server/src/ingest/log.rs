@@ -281,9 +281,10 @@ impl Ingest {
     /// What was refused goes on being counted.
     pub(super) fn put_loss_back(&self, earlier: Loss) {
         let mut inner = self.inner();
-        let Loss { records, to, reason, .. } =
-            inner.loss.take().unwrap_or_else(|| Loss { records: 0, ..earlier.clone() });
-        inner.loss = Some(Loss { records: records + earlier.records, from: earlier.from, to, reason });
+        inner.loss = Some(match inner.loss.take() {
+            None => earlier,
+            Some(later) => Loss { records: later.records + earlier.records, from: earlier.from, ..later },
+        });
     }
 
     /// The windows as bytes, and the entry up to which they tell, when enough was written since they were kept.

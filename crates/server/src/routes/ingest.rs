@@ -82,7 +82,7 @@ async fn take<T: DeserializeOwned>(
     app: &App,
     field: &str,
     elements: &[Box<RawValue>],
-    read: fn(T, Timestamp) -> Result<Record, Fail>,
+    read: fn(&T, Timestamp) -> Result<Record, Fail>,
 ) -> Result<Json<IngestReport>, Fault> {
     if elements.is_empty() || elements.len() > MAX_ELEMENTS {
         let detail =
@@ -92,7 +92,7 @@ async fn take<T: DeserializeOwned>(
     let now = app.now();
     let (mut records, mut report) = (Vec::new(), IngestReport { accepted: 0, rejected: 0, errors: Vec::new() });
     for (index, element) in elements.iter().enumerate() {
-        match parse_body::<T>(element.get().as_bytes()).map_err(of_fault).and_then(|input| read(input, now)) {
+        match parse_body::<T>(element.get().as_bytes()).map_err(of_fault).and_then(|input| read(&input, now)) {
             Ok(record) => records.push(record),
             Err((parameter, detail)) => {
                 report.rejected += 1;
@@ -114,7 +114,7 @@ fn of_fault(fault: Fault) -> Fail {
     (problem.parameter, problem.detail)
 }
 
-fn sample(input: SampleInput, now: Timestamp) -> Result<Record, Fail> {
+fn sample(input: &SampleInput, now: Timestamp) -> Result<Record, Fail> {
     if !is_name(&input.name, MAX_NAME, true) {
         return Err(fail(
             "name",
@@ -138,7 +138,7 @@ fn sample(input: SampleInput, now: Timestamp) -> Result<Record, Fail> {
     Ok(Record::Sample(Sample { series, time, value: Value::Float(input.value) }))
 }
 
-fn event(input: EventInput, now: Timestamp) -> Result<Record, Fail> {
+fn event(input: &EventInput, now: Timestamp) -> Result<Record, Fail> {
     let text = |name, text: &str, most: usize| {
         let length = text.chars().count();
         if text.trim().is_empty() || length > most {

@@ -14,6 +14,9 @@ use crate::driver::Peer;
 use crate::fault::Fault;
 use crate::params::Body;
 
+/// What a link is for, judged by whom it is for.
+type OfUser = fn(&User) -> Result<LinkPurpose, Refusal>;
+
 /// Make a link for a user
 ///
 /// To set a new password, or to show that an address is theirs. It is shown once: hand it over.
@@ -32,7 +35,7 @@ pub(super) async fn create(
 ) -> Result<Response, Fault> {
     let user: UserId = user.parse().map_err(|_| Refusal::NotFound("user"))?;
     let by = identity.by(peer.ip());
-    let (page, purpose): (_, fn(&User) -> Result<LinkPurpose, Refusal>) = match request.purpose {
+    let (page, purpose): (_, OfUser) = match request.purpose {
         UserLinkPurpose::ResetPassword => ("reset", |user| Ok(LinkPurpose::ResetPassword { user: user.id })),
         UserLinkPurpose::VerifyEmail => ("verify", verification),
     };

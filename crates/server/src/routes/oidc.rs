@@ -37,7 +37,7 @@ pub(super) async fn start(
     let provider = app.providers().find(&provider).ok_or(Refusal::NotFound("identity provider"))?;
     let origin = origin(&app, &headers)?;
     let callback = format!("{origin}/auth/oidc/{}/callback", provider.config.id);
-    let (url, binding) = provider.begin(&callback, app.monotonic()).await.map_err(failed)?;
+    let (url, binding) = provider.begin(&callback, app.monotonic()).await.map_err(|error| failed(&error))?;
     let more = if origin.starts_with("https://") { "; Secure" } else { "" };
     let life = LOGIN_LIFE.as_secs();
     // Lax: the way back begins at the provider's site.
@@ -65,7 +65,7 @@ pub(super) async fn callback(
     let secure = origin(&app, &headers)?.starts_with("https://");
     let asker = asker.over_tls(secure);
     let binding = binding(&headers).unwrap_or_default();
-    let login = provider.finish(query, &binding, app.monotonic()).await.map_err(failed);
+    let login = provider.finish(query, &binding, app.monotonic()).await.map_err(|error| failed(&error));
     let login = counted(&app, &asker, login)?;
     let rules = ExternalRules { provision: provider.config.provision, roles: provider.config.roles.clone() };
     let from = asker.request();
@@ -91,8 +91,8 @@ fn binding(headers: &HeaderMap) -> Option<String> {
     pairs.find(|(name, _)| *name == BINDING).map(|(_, value)| value.to_owned())
 }
 
-fn failed(error: OidcError) -> Fault {
-    let cause: &(dyn std::error::Error + 'static) = &error;
+fn failed(error: &OidcError) -> Fault {
+    let cause: &(dyn std::error::Error + 'static) = error;
     tracing::warn!(error = cause, "a sign-in with an identity provider failed");
     match error {
         OidcError::NoLogin => Fault::new(ProblemCode::Gone, format!("{error}: begin again")),

@@ -27,6 +27,7 @@ struct Provider {
 
 impl Provider {
     /// Starts it; none, loudly, when it is not installed.
+    #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
     async fn start() -> Option<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/identity-provider");
         if !folder.join("node_modules/oidc-provider").is_dir() {
