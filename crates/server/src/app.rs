@@ -1,10 +1,13 @@
 //! What the handlers share.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::extract::FromRequestParts;
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
 use netwatch_api::statistics::Statistics;
@@ -30,14 +33,38 @@ use crate::query::LiveStore;
 use crate::store::StoreConfig;
 use crate::stream::{Feed, Frame, Hub, Mark};
 
-/// Shared by all handlers; cheap to clone.
+/// What the handlers have in common, as the workspace of a request sees it; cheap to clone.
+///
+/// A handler takes it as an argument: requests for another workspace than that of this machine get one whose live data is empty.
 #[derive(Clone)]
-pub(crate) struct App(Arc<Shared>, Option<Arc<Elsewhere>>);
+pub(crate) struct App {
+    shared: Arc<Shared>,
+    is_elsewhere: bool,
+}
 
 /// The live data of workspaces that no agent of this machine belongs to: there is none.
-struct Elsewhere {
+pub(crate) struct Elsewhere {
     store: Arc<LiveStore>,
     hub: Hub,
+}
+
+impl Elsewhere {
+    pub(crate) fn new(here: &Hub, max_clients: usize) -> Self {
+        let store = Arc::new(LiveStore::new(StoreConfig { archive_bytes: 0, ..StoreConfig::default() }));
+        let mut hub = Hub::new(max_clients);
+        hub.stopping = here.stopping.clone();
+        Self { store, hub }
+    }
+}
+
+impl FromRequestParts<Self> for App {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Self) -> Result<Self, Infallible> {
+        let workspace = parts.extensions.get::<Identity>().and_then(Identity::workspace);
+        let is_elsewhere = workspace.is_some_and(|workspace| workspace != app.access().home());
+        Ok(Self { shared: Arc::clone(&app.shared), is_elsewhere })
+    }
 }
 
 pub(crate) struct Shared {
@@ -68,48 +95,40 @@ pub(crate) struct Shared {
     pub(crate) control: ControlSlot,
     pub(crate) intake: IntakeSlot,
     pub(crate) history: HistorySlot,
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl App {
     pub(crate) fn new(shared: Shared) -> Self {
-        Self(Arc::new(shared), None)
-    }
-
-    /// The same for another workspace than the one to which belongs what this machine observes: nothing was observed there, and nobody
-    /// there sees what was observed here.
-    pub(crate) fn elsewhere(&self, max_clients: usize) -> Self {
-        let store = Arc::new(LiveStore::new(StoreConfig { archive_bytes: 0, ..StoreConfig::default() }));
-        let mut hub = Hub::new(max_clients);
-        hub.stopping = self.0.hub.stopping.clone();
-        Self(Arc::clone(&self.0), Some(Arc::new(Elsewhere { store, hub })))
+        Self { shared: Arc::new(shared), is_elsewhere: false }
     }
 
     /// Whether this is for another workspace than the one of this machine.
     pub(crate) const fn is_elsewhere(&self) -> bool {
-        self.1.is_some()
+        self.is_elsewhere
     }
 
     fn live_store(&self) -> &Arc<LiveStore> {
-        self.1.as_ref().map_or(&self.0.store, |elsewhere| &elsewhere.store)
+        if self.is_elsewhere { &self.shared.elsewhere.store } else { &self.shared.store }
     }
 
     pub(crate) fn access(&self) -> &Access {
-        &self.0.access
+        &self.shared.access
     }
 
     /// The time by which data is asked for: that of the packets when they come from a file.
     pub(crate) fn data_now(&self) -> Timestamp {
-        self.0.data_clock.now()
+        self.shared.data_clock.now()
     }
 
     /// The time of the wall clock.
     pub(crate) fn now(&self) -> Timestamp {
-        self.0.clock.now()
+        self.shared.clock.now()
     }
 
     /// When this server started.
     pub(crate) fn started(&self) -> Timestamp {
-        self.0.started
+        self.shared.started
     }
 
     /// What was observed lately, for answers that take no time.
@@ -119,17 +138,17 @@ impl App {
 
     /// The process around the server.
     pub(crate) fn control(&self) -> Result<Arc<dyn Control>, Fault> {
-        self.0.control.get()
+        self.shared.control.get()
     }
 
     /// Where the control and the intake go, when they come.
     pub(crate) fn slots(&self) -> (&ControlSlot, &IntakeSlot) {
-        (&self.0.control, &self.0.intake)
+        (&self.shared.control, &self.shared.intake)
     }
 
     /// Where the telemetry store goes, when it comes.
     pub(crate) fn history(&self) -> &HistorySlot {
-        &self.0.history
+        &self.shared.history
     }
 
     /// Takes records of a program in for good.
@@ -139,7 +158,7 @@ impl App {
             return Err(Fault::new(ProblemCode::Conflict, detail));
         }
         let app = self.clone();
-        self.blocking(move || app.0.intake.take(&app.0.store, records)).await?
+        self.blocking(move || app.shared.intake.take(&app.shared.store, records)).await?
     }
 
     /// Does work that may block on a thread that may.
@@ -152,22 +171,22 @@ impl App {
 
     /// Identity providers that are configured.
     pub(crate) fn providers(&self) -> &Providers {
-        &self.0.providers
+        &self.shared.providers
     }
 
     /// How browsers reach the server, if it is configured.
     pub(crate) fn public_url(&self) -> Option<&str> {
-        self.0.public_url.as_deref()
+        self.shared.public_url.as_deref()
     }
 
     /// Time for intervals.
     pub(crate) fn monotonic(&self) -> Duration {
-        self.0.clock.monotonic()
+        self.shared.clock.monotonic()
     }
 
     /// The stream.
     pub(crate) fn hub(&self) -> &Hub {
-        self.1.as_ref().map_or(&self.0.hub, |elsewhere| &elsewhere.hub)
+        if self.is_elsewhere { &self.shared.elsewhere.hub } else { &self.shared.hub }
     }
 
     /// Asks the store on a thread of its own, so that long computing holds up neither streams nor short answers.
@@ -177,7 +196,7 @@ impl App {
         F: FnOnce(&LiveStore) -> T + Send + 'static,
     {
         let closed = |_| Fault::unavailable("the server is stopping");
-        let _turn = self.0.queries.acquire().await.map_err(closed)?;
+        let _turn = self.shared.queries.acquire().await.map_err(closed)?;
         let store = Arc::clone(self.live_store());
         blocking(move || question(&store)).await
     }
@@ -210,7 +229,7 @@ impl App {
         F: FnOnce(&LiveStore) -> T + Send + 'static,
     {
         let closed = |_| Fault::unavailable("the server is stopping");
-        let _turn = self.0.productions.acquire().await.map_err(closed)?;
+        let _turn = self.shared.productions.acquire().await.map_err(closed)?;
         let store = Arc::clone(self.live_store());
         blocking(move || question(&store)).await
     }
@@ -221,12 +240,12 @@ impl App {
         T: Send + 'static,
         F: FnOnce(&Access) -> Result<T, AccessError> + Send + 'static,
     {
-        let access = Arc::clone(&self.0.access);
+        let access = Arc::clone(&self.shared.access);
         Ok(blocking(move || call(&access)).await??)
     }
 
     pub(crate) fn metrics(&self) -> &ServerMetrics {
-        &self.0.metrics
+        &self.shared.metrics
     }
 
     /// The same for calls that check or set a password: few at a time, so that signing in cannot take the machine.
@@ -236,8 +255,8 @@ impl App {
         F: FnOnce(&Access) -> Result<T, AccessError> + Send + 'static,
     {
         let busy = || Fault::unavailable("many people are signing in: try again in a moment");
-        let _place = self.0.password_queue.try_acquire().map_err(|_| busy())?;
-        let _turn = self.0.passwords.acquire().await.map_err(|_| Fault::unavailable("the server is stopping"))?;
+        let _place = self.shared.password_queue.try_acquire().map_err(|_| busy())?;
+        let _turn = self.shared.passwords.acquire().await.map_err(|_| Fault::unavailable("the server is stopping"))?;
         self.access_call(call).await
     }
 
@@ -257,42 +276,42 @@ impl App {
             Ok(()) => State::Ok,
             Err(fault) => State::Degraded(fault.into_problem().detail),
         };
-        if let Some(component) = &self.0.people {
-            component.set(state, self.0.clock.now());
+        if let Some(component) = &self.shared.people {
+            component.set(state, self.shared.clock.now());
         }
     }
 
     /// How often somebody may ask.
     pub(crate) fn limits(&self) -> &Limits {
-        &self.0.limits
+        &self.shared.limits
     }
 
     /// What requests with an idempotency key were answered.
     pub(crate) fn answers(&self) -> &Arc<Answers> {
-        &self.0.answers
+        &self.shared.answers
     }
 
     pub(crate) fn document(&self) -> &Bytes {
-        &self.0.document
+        &self.shared.document
     }
 
     /// The statistics of the store, with those of the server itself.
     pub(crate) fn statistics_of(&self, store: &LiveStore, now: Timestamp) -> Statistics {
         let mut statistics = store.statistics(now);
         env!("CARGO_PKG_VERSION").clone_into(&mut statistics.version);
-        (statistics.started, statistics.now) = (self.0.started, now);
+        (statistics.started, statistics.now) = (self.shared.started, now);
         statistics.stream = self.metrics().stream_statistics();
         statistics.process = process::read();
         statistics
     }
 
     pub(crate) fn health(&self) -> HealthReport {
-        self.0.health.report()
+        self.shared.health.report()
     }
 
     /// All metrics as text.
     pub(crate) async fn metrics_text(&self) -> Result<String, Fault> {
-        let registry = Arc::clone(&self.0.registry);
+        let registry = Arc::clone(&self.shared.registry);
         blocking(move || registry.encode()).await
     }
 }

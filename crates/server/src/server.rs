@@ -7,7 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
@@ -17,14 +17,13 @@ use netwatch_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tower::ServiceExt as _;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use crate::access::{Access, Identity};
-use crate::app::{App, Shared};
+use crate::access::Access;
+use crate::app::{App, Elsewhere, Shared};
 use crate::config::Config;
 use crate::control::ControlSlot;
 use crate::error::ServerError;
@@ -86,7 +85,9 @@ impl Server {
         let started = clock.now();
         let limits = Limits::new(config.address_rate, config.credential_rate, &clock);
         let threads = config.query_threads.max(1);
+        let hub = Hub::new(config.max_stream_clients);
         let app = App::new(Shared {
+            elsewhere: Elsewhere::new(&hub, config.max_stream_clients),
             store,
             access,
             clock,
@@ -102,7 +103,7 @@ impl Server {
             registry,
             metrics,
             started,
-            hub: Hub::new(config.max_stream_clients),
+            hub,
             document: Bytes::from(document.to_json().map_err(ServerError::Document)?),
             limits,
             answers: Arc::new(Answers::default()),
@@ -114,10 +115,8 @@ impl Server {
         let gate = Gate::new(app.clone(), Arc::clone(&hosts), permissions);
         let limit = config.request_timeout;
         let router = router.method_not_allowed_fallback(method_not_allowed).fallback(assets::serve);
-        let elsewhere = router.clone().with_state(app.elsewhere(config.max_stream_clients));
         let router = router
             .with_state(app.clone())
-            .layer(from_fn_with_state((app.clone(), elsewhere), by_workspace))
             .layer(DefaultBodyLimit::disable())
             .layer(from_fn_with_state(app.clone(), idempotency::once))
             .layer(from_fn_with_state(app.clone(), limits::by_credential))
@@ -171,18 +170,6 @@ fn compression() -> CompressionLayer<impl Predicate> {
 async fn in_time(limit: Duration, request: Request, next: Next) -> Result<Response, Fault> {
     let late = |_| Fault::unavailable(format!("no answer within {} seconds", limit.as_secs()));
     timeout(limit, next.run(request)).await.map_err(late)
-}
-
-/// Sends requests of other workspaces to routes that see nothing of what this machine observes.
-async fn by_workspace(State((app, elsewhere)): State<(App, Router)>, request: Request, next: Next) -> Response {
-    let workspace = request.extensions().get::<Identity>().and_then(Identity::workspace);
-    if workspace.is_none_or(|workspace| workspace == app.access().home()) {
-        return next.run(request).await;
-    }
-    match elsewhere.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
-    }
 }
 
 async fn method_not_allowed() -> Fault {

@@ -22,7 +22,6 @@ mod message;
 mod pace;
 
 use axum::Extension;
-use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::response::Response;
@@ -66,7 +65,7 @@ pub(crate) struct StreamQuery {
     responses((status = 101, description = "The stream is open"))
 )]
 pub(crate) async fn open(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     _: Params<StreamQuery>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,

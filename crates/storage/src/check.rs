@@ -162,8 +162,7 @@ fn ask(checker: &Checker, root: &Path, paths: &[PathBuf], depth: Depth) -> std::
         let mut verdicts = Vec::new();
         let end = loop {
             match heard.recv_timeout(checker.patience) {
-                Ok(line) if line == OK => verdicts.push(None),
-                Ok(line) => verdicts.extend(line.strip_prefix(BAD).map(|reason| Some(reason.to_owned()))),
+                Ok(line) => verdicts.extend(verdict(&line, verdicts.len())),
                 Err(RecvTimeoutError::Disconnected) => {
                     let status = child.wait()?;
                     break (!status.success()).then(|| format!("the check ended with {status}"));
@@ -181,16 +180,24 @@ fn ask(checker: &Checker, root: &Path, paths: &[PathBuf], depth: Depth) -> std::
     })
 }
 
+/// What a line says of file `number`; nothing when it says nothing of it, whoever wrote it.
+fn verdict(line: &str, number: usize) -> Option<Option<String>> {
+    let said = line.strip_prefix(&format!("{number} "))?;
+    if said == OK { Some(None) } else { said.strip_prefix(BAD).map(|reason| Some(reason.to_owned())) }
+}
+
 /// The checking program: reports on standard output as [`problems`] expects it.
 ///
 /// # Errors
 /// When DuckDB does not start or nobody reads the report.
 pub fn report_files(root: &Path, paths: &[PathBuf], depth: Depth, out: &mut dyn Write) -> Result<(), StoreError> {
     let mut failed = Ok(());
+    let mut numbers = 0..;
     check_files(root, paths, depth, |_, result| {
+        let number = numbers.next().unwrap_or(0);
         let line = match result {
-            Ok(()) => OK.to_owned(),
-            Err(e) => format!("{BAD}{}", error_text(&e).replace('\n', " ")),
+            Ok(()) => format!("{number} {OK}"),
+            Err(e) => format!("{number} {BAD}{}", error_text(&e).replace('\n', " ")),
         };
         // One line at a time: the next file may end this process.
         if let Err(e) = writeln!(out, "{line}").and_then(|()| out.flush()) {
@@ -198,4 +205,18 @@ pub fn report_files(root: &Path, paths: &[PathBuf], depth: Depth, out: &mut dyn 
         }
     })?;
     failed.map_err(|source| StoreError::Folder { path: root.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_line_of_that_file_is_a_verdict_on_it() {
+        assert_eq!(verdict("3 ok", 3), Some(None));
+        assert_eq!(verdict("3 bad no header", 3), Some(Some("no header".to_owned())));
+        for line in ["4 ok", "ok", "3 okay", "test child ... 3 ok", ""] {
+            assert_eq!(verdict(line, 3), None, "{line}");
+        }
+    }
 }

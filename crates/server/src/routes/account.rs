@@ -1,6 +1,6 @@
 //! `/api/v1/account`: one's own account. Programs have none: every route here wants a session.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -27,7 +27,7 @@ use crate::routes::people::{Asker, user_view};
     responses((status = 200, description = "The account", body = Account))
 )]
 pub(super) async fn show(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     _: Params<NoParams>,
 ) -> Result<Json<Account>, Fault> {
@@ -44,7 +44,7 @@ pub(super) async fn show(
     responses((status = 204, description = "Changed"))
 )]
 pub(super) async fn change(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     asker: Asker,
     Body(patch): Body<AccountPatch>,
@@ -66,7 +66,7 @@ pub(super) async fn change(
     responses((status = 204, description = "Changed; a new cookie is set"), (status = 403, description = "The current password is wrong"))
 )]
 pub(super) async fn password(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     asker: Asker,
     Body(change): Body<PasswordChange>,
@@ -88,7 +88,7 @@ pub(super) async fn password(
               (status = 403, description = "The password is wrong"), (status = 409, description = "They are on already"))
 )]
 pub(super) async fn begin_totp(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     asker: Asker,
     Body(proof): Body<PasswordProof>,
@@ -113,7 +113,7 @@ pub(super) async fn begin_totp(
     responses((status = 204, description = "On; a new cookie is set"), (status = 401, description = "The code is wrong"))
 )]
 pub(super) async fn confirm_totp(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     asker: Asker,
     Body(confirmation): Body<TotpConfirmation>,
@@ -129,7 +129,7 @@ pub(super) async fn confirm_totp(
     responses((status = 204, description = "Off; a new cookie is set"), (status = 403, description = "The password is wrong"))
 )]
 pub(super) async fn end_totp(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     asker: Asker,
     Body(proof): Body<PasswordProof>,
@@ -148,7 +148,7 @@ pub(super) async fn end_totp(
     responses((status = 200, description = "All that hold, newest first", body = AccountSessions))
 )]
 pub(super) async fn sessions(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     _: Params<NoParams>,
 ) -> Result<Json<AccountSessions>, Fault> {
@@ -165,7 +165,7 @@ pub(super) async fn sessions(
               (status = 404, description = "You have no such session"))
 )]
 pub(super) async fn end_session(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     asker: Asker,
     Path(session): Path<String>,
@@ -182,7 +182,7 @@ pub(super) async fn end_session(
     responses((status = 204, description = "Ended"))
 )]
 pub(super) async fn end_other_sessions(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     asker: Asker,
 ) -> Result<StatusCode, Fault> {
@@ -200,7 +200,7 @@ pub(super) async fn end_other_sessions(
               (status = 409, description = "There is no address, or it is verified already"))
 )]
 pub(super) async fn verification(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
 ) -> Result<Json<VerificationOffer>, Fault> {
     let user = identity.session().and(identity.user()).ok_or(Refusal::NotAUser)?;
@@ -220,7 +220,7 @@ pub(super) async fn verification(
               (status = 410, description = "The invitation was used, is too old, or never was"))
 )]
 pub(super) async fn accept_invitation(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     asker: Asker,
     Body(request): Body<InvitationCode>,

@@ -1,6 +1,5 @@
 //! `/api/v1/system/…`: steering the running server.
 
-use axum::extract::State;
 use axum::{Extension, Json};
 use netwatch_api::control::{LogLevel, Reload};
 
@@ -17,7 +16,7 @@ use crate::routes::NoParams;
     get, path = "/api/v1/system/log-level", operation_id = "get_log_level", tag = "system",
     responses((status = 200, description = "The filter in force", body = LogLevel))
 )]
-pub(super) async fn log_level(State(app): State<App>, _: Params<NoParams>) -> Result<Json<LogLevel>, Fault> {
+pub(super) async fn log_level(app: App, _: Params<NoParams>) -> Result<Json<LogLevel>, Fault> {
     let control = app.control()?;
     Ok(Json(LogLevel { filter: control.log_filter() }))
 }
@@ -30,7 +29,7 @@ pub(super) async fn log_level(State(app): State<App>, _: Params<NoParams>) -> Re
     responses((status = 200, description = "The filter in force", body = LogLevel))
 )]
 pub(super) async fn set_log_level(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     Extension(Peer(peer)): Extension<Peer>,
     Body(wanted): Body<LogLevel>,
@@ -57,7 +56,7 @@ pub(super) async fn set_log_level(
               (status = 422, description = "The configuration is wrong; nothing was changed"))
 )]
 pub(super) async fn reload(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     Extension(Peer(peer)): Extension<Peer>,
     _: Params<NoParams>,

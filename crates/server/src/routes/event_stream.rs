@@ -12,7 +12,6 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -47,7 +46,7 @@ const RETRY: Duration = Duration::from_secs(2);
     responses((status = 200, description = "The stream", body = String, content_type = "text/event-stream"))
 )]
 pub(super) async fn follow(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     headers: HeaderMap,
     Params(query): Params<EventStreamQuery>,

@@ -1,6 +1,5 @@
 //! `GET /api/v1/events`
 
-use axum::extract::State;
 use axum::response::Response;
 use netwatch_api::event::{Events, EventsQuery};
 
@@ -14,7 +13,7 @@ use crate::params::{self, Params};
     get, path = "/api/v1/events", operation_id = "list_events", tag = "system", params(EventsQuery),
     responses((status = 200, description = "A page of events", body = Events))
 )]
-pub(super) async fn list(State(app): State<App>, Params(query): Params<EventsQuery>) -> Result<Response, Fault> {
+pub(super) async fn list(app: App, Params(query): Params<EventsQuery>) -> Result<Response, Fault> {
     let limit = params::limit(query.limit, 50, 500)?;
     // Numbers begin anew with each run of the server.
     let pager = Pager::new("events", &app.started().millis())?;

@@ -1,6 +1,6 @@
 //! `GET /api/v1/flows` and `GET /api/v1/flows/{id}`
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
@@ -24,7 +24,7 @@ const LIMIT: (u32, u32) = (50, 1000);
     responses((status = 200, description = "A page of flows", content((FlowPage = "application/json"), (String = "text/csv"))))
 )]
 pub(super) async fn list(
-    State(app): State<App>,
+    app: App,
     uri: Uri,
     headers: HeaderMap,
     Params(query): Params<FlowsQuery>,
@@ -47,7 +47,7 @@ pub(super) async fn list(
     params(("id" = String, Path, description = "16 hexadecimal digits")),
     responses((status = 200, description = "The flow", body = FlowDetail), (status = 404, description = "No such flow is kept"))
 )]
-pub(super) async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Fault> {
+pub(super) async fn one(app: App, Path(id): Path<String>) -> Result<Response, Fault> {
     let id = id.parse::<FlowId>().map_err(|e| Fault::parameter("id", e.to_string()))?;
     let now = app.data_now();
     let gone = move || {

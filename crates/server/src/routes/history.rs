@@ -4,7 +4,6 @@ mod explore;
 mod lists;
 mod series;
 
-use axum::extract::State;
 use axum::response::Response;
 use netwatch_api::history::storage::Storage;
 use netwatch_model::people::Permission::{SystemRead, TrafficRead};
@@ -34,7 +33,7 @@ pub(super) fn add(registry: Registry) -> Registry {
     get, path = "/api/v1/storage", operation_id = "get_storage", tag = "system",
     responses((status = 200, description = "By kind, with retention and forecast", body = Storage))
 )]
-async fn storage(State(app): State<App>, Params(NoParams {}): Params<NoParams>) -> Result<Response, Fault> {
+async fn storage(app: App, Params(NoParams {}): Params<NoParams>) -> Result<Response, Fault> {
     let usage = app.ask_history(|store, _| Ok(store.usage(None))).await?;
     json(&convert::storage(&usage))
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use netwatch_api::ProblemCode;
 use netwatch_api::host::{Host, HostQuery};
@@ -19,7 +19,7 @@ use crate::params::{self, Params};
     responses((status = 200, description = "The host", body = Host), (status = 404, description = "No flow of it is kept"))
 )]
 pub(super) async fn one(
-    State(app): State<App>,
+    app: App,
     Path(address): Path<String>,
     Params(query): Params<HostQuery>,
 ) -> Result<Response, Fault> {

@@ -8,7 +8,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use netwatch_api::ingest::{
     EventBatch, EventInput, EventSeverity, IngestError, IngestReport, SampleBatch, SampleInput,
 };
@@ -60,10 +59,7 @@ type Fail = (Option<String>, String);
     post, path = "/api/v1/ingest/samples", operation_id = "ingest_samples", tag = "ingest", request_body = SampleBatch,
     responses((status = 200, description = "What became of the batch", body = IngestReport))
 )]
-pub(super) async fn samples(
-    State(app): State<App>,
-    Body(batch): Body<RawSamples>,
-) -> Result<Json<IngestReport>, Fault> {
+pub(super) async fn samples(app: App, Body(batch): Body<RawSamples>) -> Result<Json<IngestReport>, Fault> {
     take(&app, "samples", &batch.samples, sample).await
 }
 
@@ -74,7 +70,7 @@ pub(super) async fn samples(
     post, path = "/api/v1/ingest/events", operation_id = "ingest_events", tag = "ingest", request_body = EventBatch,
     responses((status = 200, description = "What became of the batch", body = IngestReport))
 )]
-pub(super) async fn events(State(app): State<App>, Body(batch): Body<RawEvents>) -> Result<Json<IngestReport>, Fault> {
+pub(super) async fn events(app: App, Body(batch): Body<RawEvents>) -> Result<Json<IngestReport>, Fault> {
     take(&app, "events", &batch.events, event).await
 }
 

@@ -1,6 +1,5 @@
 //! `GET /api/v1/interfaces`
 
-use axum::extract::State;
 use axum::response::Response;
 use netwatch_api::interface::Interfaces;
 
@@ -14,7 +13,7 @@ use crate::routes::NoParams;
     get, path = "/api/v1/interfaces", operation_id = "list_interfaces", tag = "traffic",
     responses((status = 200, description = "Interfaces and capture files", body = Interfaces))
 )]
-pub(super) async fn list(State(app): State<App>, _: Params<NoParams>) -> Result<Response, Fault> {
+pub(super) async fn list(app: App, _: Params<NoParams>) -> Result<Response, Fault> {
     let now = app.data_now();
     app.answer(move |store| Ok(store.interfaces(now))).await
 }

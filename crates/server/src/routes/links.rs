@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::sign_in::{UserLink, UserLinkPurpose, UserLinkRequest};
@@ -27,7 +27,7 @@ type OfUser = fn(&User) -> Result<LinkPurpose, Refusal>;
               (status = 409, description = "There is no address to verify"))
 )]
 pub(super) async fn create(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     Extension(Peer(peer)): Extension<Peer>,
     Path(user): Path<String>,

@@ -3,7 +3,7 @@
 //! These two are opened by the browser itself, not by the web app: they lie outside `/api`, so that the way back from another site is let
 //! through the gate. They change nothing without the cookie that binds the login to the browser.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::header::{COOKIE, HOST, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
@@ -29,11 +29,7 @@ const BINDING: &str = "netwatch_login";
     responses((status = 303, description = "To the provider"), (status = 404, description = "No such provider"),
               (status = 503, description = "The provider does not answer"))
 )]
-pub(super) async fn start(
-    State(app): State<App>,
-    Path(provider): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Fault> {
+pub(super) async fn start(app: App, Path(provider): Path<String>, headers: HeaderMap) -> Result<Response, Fault> {
     let provider = app.providers().find(&provider).ok_or(Refusal::NotFound("identity provider"))?;
     let origin = origin(&app, &headers)?;
     let callback = format!("{origin}/auth/oidc/{}/callback", provider.config.id);
@@ -55,7 +51,7 @@ pub(super) async fn start(
               (status = 410, description = "The login was not begun by this browser, or is over"))
 )]
 pub(super) async fn callback(
-    State(app): State<App>,
+    app: App,
     Path(provider): Path<String>,
     Query(query): Query<CallbackQuery>,
     asker: Asker,

@@ -1,6 +1,5 @@
 //! `GET /api/v1/openapi.json`
 
-use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -15,7 +14,7 @@ use crate::routes::NoParams;
     responses((status = 200, description = "OpenAPI 3.1", body = Object, content_type = "application/json"),
               (status = 304, description = "The one that `If-None-Match` names"))
 )]
-pub(super) async fn show(State(app): State<App>, asked: Preconditions, _: Params<NoParams>) -> Response {
+pub(super) async fn show(app: App, asked: Preconditions, _: Params<NoParams>) -> Response {
     let document = app.document().clone();
     let tag = ETag::of_bytes(&document);
     if asked.has(&tag) {

@@ -5,7 +5,6 @@
 mod page;
 mod schema;
 
-use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -25,7 +24,7 @@ const STYLE: &str = include_str!("reference/style.css");
     responses((status = 200, description = "A page", body = String, content_type = "text/html"),
               (status = 304, description = "The one that `If-None-Match` names"))
 )]
-pub(super) async fn show(State(app): State<App>, asked: Preconditions, _: Params<NoParams>) -> Result<Response, Fault> {
+pub(super) async fn show(app: App, asked: Preconditions, _: Params<NoParams>) -> Result<Response, Fault> {
     let tag = ETag::of_bytes(app.document());
     if asked.has(&tag) {
         return Ok((StatusCode::NOT_MODIFIED, tag.header()).into_response());

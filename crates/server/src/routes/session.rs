@@ -1,6 +1,5 @@
 //! `/api/v1/session`: signing in with a one-time code, asking who one is and where, signing out.
 
-use axum::extract::State;
 use axum::http::header::HeaderName;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
@@ -26,11 +25,7 @@ use crate::routes::people::{Asker, session_of, signed_in};
               (status = 409, description = "There is nobody yet: the code is for the set-up"),
               (status = 410, description = "The code was used, is too old, or never was"))
 )]
-pub(super) async fn sign_in(
-    State(app): State<App>,
-    asker: Asker,
-    Body(request): Body<SessionRequest>,
-) -> Result<Response, Fault> {
+pub(super) async fn sign_in(app: App, asker: Asker, Body(request): Body<SessionRequest>) -> Result<Response, Fault> {
     let from = asker.request();
     let signed = app.access_call(move |access| access.sign_in_by_code(&from, &request.code)).await;
     signed_in(&app, &asker, signed, StatusCode::OK).await
@@ -44,7 +39,7 @@ pub(super) async fn sign_in(
     responses((status = 200, description = "Who asks, where, and what they may do", body = Session))
 )]
 pub(super) async fn show(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     _: Params<NoParams>,
 ) -> Result<Json<Session>, Fault> {
@@ -59,7 +54,7 @@ pub(super) async fn show(
     responses((status = 204, description = "It is open"), (status = 404, description = "No such workspace, or not yours"))
 )]
 pub(super) async fn open_workspace(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     Body(request): Body<OpenWorkspace>,
 ) -> Result<StatusCode, Fault> {
@@ -75,7 +70,7 @@ pub(super) async fn open_workspace(
     responses((status = 204, description = "Signed out"))
 )]
 pub(super) async fn sign_out(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     Extension(Peer(peer)): Extension<Peer>,
 ) -> Result<Response, Fault> {
@@ -91,7 +86,7 @@ pub(super) async fn sign_out(
     post, path = "/api/v1/session/code", operation_id = "create_code", tag = "session",
     responses((status = 201, description = "The code", body = Invitation))
 )]
-pub(super) async fn invite(State(app): State<App>) -> Result<Response, Fault> {
+pub(super) async fn invite(app: App) -> Result<Response, Fault> {
     let invited = app.access_call(|access| access.invite()).await?;
     let code = invited.code.as_str().to_owned();
     let invitation = Invitation { code, valid_for: invited.life.as_secs(), set_up: invited.set_up };

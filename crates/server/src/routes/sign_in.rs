@@ -3,7 +3,6 @@
 //! All of these are public; each is slowed down by address, and those that cost a hash wait for their turn.
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::session::Session;
@@ -26,7 +25,7 @@ use crate::routes::people::{Asker, counted, new_session, signed_in};
     get, path = "/api/v1/sign-in", operation_id = "get_sign_in", tag = "sign-in",
     responses((status = 200, description = "What the sign-in page offers", body = SignInOptions))
 )]
-pub(super) async fn options(State(app): State<App>, _: Params<NoParams>) -> Result<Json<SignInOptions>, Fault> {
+pub(super) async fn options(app: App, _: Params<NoParams>) -> Result<Json<SignInOptions>, Fault> {
     let set_up_needed = app.access_call(|access| access.set_up_needed()).await?;
     Ok(Json(SignInOptions {
         set_up_needed,
@@ -46,11 +45,7 @@ pub(super) async fn options(State(app): State<App>, _: Params<NoParams>) -> Resu
               (status = 409, description = "The first administrator exists"),
               (status = 410, description = "The code was used, is too old, or never was"))
 )]
-pub(super) async fn set_up(
-    State(app): State<App>,
-    asker: Asker,
-    Body(request): Body<SetUpRequest>,
-) -> Result<Response, Fault> {
+pub(super) async fn set_up(app: App, asker: Asker, Body(request): Body<SetUpRequest>) -> Result<Response, Fault> {
     let from = asker.request();
     let made = app.password_call(move |access| {
         let set_up = SetUp {
@@ -74,11 +69,7 @@ pub(super) async fn set_up(
     responses((status = 200, description = "Signed in, or the second factor is needed", body = SignInAnswer),
               (status = 401, description = "Name or password is wrong"))
 )]
-pub(super) async fn password(
-    State(app): State<App>,
-    asker: Asker,
-    Body(request): Body<SignInRequest>,
-) -> Result<Response, Fault> {
+pub(super) async fn password(app: App, asker: Asker, Body(request): Body<SignInRequest>) -> Result<Response, Fault> {
     let from = asker.request();
     let step = app.password_call(move |access| access.sign_in(&from, &request.name, &request.password.0)).await;
     match counted(&app, &asker, step)? {
@@ -104,7 +95,7 @@ pub(super) async fn password(
               (status = 410, description = "The ticket ended: begin again"))
 )]
 pub(super) async fn second_factor(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Body(request): Body<SecondFactorRequest>,
 ) -> Result<Response, Fault> {
@@ -123,7 +114,7 @@ pub(super) async fn second_factor(
               (status = 410, description = "The link was used, is too old, or never was"))
 )]
 pub(super) async fn reset_password(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Body(request): Body<PasswordResetRequest>,
 ) -> Result<StatusCode, Fault> {
@@ -141,7 +132,7 @@ pub(super) async fn reset_password(
               (status = 410, description = "The link was used, is too old, or is for another address"))
 )]
 pub(super) async fn verify_email(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Body(request): Body<EmailVerificationRequest>,
 ) -> Result<StatusCode, Fault> {
@@ -159,7 +150,7 @@ pub(super) async fn verify_email(
               (status = 409, description = "The name cannot be had"))
 )]
 pub(super) async fn register(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Body(request): Body<RegistrationRequest>,
 ) -> Result<StatusCode, Fault> {
@@ -179,7 +170,7 @@ pub(super) async fn register(
               (status = 410, description = "The invitation was used, is too old, or never was"))
 )]
 pub(super) async fn invitation(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Body(request): Body<InvitationCode>,
 ) -> Result<Json<InvitationOffer>, Fault> {
@@ -202,7 +193,7 @@ pub(super) async fn invitation(
               (status = 410, description = "The invitation was used, is too old, or never was"))
 )]
 pub(super) async fn accept_invitation(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Body(request): Body<AcceptInvitationRequest>,
 ) -> Result<Response, Fault> {

@@ -1,6 +1,5 @@
 //! `GET /api/v1/statistics`
 
-use axum::extract::State;
 use axum::response::Response;
 use netwatch_api::statistics::Statistics;
 
@@ -14,7 +13,7 @@ use crate::routes::NoParams;
     get, path = "/api/v1/statistics", operation_id = "get_statistics", tag = "system",
     responses((status = 200, description = "Counters of each stage of the way of the data", body = Statistics))
 )]
-pub(super) async fn show(State(app): State<App>, _: Params<NoParams>) -> Result<Response, Fault> {
+pub(super) async fn show(app: App, _: Params<NoParams>) -> Result<Response, Fault> {
     let (asked, now) = (app.clone(), app.data_now());
     app.answer(move |store| Ok(asked.statistics_of(store, now))).await
 }

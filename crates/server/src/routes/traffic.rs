@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::traffic::{Dimension, Rates, RatesQuery, Top, TopQuery};
@@ -24,7 +23,7 @@ const MAX_STEPS: u128 = 3600;
     get, path = "/api/v1/traffic/rates", operation_id = "get_rates", tag = "traffic", params(RatesQuery),
     responses((status = 200, description = "Octets and packets of each step", body = Rates))
 )]
-pub(super) async fn rates(State(app): State<App>, Params(query): Params<RatesQuery>) -> Result<Response, Fault> {
+pub(super) async fn rates(app: App, Params(query): Params<RatesQuery>) -> Result<Response, Fault> {
     let now = app.data_now();
     let request = rates_request(query, now)?;
     app.answer(move |store| Ok(store.rates(&request, now)?)).await
@@ -36,11 +35,7 @@ pub(super) async fn rates(State(app): State<App>, Params(query): Params<RatesQue
     responses((status = 200, description = "The largest, with all the rest as `other`",
                content((Top = "application/json"), (String = "text/csv"))))
 )]
-pub(super) async fn top(
-    State(app): State<App>,
-    headers: HeaderMap,
-    Params(query): Params<TopQuery>,
-) -> Result<Response, Fault> {
+pub(super) async fn top(app: App, headers: HeaderMap, Params(query): Params<TopQuery>) -> Result<Response, Fault> {
     let csv = csv::wanted(query.format, &headers);
     let now = app.data_now();
     let request = TopRequest {

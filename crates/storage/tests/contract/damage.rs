@@ -1,6 +1,7 @@
 //! Damaged files: detected, set aside, made anew; the loss is bounded and told.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ fn child() {
     let [depth, root, files @ ..] = &given[..] else { panic!("{given:?}") };
     let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
     let depth = Depth::from_word(depth).unwrap();
+    // The harness has begun a line.
+    writeln!(std::io::stdout()).unwrap();
     netwatch_storage::report_files(Path::new(root), &files, depth, &mut std::io::stdout()).unwrap();
 }
 
@@ -88,7 +91,11 @@ fn every_kind_of_file_is_made_anew_from_the_log() {
             let lookups = std::sync::Arc::new(netwatch_storage::Lookups::new(LookupPaths::default()));
             let (store, events) =
                 netwatch_storage::DuckStore::open(config, lookups, at(30 * HOUR)).expect("always starts");
-            assert_eq!(events.iter().map(|e| e.kind).collect::<Vec<_>>(), [EventKind::StoreDamaged], "{file}");
+            assert_eq!(
+                events.iter().map(|e| e.kind).collect::<Vec<_>>(),
+                [EventKind::StoreDamaged],
+                "{file}: {events:?}"
+            );
             assert_eq!(store.usage(None).set_aside, 1);
             assert_eq!(store.replay_after(), 0, "the log is asked for from its beginning");
             let mut bench = Bench::new();

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::history::explore::{Exploration, ExploreQuery, HistoryDimension};
@@ -30,7 +29,7 @@ const MAX_DIMENSIONS: usize = 5;
                content((Exploration = "application/json"), (String = "text/csv"))))
 )]
 pub(super) async fn explore(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     headers: HeaderMap,
     Params(query): Params<ExploreQuery>,

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use netwatch_api::history::list::{HistoryEvents, HistoryEventsQuery, HistoryFlows, HistoryFlowsQuery};
@@ -36,7 +35,7 @@ type Written = (i64, i32, i64, u32, i64, i64);
                content((HistoryFlows = "application/json"), (String = "text/csv"))))
 )]
 pub(super) async fn flows(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     uri: Uri,
     headers: HeaderMap,
@@ -68,7 +67,7 @@ pub(super) async fn flows(
     responses((status = 200, description = "A page of events", body = HistoryEvents))
 )]
 pub(super) async fn events(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     Params(query): Params<HistoryEventsQuery>,
 ) -> Result<Response, Fault> {

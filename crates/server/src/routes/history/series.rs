@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::State;
 use axum::response::Response;
 use netwatch_api::history::series::{
     ChartQuery, CompletionKind, CompletionQuery, SeriesAggregate, SeriesChart, SeriesCompletion, SeriesList,
@@ -41,7 +40,7 @@ pub(super) fn default_step(span: Span) -> u32 {
     responses((status = 200, description = "A page of series", body = SeriesList))
 )]
 pub(super) async fn search(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     Params(query): Params<SeriesSearchQuery>,
 ) -> Result<Response, Fault> {
@@ -66,7 +65,7 @@ pub(super) async fn search(
     responses((status = 200, description = "In alphabetical order", body = SeriesCompletion))
 )]
 pub(super) async fn complete(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     Params(query): Params<CompletionQuery>,
 ) -> Result<Response, Fault> {
@@ -91,7 +90,7 @@ pub(super) async fn complete(
     responses((status = 200, description = "One line for each series", body = SeriesChart))
 )]
 pub(super) async fn chart(
-    State(app): State<App>,
+    app: App,
     Extension(identity): Extension<Identity>,
     Params(query): Params<ChartQuery>,
 ) -> Result<Response, Fault> {

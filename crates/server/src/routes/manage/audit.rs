@@ -1,7 +1,6 @@
 //! `/api/v1/audit`: what was done in the workspace of the request; `/api/v1/site/audit`: everything, and whether the chain is whole.
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use netwatch_api::audit::{AuditFormat, AuditQuery, AuditRecord, AuditVerification};
@@ -35,7 +34,7 @@ const CHUNK: usize = 1000;
                content((Page<AuditRecord> = "application/json"), (String = "text/csv"))))
 )]
 pub(super) async fn of_workspace(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     uri: Uri,
     headers: HeaderMap,
@@ -54,7 +53,7 @@ pub(super) async fn of_workspace(
                content((Page<AuditRecord> = "application/json"), (String = "text/csv"))))
 )]
 pub(super) async fn of_site(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     uri: Uri,
     headers: HeaderMap,
@@ -70,7 +69,7 @@ pub(super) async fn of_site(
     get, path = "/api/v1/site/audit/verification", operation_id = "verify_audit", tag = "audit",
     responses((status = 200, description = "What was found", body = AuditVerification))
 )]
-pub(super) async fn verify(State(app): State<App>, _: Params<NoParams>) -> Result<Json<AuditVerification>, Fault> {
+pub(super) async fn verify(app: App, _: Params<NoParams>) -> Result<Json<AuditVerification>, Fault> {
     let found = ask(&app, |tx| {
         let (mut head, mut fault) = (Head::default(), None);
         loop {

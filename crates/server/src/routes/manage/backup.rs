@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
@@ -39,7 +39,7 @@ const PIECE: usize = 64 << 10;
     get, path = "/api/v1/site/backup", operation_id = "make_backup", tag = "backup",
     responses((status = 200, description = "The archive", body = String, content_type = "application/x-tar"))
 )]
-pub(super) async fn make(State(app): State<App>, asker: Asker, _: Params<NoParams>) -> Result<Response, Fault> {
+pub(super) async fn make(app: App, asker: Asker, _: Params<NoParams>) -> Result<Response, Fault> {
     let object = ObjectRef::new(ObjectKind::Site, "", "backup");
     write(&app, move |tx| Ok(record(tx, asker.by().did(Action::BackupMade, object))?)).await?;
     let now = app.now();
@@ -74,7 +74,7 @@ pub(super) async fn make(State(app): State<App>, asker: Asker, _: Params<NoParam
     responses((status = 200, description = "What is there now", body = Restored),
               (status = 400, description = "The archive is not whole, or of a later format; nothing has changed"))
 )]
-pub(super) async fn restore(State(app): State<App>, asker: Asker, request: Request) -> Result<Json<Restored>, Fault> {
+pub(super) async fn restore(app: App, asker: Asker, request: Request) -> Result<Json<Restored>, Fault> {
     let with = app.clone();
     let (part, file) = app.blocking(move || with.access().directory().incoming()).await?.map_err(|e| failed(&e))?;
     receive(request, file).await?;
@@ -106,11 +106,7 @@ pub(super) async fn restore(State(app): State<App>, asker: Asker, request: Reque
     post, path = "/api/v1/site/keys", operation_id = "rotate_keys", tag = "backup",
     responses((status = 200, description = "How many secrets were sealed anew", body = KeyRotated))
 )]
-pub(super) async fn rotate_keys(
-    State(app): State<App>,
-    asker: Asker,
-    _: Params<NoParams>,
-) -> Result<Json<KeyRotated>, Fault> {
+pub(super) async fn rotate_keys(app: App, asker: Asker, _: Params<NoParams>) -> Result<Json<KeyRotated>, Fault> {
     let (with, now) = (app.clone(), app.now());
     let rotated = app.blocking(move || with.access().entities().rotate_key(now)).await?;
     let secrets = rotated.map_err(|error| failed(&error))?;

@@ -17,7 +17,6 @@ mod role;
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::State;
 use netwatch_api::ProblemCode;
 use netwatch_api::declare::{ApplyQuery, ApplyReport, Declarations};
 use netwatch_entities::{Reading, StoreError, Writing};
@@ -74,11 +73,7 @@ static KINDS: &[&dyn Declared] = &[&role::Roles, &member::Members];
     get, path = "/api/v1/export", operation_id = "export", tag = "declare",
     responses((status = 200, description = "All objects that can stand in a file", body = Declarations))
 )]
-pub(super) async fn export(
-    State(app): State<App>,
-    asker: Asker,
-    _: Params<NoParams>,
-) -> Result<Json<Declarations>, Fault> {
+pub(super) async fn export(app: App, asker: Asker, _: Params<NoParams>) -> Result<Json<Declarations>, Fault> {
     let workspace = asker.workspace()?;
     let objects = ask(&app, move |tx| {
         let visible = KINDS.iter().filter(|kind| asker.has(kind.reading()));
@@ -99,7 +94,7 @@ pub(super) async fn export(
     responses((status = 200, description = "What changed, or would", body = ApplyReport))
 )]
 pub(super) async fn apply(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Params(query): Params<ApplyQuery>,
     Body(file): Body<Declarations>,

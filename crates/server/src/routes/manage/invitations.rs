@@ -1,7 +1,7 @@
 //! `/api/v1/invitations`: who is invited into the workspace of the request.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::member::{InvitationCreate, InvitationMade, MemberInvitation, MembersQuery};
@@ -31,7 +31,7 @@ const CLEAR: usize = 1000;
     responses((status = 200, description = "A page of invitations, by address", body = Page<MemberInvitation>))
 )]
 pub(super) async fn list(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Params(query): Params<MembersQuery>,
 ) -> Result<Json<Page<MemberInvitation>>, Fault> {
@@ -54,11 +54,7 @@ pub(super) async fn list(
     responses((status = 201, description = "The invitation and its link", body = InvitationMade),
               (status = 409, description = "The workspace has as many members as it may have"))
 )]
-pub(super) async fn create(
-    State(app): State<App>,
-    asker: Asker,
-    Body(new): Body<InvitationCreate>,
-) -> Result<Response, Fault> {
+pub(super) async fn create(app: App, asker: Asker, Body(new): Body<InvitationCreate>) -> Result<Response, Fault> {
     let (workspace, by) = (asker.workspace()?, asker.person()?);
     let role: Role = field("role", &new.role)?;
     let email = new.email.as_deref().map(|text| field("email", text)).transpose()?;
@@ -84,7 +80,7 @@ pub(super) async fn create(
     responses((status = 204, description = "Its link is good no more"))
 )]
 pub(super) async fn revoke(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     _: Params<NoParams>,

@@ -1,7 +1,7 @@
 //! `/api/v1/members`: who is in the workspace of the request.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
@@ -36,7 +36,7 @@ const MANY: usize = 100_000;
     responses((status = 200, description = "A page of members, by name", body = Page<Member>))
 )]
 pub(super) async fn list(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Params(query): Params<MembersQuery>,
 ) -> Result<Json<Page<Member>>, Fault> {
@@ -58,7 +58,7 @@ pub(super) async fn list(
     responses((status = 200, description = "The member", body = Member))
 )]
 pub(super) async fn one(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,
@@ -83,7 +83,7 @@ pub(super) async fn one(
               (status = 409, description = "They are the last owner"))
 )]
 pub(super) async fn change(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,
@@ -113,7 +113,7 @@ pub(super) async fn change(
     responses((status = 204, description = "Removed"), (status = 409, description = "They are the last owner"))
 )]
 pub(super) async fn remove(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,

@@ -1,7 +1,7 @@
 //! `/api/v1/users/{user}/memberships`: site administrators put users into workspaces.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use netwatch_api::user::{UserMembership, UserWorkspace, UserWorkspaces};
 use netwatch_entities::{Reading, Site, Writing};
@@ -28,7 +28,7 @@ const SHOWN: usize = 200;
     responses((status = 200, description = "At most 200", body = UserWorkspaces))
 )]
 pub(super) async fn list(
-    State(app): State<App>,
+    app: App,
     Path(text): Path<String>,
     _: Params<NoParams>,
 ) -> Result<Json<UserWorkspaces>, Fault> {
@@ -49,7 +49,7 @@ pub(super) async fn list(
     responses((status = 200, description = "The membership as it is now", body = UserWorkspace))
 )]
 pub(super) async fn put(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path((user, workspace)): Path<(String, String)>,
     Body(wanted): Body<UserMembership>,
@@ -80,7 +80,7 @@ pub(super) async fn put(
     responses((status = 204, description = "Taken out"), (status = 409, description = "They are the last owner"))
 )]
 pub(super) async fn remove(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path((user, workspace)): Path<(String, String)>,
     _: Params<NoParams>,

@@ -1,7 +1,7 @@
 //! `/api/v1/roles`: the built-in roles and those that the workspace made; `/api/v1/permissions`: the table.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::role::{PermissionLine, PermissionTable, Role as View, RoleCreate, RolePatch, Roles};
@@ -36,7 +36,7 @@ const MANY: usize = 100_000;
     get, path = "/api/v1/roles", operation_id = "list_roles", tag = "roles",
     responses((status = 200, description = "Built-in and custom roles", body = Roles))
 )]
-pub(super) async fn list(State(app): State<App>, asker: Asker, _: Params<NoParams>) -> Result<Json<Roles>, Fault> {
+pub(super) async fn list(app: App, asker: Asker, _: Params<NoParams>) -> Result<Json<Roles>, Fault> {
     let workspace = asker.workspace()?;
     let query = ListQuery { order: Order::Label, limit: MAX_ROLES, ..ListQuery::default() };
     let custom = ask(&app, move |tx| {
@@ -54,7 +54,7 @@ pub(super) async fn list(State(app): State<App>, asker: Asker, _: Params<NoParam
     responses((status = 200, description = "The role", body = View))
 )]
 pub(super) async fn one(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,
@@ -81,11 +81,7 @@ pub(super) async fn one(
     post, path = "/api/v1/roles", operation_id = "create_role", tag = "roles", request_body = RoleCreate,
     responses((status = 201, description = "The new role", body = View), (status = 409, description = "The name is taken"))
 )]
-pub(super) async fn create(
-    State(app): State<App>,
-    asker: Asker,
-    Body(new): Body<RoleCreate>,
-) -> Result<Response, Fault> {
+pub(super) async fn create(app: App, asker: Asker, Body(new): Body<RoleCreate>) -> Result<Response, Fault> {
     let (name, permissions) = (field("name", &new.name)?, checked(&new.permissions, &asker)?);
     let (tag, body) = write(&app, move |tx| {
         let stored = make(tx, &asker, name, permissions)?;
@@ -104,7 +100,7 @@ pub(super) async fn create(
     responses((status = 200, description = "The role as it is now", body = View))
 )]
 pub(super) async fn change(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,
@@ -136,7 +132,7 @@ pub(super) async fn change(
     responses((status = 204, description = "Deleted"), (status = 409, description = "Somebody has it"))
 )]
 pub(super) async fn delete(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,

@@ -4,7 +4,7 @@
 //! answer: that to its making or rotation.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::page::Page;
@@ -34,7 +34,7 @@ use crate::routes::NoParams;
     responses((status = 200, description = "A page of tokens, by name", body = Page<Token>))
 )]
 pub(super) async fn list(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Params(query): Params<TokensQuery>,
 ) -> Result<Json<Page<Token>>, Fault> {
@@ -61,7 +61,7 @@ pub(super) async fn list(
     responses((status = 200, description = "The token, without its secret", body = Token))
 )]
 pub(super) async fn one(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,
@@ -84,11 +84,7 @@ pub(super) async fn one(
     responses((status = 201, description = "The token and its secret", body = TokenMade),
               (status = 409, description = "The workspace has as many tokens as it may have"))
 )]
-pub(super) async fn create(
-    State(app): State<App>,
-    asker: Asker,
-    Body(new): Body<TokenCreate>,
-) -> Result<Response, Fault> {
+pub(super) async fn create(app: App, asker: Asker, Body(new): Body<TokenCreate>) -> Result<Response, Fault> {
     let (workspace, owner) = (asker.workspace()?, asker.person()?);
     let scopes = scopes(&new.scopes, &asker)?;
     let name = field("name", &new.name)?;
@@ -118,7 +114,7 @@ pub(super) async fn create(
     responses((status = 200, description = "The token as it is now", body = Token))
 )]
 pub(super) async fn change(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,
@@ -155,7 +151,7 @@ pub(super) async fn change(
     responses((status = 200, description = "The token and its new secret", body = TokenMade))
 )]
 pub(super) async fn rotate(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     _: Params<NoParams>,
@@ -183,7 +179,7 @@ pub(super) async fn rotate(
     responses((status = 204, description = "Revoked"))
 )]
 pub(super) async fn revoke(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,

@@ -1,7 +1,7 @@
 //! `/api/v1/users`: everybody, for site administrators.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::page::Page;
@@ -36,7 +36,7 @@ const MANY: usize = 100_000;
     get, path = "/api/v1/users", operation_id = "list_users", tag = "users", params(UsersQuery),
     responses((status = 200, description = "A page of users, by name", body = Page<View>))
 )]
-pub(super) async fn list(State(app): State<App>, Params(query): Params<UsersQuery>) -> Result<Json<Page<View>>, Fault> {
+pub(super) async fn list(app: App, Params(query): Params<UsersQuery>) -> Result<Json<Page<View>>, Fault> {
     let wanted =
         Wanted { limit: query.limit, cursor: query.cursor.as_deref(), search: query.search.as_deref(), owner: None };
     let list = List::new("users", &"site", &wanted)?;
@@ -54,7 +54,7 @@ pub(super) async fn list(State(app): State<App>, Params(query): Params<UsersQuer
     responses((status = 200, description = "The user", body = View))
 )]
 pub(super) async fn one(
-    State(app): State<App>,
+    app: App,
     Path(text): Path<String>,
     asked: Preconditions,
     _: Params<NoParams>,
@@ -75,11 +75,7 @@ pub(super) async fn one(
     post, path = "/api/v1/users", operation_id = "create_user", tag = "users", request_body = UserCreate,
     responses((status = 201, description = "The new user", body = View), (status = 409, description = "The name is taken"))
 )]
-pub(super) async fn create(
-    State(app): State<App>,
-    asker: Asker,
-    Body(new): Body<UserCreate>,
-) -> Result<Response, Fault> {
+pub(super) async fn create(app: App, asker: Asker, Body(new): Body<UserCreate>) -> Result<Response, Fault> {
     let user = fresh(&new, UserId::new(app.now(), random_bits()?), &app)?;
     let password = new.password.map(|hidden| hidden.0);
     let words = [user.name.to_string(), user.display_name.to_string()];
@@ -105,7 +101,7 @@ pub(super) async fn create(
     responses((status = 200, description = "The user as they are now", body = View))
 )]
 pub(super) async fn change(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,
@@ -143,7 +139,7 @@ pub(super) async fn change(
     responses((status = 204, description = "Deleted"))
 )]
 pub(super) async fn delete(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,
@@ -169,7 +165,7 @@ pub(super) async fn delete(
     responses((status = 200, description = "Newest first", body = AccountSessions))
 )]
 pub(super) async fn sessions(
-    State(app): State<App>,
+    app: App,
     Path(text): Path<String>,
     _: Params<NoParams>,
 ) -> Result<Json<AccountSessions>, Fault> {
@@ -190,7 +186,7 @@ pub(super) async fn sessions(
     responses((status = 204, description = "They have to sign in again"))
 )]
 pub(super) async fn end_sessions(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     _: Params<NoParams>,
@@ -213,7 +209,7 @@ pub(super) async fn end_sessions(
     responses((status = 204, description = "It has ended"))
 )]
 pub(super) async fn end_session(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path((user, session)): Path<(String, String)>,
     _: Params<NoParams>,

@@ -1,7 +1,7 @@
 //! `/api/v1/workspace` (that of the request) and `/api/v1/workspaces` (all, for site administrators).
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::page::Page;
@@ -35,7 +35,7 @@ const MAX_PER_USER: u64 = 50;
     responses((status = 200, description = "Name, limits and use", body = Workspace))
 )]
 pub(super) async fn current(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     asked: Preconditions,
     _: Params<NoParams>,
@@ -52,7 +52,7 @@ pub(super) async fn current(
               (status = 412, description = "Changed meanwhile"))
 )]
 pub(super) async fn change_current(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     asked: Preconditions,
     Body(patch): Body<WorkspacePatch>,
@@ -69,7 +69,7 @@ pub(super) async fn change_current(
     responses((status = 204, description = "Deleted"), (status = 409, description = "It is the first workspace"))
 )]
 pub(super) async fn delete_current(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     asked: Preconditions,
     _: Params<NoParams>,
@@ -83,10 +83,7 @@ pub(super) async fn delete_current(
     get, path = "/api/v1/workspaces", operation_id = "list_workspaces", tag = "workspaces", params(WorkspacesQuery),
     responses((status = 200, description = "A page of workspaces, by name", body = Page<Workspace>))
 )]
-pub(super) async fn list(
-    State(app): State<App>,
-    Params(query): Params<WorkspacesQuery>,
-) -> Result<Json<Page<Workspace>>, Fault> {
+pub(super) async fn list(app: App, Params(query): Params<WorkspacesQuery>) -> Result<Json<Page<Workspace>>, Fault> {
     let wanted =
         Wanted { limit: query.limit, cursor: query.cursor.as_deref(), search: query.search.as_deref(), owner: None };
     let list = List::new("workspaces", &"site", &wanted)?;
@@ -104,11 +101,7 @@ pub(super) async fn list(
     post, path = "/api/v1/workspaces", operation_id = "create_workspace", tag = "workspaces", request_body = WorkspaceCreate,
     responses((status = 201, description = "The new workspace", body = Workspace))
 )]
-pub(super) async fn create(
-    State(app): State<App>,
-    asker: Asker,
-    Body(new): Body<WorkspaceCreate>,
-) -> Result<Response, Fault> {
+pub(super) async fn create(app: App, asker: Asker, Body(new): Body<WorkspaceCreate>) -> Result<Response, Fault> {
     if new.limits.is_some() && !asker.has(Permission::SiteWorkspaces) {
         return Err(limits_refused());
     }
@@ -152,7 +145,7 @@ pub(super) async fn create(
     responses((status = 200, description = "Name, limits and use", body = Workspace))
 )]
 pub(super) async fn one(
-    State(app): State<App>,
+    app: App,
     Path(text): Path<String>,
     asked: Preconditions,
     _: Params<NoParams>,
@@ -169,7 +162,7 @@ pub(super) async fn one(
     responses((status = 200, description = "The workspace as it is now", body = Workspace))
 )]
 pub(super) async fn change(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,
@@ -185,7 +178,7 @@ pub(super) async fn change(
     responses((status = 204, description = "Deleted"), (status = 409, description = "It is the first workspace"))
 )]
 pub(super) async fn delete(
-    State(app): State<App>,
+    app: App,
     asker: Asker,
     Path(text): Path<String>,
     asked: Preconditions,
