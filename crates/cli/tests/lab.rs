@@ -74,11 +74,12 @@ fn lab_programs_are_named_and_counted_as_the_kernel_counts() {
 fn lab_live_equals_file() {
     let Some(site) = Site::new("lab_live_equals_file") else { return };
     site.serve_iperf3();
+    site.serve_iperf3_at(5202);
     site.serve_dns();
     let netwatch = site.netwatch(&[]);
     let (_dump, file) = site.tcpdump();
     site.client.run("iperf3", &["-c", "10.77.0.2", "-t", "1", "-P", "3", "-b", "10M"]);
-    site.client.run("iperf3", &["-c", "10.77.0.2", "-u", "-b", "20M", "-t", "1"]);
+    site.client.run("iperf3", &["-c", "10.77.0.2", "-p", "5202", "-u", "-b", "20M", "-t", "1"]);
     site.client.run("dig", &["+tries=1", "@10.77.0.2", "www.netwatch.test", "A"]);
     site.client.run("ping", &["-c", "3", "-i", "0.2", "10.77.0.2"]);
 

@@ -79,7 +79,12 @@ impl Site {
     }
 
     pub fn serve_iperf3(&self) {
-        self.serve(Command::new("iperf3").args(["-s"]), 5201);
+        self.serve_iperf3_at(5201);
+    }
+
+    /// A server refuses a test while it ends the one before: each test of a series has its own.
+    pub fn serve_iperf3_at(&self, port: u16) {
+        self.serve(Command::new("iperf3").args(["-s", "-p", &port.to_string()]), port);
     }
 
     /// One megabyte at `/big`.
