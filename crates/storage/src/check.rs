@@ -186,7 +186,7 @@ fn verdict(line: &str, number: usize) -> Option<Option<String>> {
     if said == OK { Some(None) } else { said.strip_prefix(BAD).map(|reason| Some(reason.to_owned())) }
 }
 
-/// The checking program: reports on standard output as [`problems`] expects it.
+/// The checking program: reports on standard output as the caller of the check expects it.
 ///
 /// # Errors
 /// When DuckDB does not start or nobody reads the report.

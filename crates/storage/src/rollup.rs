@@ -152,7 +152,7 @@ pub(crate) fn write_sketches(out: &mut Packer, rollups: &[Rollup]) {
     rollups.iter().for_each(|r| r.sketch.write(out));
 }
 
-/// Unpacks what [`write`] and [`write_sketches`] packed; `None` when it is damaged. Without sketches those are left empty.
+/// Unpacks what [`write()`] and [`write_sketches`] packed; `None` when it is damaged. Without sketches those are left empty.
 pub(crate) fn read(bytes: &[u8], sketches: Option<&[u8]>, out: &mut Vec<Rollup>) -> Option<()> {
     let mut sketches = sketches.map(Unpacker::new);
     let mut from = Unpacker::new(bytes);

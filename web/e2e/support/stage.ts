@@ -28,10 +28,14 @@ if (skip) {
 
 const port = 8470;
 
-/** Called at the top of a file of tests; the fields are there once the tests run. */
-export function stage(): Stage {
+/** Called at the top of a file of tests, with variables of the server; the fields are there once the tests run. */
+export function stage(variables: Record<string, string> = {}): Stage {
   const lab = new Lab();
-  const server = new Server({ prefix: lab.inside, port, args: ["--interface", lab.interface] });
+  const server = new Server({
+    prefix: [...lab.inside, "env", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)],
+    port,
+    args: ["--interface", lab.interface],
+  });
   const made = { lab, server, link: "" } as Stage;
   let cookies: Cookies | undefined;
   made.keep = (of) => {

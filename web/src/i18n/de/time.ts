@@ -3,8 +3,8 @@ import type { Message } from "../catalogue";
 import type { time as english } from "../en/time";
 
 export const time: Readonly<Record<keyof typeof english, Message>> = {
-  "time.earlier": "Der Zeitraum davor",
-  "time.later": "Der Zeitraum danach",
+  "time.earlier": "Früher",
+  "time.later": "Später",
   "time.recent": "Zuletzt gewählt",
   "time.zone": "Zeitzone",
   "time.zoneOfBrowser": "Browser ({zone})",

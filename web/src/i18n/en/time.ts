@@ -2,8 +2,8 @@
 import type { Message } from "../catalogue";
 
 export const time = {
-  "time.earlier": "The period before",
-  "time.later": "The period after",
+  "time.earlier": "Earlier",
+  "time.later": "Later",
   "time.recent": "Chosen last",
   "time.zone": "Time zone",
   "time.zoneOfBrowser": "Browser ({zone})",
