@@ -192,6 +192,8 @@ impl Merge {
 /// Rewrites a file of a day that is over; says whether it was done. Not when somebody holds the file: then the next time.
 pub(crate) fn compact(tenant: &Tenant, connection: &Connection, partition: Partition) -> Result<bool, StoreError> {
     let Some(old) = tenant.files.lease(partition)? else { return Ok(false) };
+    // Before the first row is read: what is written to the old file from here on would be lost with it.
+    let before = tenant.position_of(partition);
     let fresh = fresh_path(tenant, partition);
     let fail = |source| StoreError::Rewrite { path: old.path.clone(), source };
     remove(&fresh)?;
@@ -199,9 +201,7 @@ pub(crate) fn compact(tenant: &Tenant, connection: &Connection, partition: Parti
     let copied = copy(connection, &old);
     let detached = tenant.engine.run("CHECKPOINT rewritten; DETACH rewritten;").map_err(fail);
     copied.and(detached)?;
-    let before = tenant.position_of(partition);
     drop(old);
-    // What was written to the old file meanwhile would be lost with it.
     let replaced = tenant.replace_if_untouched(partition, before, &fresh)?;
     if replaced {
         lock(&tenant.compacted).insert(partition);
