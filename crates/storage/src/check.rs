@@ -4,12 +4,14 @@
 //! has shown that the file it was at is damaged.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use duckdb::Connection;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use crate::config::{Checker, StoreConfig};
 use crate::duck::engine::Engine;
@@ -19,6 +21,8 @@ use crate::tenant::error_text;
 
 /// Files that one child is asked about.
 const MAX_FILES: usize = 500;
+/// Bytes of a line that are read; the rest of it is not.
+const MAX_LINE: usize = 4096;
 /// What the child says of a file that is whole.
 const OK: &str = "ok";
 /// What stands before the reason of one that is not.
@@ -153,31 +157,50 @@ fn ask(checker: &Checker, root: &Path, paths: &[PathBuf], depth: Depth) -> std::
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
-    let output = child.stdout.take();
-    let (told, heard) = sync_channel(MAX_FILES);
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            output.map(|o| BufReader::new(o).lines().map_while(Result::ok).try_for_each(|l| told.send(l)))
-        });
-        let mut verdicts = Vec::new();
-        let end = loop {
-            match heard.recv_timeout(checker.patience) {
-                Ok(line) => verdicts.extend(verdict(&line, verdicts.len())),
-                Err(RecvTimeoutError::Disconnected) => {
-                    let status = child.wait()?;
-                    break (!status.success()).then(|| format!("the check ended with {status}"));
+    let mut verdicts = Vec::new();
+    let hear = |line: &str| verdicts.extend(verdict(line, verdicts.len()));
+    let is_over = child.stdout.take().map_or(Ok(true), |output| listen(output, checker.patience, hear));
+    if !matches!(is_over, Ok(true)) {
+        child.kill()?;
+    }
+    let status = child.wait()?;
+    let end = match is_over? {
+        true => (!status.success()).then(|| format!("the check ended with {status}")),
+        false => Some("the check did not end in time".to_owned()),
+    };
+    // A child that ends well has said something about every file it was given.
+    let silent = end.is_none() && verdicts.len() < paths.len().min(MAX_FILES);
+    Ok(Answer { verdicts, end: if silent { Some("the check said nothing".to_owned()) } else { end } })
+}
+
+/// Hands on the lines of a child until its output ends; false when it was silent for so long.
+///
+/// No thread does this: afterwards this process gives up its rights, which it refuses while a thread is there, if only ending.
+fn listen(mut output: ChildStdout, patience: Duration, mut hear: impl FnMut(&str)) -> std::io::Result<bool> {
+    let (mut line, mut buffer) = (Vec::new(), [0; 4096]);
+    let patience = Timespec::try_from(patience).ok();
+    loop {
+        match poll(&mut [PollFd::new(&output, PollFlags::IN)], patience.as_ref()) {
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+            Ok(0) => return Ok(false),
+            Ok(_) => {}
+        }
+        let read = output.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(true);
+        }
+        for byte in buffer.iter().take(read) {
+            match byte {
+                b'\n' => {
+                    hear(&String::from_utf8_lossy(&line));
+                    line.clear();
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    child.kill()?;
-                    child.wait()?;
-                    break Some("the check did not end in time".to_owned());
-                }
+                byte if line.len() < MAX_LINE => line.push(*byte),
+                _ => {}
             }
-        };
-        // A child that ends well has said something about every file it was given.
-        let silent = end.is_none() && verdicts.len() < paths.len().min(MAX_FILES);
-        Ok(Answer { verdicts, end: if silent { Some("the check said nothing".to_owned()) } else { end } })
-    })
+        }
+    }
 }
 
 /// What a line says of file `number`; nothing when it says nothing of it, whoever wrote it.
