@@ -74,7 +74,8 @@ impl DataDirectory {
         let database = database(path);
         let advice = advice(path)?;
         let newest = newest(path)?;
-        if newest.is_some() && !database.exists() {
+        // An empty file would be taken for a new database.
+        if newest.is_some() && fs::metadata(&database).map_or(true, |found| found.len() == 0) {
             return Err(OpenError::Missing { path: database, advice });
         }
         let store = SqliteStore::open(&database, &place_for(path, Reason::Format, now), &advice)?;

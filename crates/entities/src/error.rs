@@ -173,8 +173,8 @@ pub enum OpenError {
         /// What is wrong.
         detail: String,
     },
-    /// The database is gone, and what would replace it is there.
-    #[error("{} is missing. {advice}", .path.display())]
+    /// The database is gone, or there is nothing in its file; and what would replace it is there.
+    #[error("{} is missing or empty. {advice}", .path.display())]
     Missing {
         /// Which file.
         path: PathBuf,

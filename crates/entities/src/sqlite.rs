@@ -67,6 +67,9 @@ impl SqliteStore {
         if is_new || schema::format_of(&connection).map_err(failed("read"))? == Some(0) {
             formats.migrate(&mut connection, 0).map_err(failed("write to"))?;
         }
+        if let Err(error) = connect::empty_log(&connection) {
+            tracing::warn!(%error, path = %path.display(), "the write-ahead log of the entity database cannot be emptied");
+        }
         Ok(Self { path: path.to_owned(), readers: Readers::new(path.to_owned()), writer: Writer::new(connection) })
     }
 

@@ -47,6 +47,14 @@ pub(super) fn connect(path: &Path, writes: bool) -> rusqlite::Result<Connection>
     Ok(connection)
 }
 
+/// Moves what is in the write-ahead log into the database, and empties it. Whoever reads from it is not waited for: then it stays.
+pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    connection.busy_timeout(PATIENCE)?;
+    emptied
+}
+
 /// What an error of SQLite means.
 pub(super) fn meaning(action: &'static str, error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {

@@ -2,18 +2,25 @@
 //!
 //! Work comes through a queue of 64 places; whoever finds it full waits. Each piece runs alone, and a piece that panics takes nothing
 //! else with it. The thread starts with the first piece, and ends when the store is dropped.
+//!
+//! When nothing was written for a while the write-ahead log is emptied into the database: of a damaged log SQLite silently leaves out
+//! the rest, so that as little as possible should be in it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::connect;
 use crate::error::StoreError;
 
 /// Pieces of work that wait.
 const QUEUE: usize = 64;
+/// After so long without work the write-ahead log is emptied.
+const IDLE: Duration = Duration::from_secs(1);
 
 type Work = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -77,11 +84,31 @@ impl Drop for Writer {
 
 fn start(mut connection: Connection) -> Result<State, StoreError> {
     let (queue, work) = sync_channel::<Work>(QUEUE);
-    let thread = std::thread::Builder::new().name("nw-entities".to_owned()).spawn(move || {
-        for piece in work {
-            piece(&mut connection);
-        }
-    });
+    let thread = std::thread::Builder::new().name("nw-entities".to_owned());
+    let thread = thread.spawn(move || write(&mut connection, &work));
     let thread = thread.map_err(|source| StoreError::Engine { action: "start its writer", source: source.into() })?;
     Ok(State::Running(queue, thread))
+}
+
+/// Does the work that comes, until nobody can send any.
+fn write(connection: &mut Connection, work: &Receiver<Work>) {
+    // What was there at the start was emptied then.
+    let mut is_empty = true;
+    loop {
+        let piece = if is_empty { work.recv().map_err(RecvTimeoutError::from) } else { work.recv_timeout(IDLE) };
+        match piece {
+            Ok(piece) => {
+                piece(connection);
+                is_empty = false;
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                if let Err(error) = connect::empty_log(connection) {
+                    tracing::debug!(%error, "the write-ahead log of the entity database stays as it is");
+                }
+                // Whoever holds it back, or a full disk, does so until the next change at most.
+                is_empty = true;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
 }
