@@ -22,11 +22,18 @@ pub(super) fn make_directory(path: &Path) -> Result<(), AccessError> {
     made.map_err(|source| AccessError::Directory { path: path.to_owned(), source })
 }
 
-/// The token of the file; when there is none, `given` or a random one is written there.
+/// The token of the file; when there is none, `given` or a random one is written there. A file that cannot be a token is damaged, and
+/// easily replaced: it is set aside.
 pub(super) fn token(path: &Path, given: Option<&str>) -> Result<String, AccessError> {
-    if let Some(text) = read(path)? {
-        let token = text.trim_end_matches(['\r', '\n']).to_owned();
-        check_token(&token, &path.display().to_string())?;
+    let found = match read(path)?.map(|bytes| written_token(&bytes)) {
+        Some(None) => {
+            set_aside(path)?;
+            None
+        }
+        Some(token) => token,
+        None => None,
+    };
+    if let Some(token) = found {
         if given.is_some_and(|g| g != token) {
             tracing::warn!(file = %path.display(), "the data directory has a token already: the one given for a new directory is not used");
         }
@@ -41,13 +48,30 @@ pub(super) fn token(path: &Path, given: Option<&str>) -> Result<String, AccessEr
     Ok(token)
 }
 
+/// The token in the bytes of a file, when they can be one.
+fn written_token(bytes: &[u8]) -> Option<String> {
+    let token = std::str::from_utf8(bytes).ok()?.trim_end_matches(['\r', '\n']);
+    check_token(token, "the file").ok()?;
+    Some(token.to_owned())
+}
+
+fn set_aside(path: &Path) -> Result<(), AccessError> {
+    let aside = path.with_extension("damaged");
+    tracing::warn!(
+        file = %path.display(), kept_as = %aside.display(),
+        "the token cannot be used: it must have {MIN_TOKEN} to {MAX_TOKEN} visible ASCII characters and no space. A new one is made; \
+         give it to whoever used the old one"
+    );
+    fs::rename(path, &aside).map_err(|source| AccessError::Write { path: aside, source })
+}
+
 fn check_token(token: &str, place: &str) -> Result<(), AccessError> {
     let fits = (MIN_TOKEN..=MAX_TOKEN).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic());
     if fits { Ok(()) } else { Err(AccessError::WeakToken { place: place.to_owned() }) }
 }
 
-/// The text of a file, none when there is no such file. What others could read is closed to them first.
-fn read(path: &Path) -> Result<Option<String>, AccessError> {
+/// The content of a file, none when there is no such file. What others could read is closed to them first.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, AccessError> {
     let fail = |source| AccessError::Read { path: path.to_owned(), source };
     let file = match File::open(path) {
         Ok(file) => file,
@@ -58,9 +82,9 @@ fn read(path: &Path) -> Result<Option<String>, AccessError> {
         tracing::warn!(file = %path.display(), "others could read this secret: access is closed to them now");
         file.set_permissions(Permissions::from_mode(0o600)).map_err(fail)?;
     }
-    let mut text = String::new();
-    file.take(MAX_FILE).read_to_string(&mut text).map_err(fail)?;
-    Ok(Some(text))
+    let mut content = Vec::new();
+    file.take(MAX_FILE).read_to_end(&mut content).map_err(fail)?;
+    Ok(Some(content))
 }
 
 /// Writes a file whole or not at all: beside it first, then renamed over it.
