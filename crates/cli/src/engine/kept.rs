@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::Context as _;
+use netwatch_model::{Event, EventKind, Record, Severity};
 use netwatch_server::ingest::{Door, HOME, Ingest, IngestMetrics};
 use netwatch_server::query::LiveStore;
 use netwatch_spool::{Config, Directory, Recovery, SpoolMetrics};
@@ -44,6 +45,11 @@ impl Kept {
         let config = Config::ingest(netwatch_server::ingest::consumers(true));
         let (ingest, recovery) = Ingest::open(config, files, Arc::new(SystemClock), metrics)?;
         tell(&recovery);
+        if let Some(event) = loss(&recovery) {
+            // What the log does not take now is told live alone.
+            let _taken = ingest.take_own(HOME, vec![Record::Event(event.clone())]);
+            live.note_events([event]);
+        }
         component.set(State::Ok, now());
         let (ingest, stop) = (Arc::new(ingest), Arc::new(AtomicBool::new(false)));
         let keeper = keep(Arc::clone(&ingest), Arc::clone(live), component, Arc::clone(&stop))?;
@@ -81,4 +87,22 @@ fn tell(recovery: &Recovery) {
     } else {
         tracing::debug!(segments, intact, torn_bytes, "the log is open");
     }
+}
+
+/// What is told of records that damage of the log has cost; checkpoints and headers cost none.
+fn loss(recovery: &Recovery) -> Option<Event> {
+    let (first, last) = (recovery.damaged.first()?, recovery.damaged.last()?);
+    let text = format!(
+        "the log was damaged: {} batches from position {} to {} are lost, unless history has them already",
+        recovery.lost(),
+        first.first,
+        last.last
+    );
+    Some(Event {
+        time: now(),
+        kind: EventKind::StoreDamaged,
+        severity: Severity::Warning,
+        subject: "ingest log".into(),
+        text: text.as_str().into(),
+    })
 }
