@@ -12,8 +12,10 @@ use crate::config::{Key, Raw};
 use crate::engine::history::CHECK;
 
 mod parts;
+mod people;
 
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
+pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
 
 /// See who uses the network, how much, with which protocol and which program.
 #[derive(Parser, Debug)]
@@ -106,6 +108,9 @@ pub enum Command {
     Flows(FlowsArgs),
     /// Write packets to a pcapng file
     Capture(RecordArgs),
+    /// List, make, disable users of a running server, and print links for those who are locked out
+    #[command(subcommand)]
+    User(UserCommand),
     /// Write everything that is edited (people, workspaces, settings) to a file
     Backup(BackupArgs),
     /// Put a backup in place of everything that is edited

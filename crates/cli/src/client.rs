@@ -88,7 +88,21 @@ impl Endpoint {
     /// When nobody answers, or what the server says is wrong.
     pub fn send<B: Serialize, T: DeserializeOwned>(&self, method: &str, path: &str, body: &B) -> Result<T, Failure> {
         let body = serde_json::to_string(body).context("the request cannot be written")?;
-        let (status, answer) = self.exchange(&request(self, method, path, &[], Some(&body)))?;
+        self.answered(&request(self, method, path, &[], Some(&body)))
+    }
+
+    /// Changes an object, whatever it is now (RFC 9110, section 13.1.1: `If-Match: *`).
+    ///
+    /// # Errors
+    /// When nobody answers, or what the server says is wrong.
+    pub fn overwrite<B: Serialize, T: DeserializeOwned>(&self, path: &str, patch: &B) -> Result<T, Failure> {
+        let patch = serde_json::to_string(patch).context("the request cannot be written")?;
+        let request = request(self, "PATCH", path, &[], Some(&patch));
+        self.answered(&request.replacen("\r\n", "\r\nIf-Match: *\r\n", 1))
+    }
+
+    fn answered<T: DeserializeOwned>(&self, request: &str) -> Result<T, Failure> {
+        let (status, answer) = self.exchange(request)?;
         if (200..300).contains(&status) {
             let read = serde_json::from_slice(&answer);
             return Ok(read.with_context(|| format!("the answer of {} is not what was asked for", self.authority))?);

@@ -12,6 +12,7 @@ mod source;
 mod steer;
 mod top;
 mod up;
+mod user;
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Up(args) => up::run(cli, args),
         Command::Top(args) => top::run(cli, args),
         Command::Capture(args) => capture::run(cli, args),
+        Command::User(command) => user::run(cli, command),
         Command::Backup(args) => backup::backup(cli, args),
         Command::Restore(args) => backup::restore(cli, args),
         Command::RotateKeys(args) => backup::rotate_keys(cli, args),

@@ -131,7 +131,9 @@ pub enum Refusal {
     #[error("the workspace has as many members as it may have")]
     Full,
     /// Nobody is left to sign in as.
-    #[error("there is no site administrator who may sign in: make one with `netwatch user`")]
+    #[error(
+        "there is no site administrator who may sign in: make one with `netwatch user add NAME --administrator`, or `netwatch user enable NAME`"
+    )]
     NoAdministrator,
     /// The address of the user cannot be verified now.
     #[error("{0}")]

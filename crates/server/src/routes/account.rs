@@ -206,7 +206,7 @@ pub(super) async fn verification(
     let user = identity.session().and(identity.user()).ok_or(Refusal::NotAUser)?;
     let profile = app.access_call(move |access| access.profile(user)).await?;
     crate::access::verification(&profile.user)?;
-    let detail = "mail cannot be sent yet: ask an administrator for the link (`netwatch user link NAME --verify`)";
+    let detail = "mail cannot be sent yet: ask an administrator for the link (`netwatch user verify NAME`)";
     Ok(Json(VerificationOffer { detail: detail.to_owned() }))
 }
 
