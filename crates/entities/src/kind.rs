@@ -25,8 +25,14 @@ pub enum Kind {
     Invitation,
     /// A token of a program.
     ApiToken,
+    /// A saved view.
+    View,
     /// That an object belongs to a file that was applied.
     Owned,
+    /// How much telemetry is kept.
+    StorageSettings,
+    /// A named address range of a workspace.
+    AddressRange,
 }
 
 impl Kind {
@@ -41,7 +47,10 @@ impl Kind {
         Self::Role,
         Self::Invitation,
         Self::ApiToken,
+        Self::View,
         Self::Owned,
+        Self::StorageSettings,
+        Self::AddressRange,
     ];
 
     /// The word that is stored.
@@ -57,7 +66,10 @@ impl Kind {
             Self::Role => "role",
             Self::Invitation => "invitation",
             Self::ApiToken => "api_token",
+            Self::View => "view",
             Self::Owned => "owned",
+            Self::StorageSettings => "storage_settings",
+            Self::AddressRange => "address_range",
         }
     }
 
@@ -69,6 +81,8 @@ impl Kind {
             Self::ApiToken => "API token",
             Self::Membership => "member",
             Self::Owned => "file",
+            Self::StorageSettings => "settings",
+            Self::AddressRange => "address range",
             other => other.word(),
         }
     }

@@ -2,7 +2,7 @@
 
 use netwatch_model::people::{
     ApiToken, Credential, CredentialId, CredentialKind, CustomRole, Invitation, InvitationId, LinkId, Membership,
-    OneTimeLink, RoleId, Session, SessionId, TokenId, User, UserId, Workspace, WorkspaceId,
+    OneTimeLink, RoleId, Session, SessionId, TokenId, User, UserId, View, ViewId, Workspace, WorkspaceId,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -37,7 +37,7 @@ macro_rules! ids {
     )*};
 }
 
-ids!(UserId CredentialId SessionId LinkId WorkspaceId RoleId InvitationId TokenId);
+ids!(UserId CredentialId SessionId LinkId WorkspaceId RoleId InvitationId TokenId ViewId);
 
 impl From<WorkspaceId> for Place {
     fn from(id: WorkspaceId) -> Self {
@@ -244,5 +244,23 @@ impl Entity for ApiToken {
     }
     fn keys(&self) -> Vec<Key> {
         vec![Key::everywhere(keys::DIGEST, self.digest.to_string())]
+    }
+}
+
+impl Entity for View {
+    const KIND: Kind = Kind::View;
+    type Id = ViewId;
+    type Place = WorkspaceId;
+    fn id(&self) -> ViewId {
+        self.id
+    }
+    fn place(&self) -> WorkspaceId {
+        self.workspace
+    }
+    fn owner(&self) -> Option<ObjectId> {
+        Some(self.owner.into())
+    }
+    fn label(&self) -> String {
+        self.name.to_string()
     }
 }

@@ -11,7 +11,7 @@ pub(super) const APPLICATION: i32 = 0x4e57_454e;
 pub(super) struct Formats(pub(super) &'static [&'static str]);
 
 /// The formats that this Netwatch knows.
-pub(super) const KNOWN: Formats = Formats(&[FIRST]);
+pub(super) const KNOWN: Formats = Formats(&[FIRST, SECOND]);
 
 pub(super) const FIRST: &str = "
 CREATE TABLE objects (
@@ -64,6 +64,9 @@ CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
 CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
     BEGIN SELECT RAISE(ABORT, 'audit records are never removed'); END;
 ";
+
+/// Nothing is laid out anew: from here on there are kinds that a Netwatch of the first format would take for damage.
+pub(super) const SECOND: &str = "-- saved views, settings of storage, address ranges";
 
 /// The format of a database; none when it is not ours. An empty file has format 0.
 pub(super) fn format_of(connection: &Connection) -> rusqlite::Result<Option<u32>> {

@@ -1,9 +1,12 @@
 use super::*;
 
 /// A later Netwatch, which knows one format more.
-const LATER: Formats = Formats(&[schema::FIRST, "CREATE TABLE later (id TEXT PRIMARY KEY) STRICT"]);
+const LATER: Formats = Formats(&[schema::FIRST, schema::SECOND, "CREATE TABLE later (id TEXT PRIMARY KEY) STRICT"]);
 /// One whose new step cannot work.
-const BROKEN: Formats = Formats(&[schema::FIRST, "CREATE TABLE other (id TEXT); CREATE TABLE objects (id TEXT)"]);
+const BROKEN: Formats =
+    Formats(&[schema::FIRST, schema::SECOND, "CREATE TABLE other (id TEXT); CREATE TABLE objects (id TEXT)"]);
+/// The first Netwatch.
+const EARLIER: Formats = Formats(&[schema::FIRST]);
 
 fn format_of(path: &Path) -> Option<u32> {
     schema::format_of(&connect::connect(path, false).unwrap()).unwrap()
@@ -16,7 +19,20 @@ fn an_older_format_is_brought_up_to_date_after_a_copy() {
     drop(SqliteStore::open(&path, &copy, "").unwrap());
     assert!(!copy.exists(), "nothing is copied when nothing changes");
     drop(SqliteStore::open_with(LATER, &path, &copy, "").unwrap());
+    assert_eq!((format_of(&path), format_of(&copy)), (Some(3), Some(2)));
+}
+
+#[test]
+fn the_first_format_is_brought_up_to_date_with_what_is_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let [path, copy] = ["entities.db", "copy.db"].map(|name| dir.path().join(name));
+    drop(SqliteStore::open_with(EARLIER, &path, &copy, "").unwrap());
+    let rows = "INSERT INTO audit VALUES (1, 0, NULL, NULL, 'a', 'o', 'done', '', x'00', 0)";
+    connect::connect(&path, true).unwrap().execute_batch(rows).unwrap();
+    drop(SqliteStore::open(&path, &copy, "").unwrap());
     assert_eq!((format_of(&path), format_of(&copy)), (Some(2), Some(1)));
+    let kept = connect::connect(&path, false).unwrap().query_row("SELECT count(*) FROM audit", [], |row| row.get(0));
+    assert_eq!(kept, Ok(1_i64));
 }
 
 #[test]
@@ -26,8 +42,8 @@ fn a_newer_format_is_refused_by_its_number_and_left_alone() {
     drop(SqliteStore::open_with(LATER, &path, &copy, "").unwrap());
     let before = std::fs::read(&path).unwrap();
     let error = SqliteStore::open(&path, &copy, "").err().unwrap();
-    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
-    assert!(error.to_string().contains("has format 2"), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
+    assert!(error.to_string().contains("has format 3"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
@@ -38,7 +54,7 @@ fn a_step_that_fails_leaves_the_old_format_and_names_the_copy() {
     drop(SqliteStore::open(&path, &copy, "").unwrap());
     let error = SqliteStore::open_with(BROKEN, &path, &copy, "").err().unwrap().to_string();
     assert!(error.contains("unchanged") && error.contains("copy.db"), "{error}");
-    assert_eq!((format_of(&path), format_of(&copy)), (Some(1), Some(1)));
+    assert_eq!((format_of(&path), format_of(&copy)), (Some(2), Some(2)));
     drop(SqliteStore::open(&path, &copy, "").unwrap());
 }
 

@@ -124,6 +124,19 @@ pub fn token(workspace: &Workspace, owner: &User) -> ApiToken {
     }
 }
 
+pub fn view(workspace: &Workspace, owner: &User, name: &str) -> View {
+    View {
+        id: ViewId::new(NOW, next()),
+        workspace: workspace.id,
+        owner: owner.id,
+        name: name.parse().unwrap(),
+        page: ViewPage::History,
+        query: "dims=source&filter=port+%3D+53".parse().unwrap(),
+        shared: false,
+        created: NOW,
+    }
+}
+
 pub fn member(workspace: &Workspace, user: &User) -> Membership {
     Membership { workspace: workspace.id, user: user.id, role: Role::BuiltIn(BuiltInRole::Viewer), since: NOW }
 }

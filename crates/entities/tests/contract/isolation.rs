@@ -64,3 +64,25 @@ fn a_membership_is_known_by_both_its_ends() {
     let taken = fresh.try_put(move |tx| tx.insert_labelled(&twice, "ada"));
     assert!(matches!(taken, Err(StoreError::Taken { kind: Kind::Membership, .. })), "{taken:?}");
 }
+
+#[test]
+fn views_are_of_their_workspace_and_go_with_it_or_with_their_owner() {
+    let fresh = fresh();
+    let (ada, bob, own, foreign) =
+        (fresh.user("ada"), fresh.user("bob"), fresh.workspace("own"), fresh.workspace("foreign"));
+    let views = [view(&own, &ada, "DNS"), view(&own, &bob, "Backups"), view(&foreign, &ada, "DNS")];
+    let [first, second, third] = views.each_ref().map(|v| v.id);
+    fresh.put(move |tx| views.iter().try_for_each(|v| tx.insert(v).map(drop)));
+    let (own, foreign, ada) = (own.id, foreign.id, ada.id);
+    assert!(fresh.ask(|tx| tx.find::<View>(own, third)).is_none());
+    let is_gone = fresh.try_put(move |tx| tx.delete::<View>(own, third, None));
+    assert!(matches!(is_gone, Err(StoreError::NotFound(Kind::View))), "{is_gone:?}");
+    let found = fresh.ask(|tx| tx.get::<View>(own, first)).value;
+    assert_eq!((found.name.as_str(), found.query.as_str()), ("DNS", "dims=source&filter=port+%3D+53"));
+    assert_eq!(fresh.ask(|tx| tx.count_owned::<View>(ada)), 2);
+    fresh.put(move |tx| tx.delete::<User>(netwatch_entities::Site, ada, None));
+    assert!(fresh.ask(|tx| tx.find::<View>(foreign, third)).is_none());
+    assert_eq!(fresh.ask(|tx| tx.count::<View>(own)), 1);
+    fresh.put(move |tx| tx.delete::<Workspace>(netwatch_entities::Site, own, None));
+    assert!(fresh.ask(|tx| tx.find::<View>(own, second)).is_none());
+}

@@ -76,6 +76,8 @@ ids! {
     InvitationId = "invitation id";
     /// A one-time link.
     LinkId = "link id";
+    /// A saved view.
+    ViewId = "view id";
     /// A way in which a user signs in.
     CredentialId = "credential id";
 }
