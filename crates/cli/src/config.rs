@@ -14,6 +14,7 @@ pub mod key;
 pub mod render;
 pub mod settings;
 pub mod sign_in;
+pub mod storage;
 pub mod value;
 
 #[cfg(test)]
@@ -27,6 +28,26 @@ use netwatch_model::filter::nearest;
 pub use key::Key;
 pub use settings::Settings;
 pub use value::{Raw, Value};
+
+/// What all variables of Netwatch begin with.
+const PREFIX: &str = "NETWATCH_";
+/// The bearer token has a short name, too.
+const TOKEN: &str = "NETWATCH_TOKEN";
+/// Variables that stand for no key: those of flags, and those of the project's own builds and tests. Any other one that begins with
+/// [`PREFIX`], but those with [`OF_TESTS`] after it, is a mistake.
+const OTHER_VARIABLES: &[&str] = &[
+    "NETWATCH_CONFIG",
+    "NETWATCH_SERVER",
+    "NETWATCH_COMMIT",
+    "NETWATCH_BIN",
+    "NETWATCH_BINARY",
+    "NETWATCH_CRASHES",
+    "NETWATCH_CUTS",
+    "NETWATCH_DAMAGES",
+    "NETWATCH_SCREENSHOT_SECONDS",
+];
+/// What follows the prefix in other variables of tests.
+const OF_TESTS: &str = "TEST";
 
 /// Where a value was written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -137,24 +158,29 @@ impl Layers {
         self.faults.push(Fault { origin, message });
     }
 
-    /// `NETWATCH_CAPTURE__INTERFACES=eth0,eth1`; an empty variable is as good as none.
+    /// `NETWATCH_CAPTURE__INTERFACES=eth0,eth1`; an empty variable is as good as none, an unknown one is a fault.
     fn environment(&mut self, variables: &[(String, String)]) {
         for (name, value) in variables.iter().filter(|(_, value)| !value.is_empty()) {
-            if name == "NETWATCH_TOKEN" {
+            if name == TOKEN {
                 self.set(Key::Token, &Raw::Scalar(value.clone()), Origin::Environment(name.clone()));
                 continue;
             }
-            let Some((section, word)) = name.strip_prefix("NETWATCH_").and_then(|rest| rest.split_once("__")) else {
+            let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+            if OTHER_VARIABLES.contains(&name.as_str()) || rest.starts_with(OF_TESTS) {
                 continue;
-            };
+            }
             let origin = Origin::Environment(name.clone());
-            let path = format!("{section}.{word}").to_ascii_lowercase();
-            match Key::from_path(&path) {
+            let path = rest.split_once("__").map(|(section, word)| format!("{section}.{word}").to_ascii_lowercase());
+            match path.and_then(|path| Key::from_path(&path)) {
                 Some(key) => self.set(key, &Raw::Scalar(value.clone()), origin),
                 None => {
-                    let variable = |p: &str| format!("NETWATCH_{}", p.replace('.', "__").to_ascii_uppercase());
-                    let paths: Vec<String> = key::KEYS.iter().map(key::Descriptor::path).collect();
-                    let near = nearest(&path, paths.iter().map(String::as_str)).map(variable);
+                    let keys =
+                        key::KEYS.iter().map(|d| PREFIX.to_owned() + &d.path().replace('.', "__").to_ascii_uppercase());
+                    let known: Vec<String> = keys.chain(OTHER_VARIABLES.iter().map(ToString::to_string)).collect();
+                    // The prefix is the same for all: it must not make strangers look alike.
+                    let words =
+                        known.iter().filter_map(|name| name.strip_prefix(PREFIX)).chain([&TOKEN[PREFIX.len()..]]);
+                    let near = nearest(rest, words).map(|word| PREFIX.to_owned() + word);
                     self.fault(origin, unknown("variable", name, near.as_deref()));
                 }
             }

@@ -10,6 +10,7 @@
 //!
 //! The end goes the other way: capture says its last records, the agent sends them, the server ends its streams.
 
+pub mod addresses;
 pub mod changes;
 mod clock;
 pub mod confine;
@@ -43,6 +44,7 @@ pub use plan::{Input, Plan, flow_config, refused, ring_settings};
 
 use crate::config::Settings;
 use crate::failure::Failure;
+use addresses::AddressFiles;
 use clock::PacketClock;
 use confine::Rights;
 use health::Watch;
@@ -70,6 +72,8 @@ pub struct Engine {
     pub address: SocketAddr,
     /// What of the server can change while it runs.
     pub live: Live,
+    /// The files about addresses; none without history.
+    pub addresses: Option<Arc<AddressFiles>>,
     stop_capture: Signal,
     stop_server: oneshot::Sender<()>,
     agent: JoinHandle<()>,
@@ -148,10 +152,10 @@ impl Engine {
             false => Some(Kept::open(&settings.data_dir, logs, &store, &watch.health)?),
         };
         let (uplink, taking_in) = session::join(&store, kept.as_ref().map(|kept| &kept.ingest), &metrics.0)?;
-        let remember =
-            |kept: &Kept| History::open(&settings.data_dir, &rights.damaged, &kept.ingest, &store, &watch.health);
-        let history = kept.as_ref().and_then(remember);
-        let server = server::build(plan.server, store, access, data_clock, watch.health.clone(), metrics)?;
+        let lookups = settings.storage.lookups.clone();
+        let remember = |_: &Kept| History::open(&settings.data_dir, &rights.damaged, lookups, &store, &watch.health);
+        let mut history = kept.as_ref().and_then(remember);
+        let server = server::build(plan.server, Arc::clone(&store), access, data_clock, watch.health.clone(), metrics)?;
         let listener = tokio::net::TcpListener::from_std(plan.listener).context("the listener cannot be used")?;
         let address = listener.local_addr().context("the listener has no address")?;
 
@@ -165,8 +169,10 @@ impl Engine {
         if let Some(kept) = &kept {
             live.taking_in_by(Arc::clone(&kept.door) as Arc<dyn netwatch_server::Intake>);
         }
-        if let Some(history) = &history {
+        live.set_storage_rules(settings.storage.rules.clone());
+        if let (Some(history), Some(kept)) = (&mut history, &kept) {
             live.remembered_by(Arc::clone(&history.store));
+            history.start(&kept.ingest, &store);
         }
         let (stop_server, stop) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(server, listener, stop));
@@ -183,8 +189,21 @@ impl Engine {
         };
         let capture = std::thread::Builder::new().name("nw-capture".to_owned()).spawn(run);
         let capture = capture.context("cannot start the thread of capture")?;
+        let addresses = history.as_ref().map(|history| Arc::clone(&history.addresses));
         let keeping = Keeping { taking_in, kept, history };
-        Ok(Self { address, live, stop_capture, stop_server, agent, keeping, server, started, ended, capture })
+        Ok(Self {
+            address,
+            live,
+            addresses,
+            stop_capture,
+            stop_server,
+            agent,
+            keeping,
+            server,
+            started,
+            ended,
+            capture,
+        })
     }
 
     /// Ends everything in order; what does not end in time is left to the end of the process.

@@ -14,6 +14,7 @@ use netwatch_api::flow::{Flow, FlowPage, Format};
 use netwatch_api::history::explore::{Exploration, HistoryGroup};
 use netwatch_api::history::list::HistoryFlows;
 use netwatch_api::page::Page;
+use netwatch_api::range::AddressRange;
 use netwatch_api::traffic::{Talker, Top};
 use netwatch_storage::Dimension;
 
@@ -63,6 +64,15 @@ impl Csv {
         let groups = answer.groups.iter().map(|g| ("group", g));
         for (row, group) in groups.chain([("other", &answer.other), ("total", &answer.total)]) {
             csv.line(history_group(row, group, by.len()));
+        }
+        csv
+    }
+
+    /// Names of address ranges, as they are read back.
+    pub(crate) fn address_ranges(ranges: &[AddressRange]) -> Self {
+        let mut csv = Self::new("address-ranges.csv", ["network", "name"]);
+        for range in ranges {
+            csv.line([range.network.clone(), range.name.clone()]);
         }
         csv
     }

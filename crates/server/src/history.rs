@@ -8,13 +8,17 @@
 //!
 //! A question has a deadline, and is stopped when the one who asked leaves: dropping the request's future cancels it.
 
+mod apply;
 pub(crate) mod convert;
+pub(crate) mod limits;
+pub(crate) mod ranges;
 mod sink;
 mod upkeep;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
@@ -27,6 +31,7 @@ use crate::access::Identity;
 use crate::app::{App, to_json};
 use crate::fault::Fault;
 
+pub use limits::{LimitKey, StorageRules};
 pub use sink::HistorySink;
 pub use upkeep::keep_up;
 
@@ -39,11 +44,13 @@ const DEADLINE: Duration = Duration::from_secs(20);
 pub(crate) struct HistorySlot {
     store: OnceLock<Arc<dyn TelemetryStore>>,
     turns: Semaphore,
+    /// What the configuration says of how much is kept.
+    rules: ArcSwap<StorageRules>,
 }
 
 impl Default for HistorySlot {
     fn default() -> Self {
-        Self { store: OnceLock::new(), turns: Semaphore::new(QUESTIONS) }
+        Self { store: OnceLock::new(), turns: Semaphore::new(QUESTIONS), rules: ArcSwap::default() }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::access::By;
 use crate::app::App;
 use crate::control::{Control, audit_reload};
 use crate::gate::AllowedHosts;
+use crate::history::StorageRules;
 use crate::intake::Intake;
 use crate::limits::Rate;
 
@@ -38,9 +39,15 @@ impl Live {
         self.app.slots().1.fill(intake);
     }
 
-    /// History is asked of that store from here on.
+    /// History is asked of that store from here on, which keeps as much as configuration and people say. Blocks.
     pub fn remembered_by(&self, store: Arc<dyn TelemetryStore>) {
         self.app.history().fill(store);
+        self.app.apply_all_to_store();
+    }
+
+    /// The configuration says that of the store from here on. Blocks.
+    pub fn set_storage_rules(&self, rules: StorageRules) {
+        self.app.set_storage_rules(rules);
     }
 
     /// Under these names, beside loopback and the listen address, the server may be reached from here on.

@@ -1,7 +1,10 @@
 //! What the store is told: where, how much, how long.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use netwatch_model::people::WorkspaceId;
 
 use crate::partition::Kind;
 
@@ -50,6 +53,17 @@ impl StoreConfig {
             checker: None,
         }
     }
+}
+
+/// What can be changed while the store is open ([`TelemetryStore::set_limits`](crate::TelemetryStore::set_limits)).
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct StoreLimits {
+    /// How long and how much of each kind is kept.
+    pub retention: Retention,
+    /// When the disk is nearly full.
+    pub watermarks: Watermarks,
+    /// Bytes that all files of a workspace may take together; the oldest go first. Those that are not named may take any.
+    pub workspaces: BTreeMap<WorkspaceId, u64>,
 }
 
 /// How the checking program is called: `program arguments… DEPTH ROOT FILE…`. It calls [`report_files`](crate::report_files).

@@ -17,22 +17,28 @@ const SLACK: f64 = 0.01;
 #[derive(Debug)]
 pub(crate) struct DiskWatch {
     folder: PathBuf,
-    marks: Watermarks,
+    marks: Mutex<Watermarks>,
     last: Mutex<Disk>,
 }
 
 impl DiskWatch {
     pub(crate) fn new(folder: PathBuf, marks: Watermarks) -> Self {
-        Self { folder, marks, last: Mutex::default() }
+        Self { folder, marks: Mutex::new(marks), last: Mutex::default() }
+    }
+
+    /// Judges by other marks from the next look on.
+    pub(crate) fn set_marks(&self, marks: Watermarks) {
+        *self.marks.lock().unwrap_or_else(PoisonError::into_inner) = marks;
     }
 
     /// Looks anew; gives what is now and what was before.
     pub(crate) fn look(&self) -> (Disk, Disk) {
         let before = self.last();
+        let marks = *self.marks.lock().unwrap_or_else(PoisonError::into_inner);
         let now = match rustix::fs::statvfs(&self.folder) {
             Ok(s) => {
                 let (total, free) = (s.f_blocks.saturating_mul(s.f_frsize), s.f_bavail.saturating_mul(s.f_frsize));
-                Disk { total, free, state: judge(total, free, self.marks, before.state), full_in: None }
+                Disk { total, free, state: judge(total, free, marks, before.state), full_in: None }
             }
             Err(e) => {
                 tracing::warn!(folder = %self.folder.display(), error = %e, "the file system cannot be asked for its free space");

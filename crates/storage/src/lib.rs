@@ -43,11 +43,11 @@ mod tenant;
 mod testing;
 
 pub use check::{Depth, check_files, report_files};
-pub use config::{Checker, Keep, Retention, StoreConfig, Watermarks};
+pub use config::{Checker, Keep, Retention, StoreConfig, StoreLimits, Watermarks};
 pub use dictionary::SeriesKey;
 pub use dimension::Dimension;
 pub use error::StoreError;
-pub use lookup::{LookupPaths, Lookups, Ranges};
+pub use lookup::{LookupPaths, Lookups, NamedRange, Ranges, WrongLine};
 pub use partition::{Kind, Span};
 pub use port::{
     Aggregate, Budget, Cancel, Chart, Completion, Cursor, Disk, DiskState, Edge, EventPage, EventQuery, Explore,

@@ -20,7 +20,9 @@ pub use series::{
 };
 pub use usage::{Disk, DiskState, KindUsage, Usage};
 
+use crate::config::StoreLimits;
 use crate::error::StoreError;
+use crate::lookup::Ranges;
 
 /// What became of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -120,6 +122,15 @@ pub trait TelemetryStore: Send + Sync {
     /// # Errors
     /// As [`TelemetryStore::flows`].
     fn events(&self, workspace: WorkspaceId, query: &EventQuery, budget: &Budget) -> Result<EventPage, StoreError>;
+
+    /// How long and how much is kept.
+    fn limits(&self) -> StoreLimits;
+
+    /// Keeps so much from here on. What is too much goes at the next [`TelemetryStore::upkeep`].
+    fn set_limits(&self, limits: StoreLimits);
+
+    /// Calls addresses of a workspace so from here on; these names win over those of the file. `None`: as the file does.
+    fn name_ranges(&self, workspace: WorkspaceId, ranges: Option<Ranges>);
 
     /// How much room everything takes, of one workspace or all, and when the disk will be full.
     fn usage(&self, workspace: Option<WorkspaceId>) -> Usage;

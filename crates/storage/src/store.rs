@@ -15,7 +15,7 @@ use netwatch_model::people::WorkspaceId;
 use netwatch_model::{Batch, Event, EventKind, Severity, Timestamp, Untrusted};
 
 use crate::check::{self, Depth};
-use crate::config::StoreConfig;
+use crate::config::{StoreConfig, StoreLimits};
 use crate::disk::DiskWatch;
 use crate::duck::engine::Engine;
 use crate::error::StoreError;
@@ -33,6 +33,7 @@ const POSITION: &str = "position";
 #[derive(Debug)]
 pub struct DuckStore {
     config: StoreConfig,
+    limits: RwLock<StoreLimits>,
     open: RwLock<Open>,
     intake: Mutex<Intake>,
     disk: DiskWatch,
@@ -86,8 +87,17 @@ impl DuckStore {
         let intake = Intake { position: stored, stored, ..Intake::default() };
         let disk = DiskWatch::new(config.folder.clone(), config.watermarks);
         disk.look();
-        let store =
-            Self { config, open: RwLock::new(open), intake: Mutex::new(intake), disk, lookups, news: Mutex::default() };
+        let StoreConfig { retention, watermarks, .. } = &config;
+        let limits = StoreLimits { retention: retention.clone(), watermarks: *watermarks, ..StoreLimits::default() };
+        let store = Self {
+            config,
+            limits: RwLock::new(limits),
+            open: RwLock::new(open),
+            intake: Mutex::new(intake),
+            disk,
+            lookups,
+            news: Mutex::default(),
+        };
         Ok((store, events))
     }
 
@@ -110,7 +120,7 @@ impl DuckStore {
         Ok((stored, events))
     }
 
-    /// The settings.
+    /// The settings at the start.
     #[must_use]
     pub const fn config(&self) -> &StoreConfig {
         &self.config
@@ -132,10 +142,12 @@ impl DuckStore {
         }
         let open = self.inner();
         let tenant = open.tenant_or_create(&self.config, workspace)?;
-        let retention = &self.config.retention;
         // Raw records may be gone while their rollups are kept; records so old are not taken in for the rollups alone.
-        let age = |kind| i64::try_from(retention.of(kind).age.as_millis()).unwrap_or(i64::MAX);
-        let window = Window::at(now.millis(), age(Kind::Samples), age(Kind::Flows), age(Kind::Events));
+        let window = {
+            let limits = self.limits.read().unwrap_or_else(PoisonError::into_inner);
+            let age = |kind| i64::try_from(limits.retention.of(kind).age.as_millis()).unwrap_or(i64::MAX);
+            Window::at(now.millis(), age(Kind::Samples), age(Kind::Flows), age(Kind::Events))
+        };
         let result = tenant.append(position, batch, window).inspect_err(|_| intake.broken = true)?;
         intake.position = intake.position.max(position);
         let since = *intake.waiting_since.get_or_insert(now);
@@ -214,6 +226,11 @@ impl Open {
 
     fn tenants(&self) -> Vec<Arc<Tenant>> {
         self.tenants.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    fn named_tenants(&self) -> Vec<(WorkspaceId, Arc<Tenant>)> {
+        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        tenants.iter().map(|(workspace, tenant)| (*workspace, Arc::clone(tenant))).collect()
     }
 
     fn tenant_or_create(&self, config: &StoreConfig, workspace: WorkspaceId) -> Result<Arc<Tenant>, StoreError> {

@@ -108,12 +108,13 @@ pub struct HistoryValue {
     pub filter: Option<String>,
 }
 
-/// The steps of a group, per second. Steps without data count as zero.
+/// The steps of a group, per second, over the time that was observed. A step in which nothing was observed counts for nothing; one in
+/// which others carried something and this group did not is zero.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct HistorySummary {
     /// The smallest step.
     pub min: f64,
-    /// The total divided by the length of the range.
+    /// What the steps carried divided by the time that was observed.
     pub avg: f64,
     /// 95th percentile of the steps (nearest rank).
     pub p95: f64,
@@ -180,6 +181,9 @@ pub struct Exploration {
     pub other: HistoryGroup,
     /// Everything. With `host` as a dimension each octet counts for both ends in groups and "other", and here once.
     pub total: HistoryGroup,
+    /// Seconds of each step in which anything was observed, whatever the filter; empty without steps. A step with none is a gap, not
+    /// zero.
+    pub observed: Vec<f64>,
     /// Steps of the period before, for everything; empty when it was not asked for.
     pub previous: Vec<u64>,
     /// Between the dimensions of the groups, largest first; empty with one dimension.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use netwatch_capture::driver::CaptureError;
 use netwatch_model::Untrusted;
-use netwatch_server::Live;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Source;
@@ -43,8 +42,9 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
     };
     let plan = Plan::new(&settings, &input)?;
     let places = steering::places(&source);
+    let readable = [places.clone(), steering::places_of(settings.storage.files().cloned())].concat();
     let rights =
-        confine(&settings.data_dir, args.read.is_none(), settings.processes, &settings.sign_in.ports(), &places)?;
+        confine(&settings.data_dir, args.read.is_none(), settings.processes, &settings.sign_in.ports(), &readable)?;
     if let Some(command) = &rights.missing {
         tell_missing(command)?;
     }
@@ -52,7 +52,7 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
     let runtime = engine::runtime()?;
     let outcome = runtime.block_on(async {
         let changes = Changes::watch(&places);
-        let steer = |live: Live| Steering::new(source, layers, log, live);
+        let steer = |engine: &Engine| Steering::new(source, layers, log, engine.live.clone(), engine.addresses.clone());
         serve(plan, rights, &settings, args.read.as_deref(), steer, changes).await
     });
     // What has not ended by now is not waited for.
@@ -65,7 +65,7 @@ async fn serve(
     rights: Rights,
     settings: &Settings,
     read: Option<&Path>,
-    steer: impl FnOnce(Live) -> Steering,
+    steer: impl FnOnce(&Engine) -> Steering,
     mut changes: Changes,
 ) -> Outcome {
     let mut signals = Signals::new()?;
@@ -75,9 +75,8 @@ async fn serve(
     let invited = access.invite().map_err(anyhow::Error::new)?;
     let mut engine = Engine::start(plan, access, rights, settings)?;
     let link = link(engine.address, invited.code.as_str());
-    let live = engine.live.clone();
-    let steering = Arc::new(steer(live.clone()));
-    live.controlled_by(Arc::<Steering>::clone(&steering));
+    let steering = Arc::new(steer(&engine));
+    engine.live.controlled_by(Arc::<Steering>::clone(&steering));
     let failure = {
         let mut watched = std::pin::pin!(watch(&mut engine, read, || announce(&sources, &link, invited.set_up)));
         loop {

@@ -13,6 +13,26 @@ pub enum Key {
     Retention,
     ArchiveSize,
     PublicUrl,
+    SamplesAge,
+    SamplesSize,
+    SampleMinutesAge,
+    SampleMinutesSize,
+    SampleHoursAge,
+    SampleHoursSize,
+    FlowsAge,
+    FlowsSize,
+    FlowMinutesAge,
+    FlowMinutesSize,
+    FlowHoursAge,
+    FlowHoursSize,
+    EventsAge,
+    EventsSize,
+    DiskWarnPercent,
+    DiskStopPercent,
+    DiskStopSize,
+    RangesFile,
+    CountryFile,
+    AsnFile,
     RegistrationEnabled,
     RequireVerifiedEmail,
     OidcName,
@@ -90,7 +110,12 @@ impl Descriptor {
 
     /// Whether a change takes effect when the configuration is reloaded; the others wait for a restart.
     pub const fn is_live(&self) -> bool {
-        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel)
+        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel) || self.is_storage()
+    }
+
+    /// Whether it is a key of the store: all of them are live, and stand together in the list.
+    const fn is_storage(&self) -> bool {
+        self.key as usize >= Key::SamplesAge as usize && self.key as usize <= Key::AsnFile as usize
     }
 
     /// Whether its value is never shown.
@@ -100,8 +125,9 @@ impl Descriptor {
 }
 
 /// The sections with their headings, in order.
-pub const SECTIONS: [(&str, &str); 6] = [
+pub const SECTIONS: [(&str, &str); 7] = [
     ("server", "Where people and programs reach Netwatch, and what it keeps."),
+    ("storage", "What history keeps. A key that is written here cannot be changed in the web app."),
     ("registration", "Who may make an account without an invitation."),
     ("oidc", "An identity provider (OpenID Connect) with which people sign in."),
     ("capture", "Where packets come from."),
@@ -114,6 +140,8 @@ const DAY: u64 = 86_400 * S;
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
+const AGE: Kind = Kind::Duration(3600 * S, 36_525 * DAY);
+const ROOM: Kind = Kind::Size(64 * MIB, 1 << 50);
 const IDLE: Kind = Kind::Duration(S, DAY);
 
 const fn d(
@@ -147,6 +175,46 @@ pub static KEYS: &[Descriptor] = &[
       "Memory for ended flows; when it is used up the oldest go first."),
     d(Key::PublicUrl, "server", "public_url", Kind::Text, "", "",
       "How browsers reach Netwatch behind a proxy, such as https://netwatch.example.org; identity providers send people back there."),
+    d(Key::SamplesAge, "storage", "samples_age", AGE, "14d", "",
+      "Samples as they came are deleted when they are so old. Reloaded."),
+    d(Key::SamplesSize, "storage", "samples_size", ROOM, "20GiB", "",
+      "Bytes that they may take in each workspace; the oldest go first. Reloaded."),
+    d(Key::SampleMinutesAge, "storage", "sample_minutes_age", AGE, "90d", "",
+      "Samples rolled up by minute are deleted when they are so old. Reloaded."),
+    d(Key::SampleMinutesSize, "storage", "sample_minutes_size", ROOM, "5GiB", "",
+      "Bytes that they may take in each workspace; the oldest go first. Reloaded."),
+    d(Key::SampleHoursAge, "storage", "sample_hours_age", AGE, "1826d", "",
+      "Samples rolled up by hour are deleted when they are so old. Reloaded."),
+    d(Key::SampleHoursSize, "storage", "sample_hours_size", ROOM, "5GiB", "",
+      "Bytes that they may take in each workspace; the oldest go first. Reloaded."),
+    d(Key::FlowsAge, "storage", "flows_age", AGE, "30d", "",
+      "Flow records as they came are deleted when they are so old. Reloaded."),
+    d(Key::FlowsSize, "storage", "flows_size", ROOM, "20GiB", "",
+      "Bytes that they may take in each workspace; the oldest go first. Reloaded."),
+    d(Key::FlowMinutesAge, "storage", "flow_minutes_age", AGE, "90d", "",
+      "Sums of flows by minute are deleted when they are so old. Reloaded."),
+    d(Key::FlowMinutesSize, "storage", "flow_minutes_size", ROOM, "5GiB", "",
+      "Bytes that they may take in each workspace; the oldest go first. Reloaded."),
+    d(Key::FlowHoursAge, "storage", "flow_hours_age", AGE, "1826d", "",
+      "Sums of flows by hour are deleted when they are so old. Reloaded."),
+    d(Key::FlowHoursSize, "storage", "flow_hours_size", ROOM, "5GiB", "",
+      "Bytes that they may take in each workspace; the oldest go first. Reloaded."),
+    d(Key::EventsAge, "storage", "events_age", AGE, "1826d", "",
+      "Events are deleted when they are so old. Reloaded."),
+    d(Key::EventsSize, "storage", "events_size", ROOM, "1GiB", "",
+      "Bytes that they may take in each workspace; the oldest go first. Reloaded."),
+    d(Key::DiskWarnPercent, "storage", "disk_warn_percent", Kind::Count(0, 90), "20", "",
+      "Below this percentage of free space there is a warning. Reloaded."),
+    d(Key::DiskStopPercent, "storage", "disk_stop_percent", Kind::Count(0, 90), "10", "",
+      "Below this percentage of free space nothing new is stored until there is room again. Reloaded."),
+    d(Key::DiskStopSize, "storage", "disk_stop_size", Kind::Size(0, 1 << 40), "2GiB", "",
+      "Below this much free space nothing new is stored either. Reloaded."),
+    d(Key::RangesFile, "storage", "ranges_file", Kind::Text, "", "",
+      "CSV file with names of address ranges for all workspaces, as lines of network,name. Read again when it changes. Reloaded."),
+    d(Key::CountryFile, "storage", "country_file", Kind::Text, "", "",
+      "MMDB file with the countries of addresses. Read again when it changes. Reloaded."),
+    d(Key::AsnFile, "storage", "asn_file", Kind::Text, "", "",
+      "MMDB file with the autonomous systems of addresses. Read again when it changes. Reloaded."),
     d(Key::RegistrationEnabled, "registration", "enabled", Kind::Flag, "false", "",
       "Whether anybody may make an account. It has no rights until somebody invites it."),
     d(Key::RequireVerifiedEmail, "registration", "require_verified_email", Kind::Flag, "true", "",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::sign_in::SignIn;
+use super::storage::Storage;
 use super::{ConfigError, Fault, Key, Layers, Value};
 
 /// Everything that is set, with its type.
@@ -24,6 +25,8 @@ pub struct Settings {
     pub retention: Duration,
     /// Bytes for ended flows.
     pub archive_size: u64,
+    /// What the telemetry store keeps.
+    pub storage: Storage,
     /// How people sign in.
     pub sign_in: SignIn,
     /// Interfaces by name; empty means "choose".
@@ -95,6 +98,7 @@ impl Settings {
             rate_limit: u32::try_from(get.number(Key::RateLimit)).unwrap_or(u32::MAX),
             retention: get.duration(Key::Retention),
             archive_size: get.number(Key::ArchiveSize),
+            storage: Storage::resolve(layers)?,
             sign_in: SignIn::resolve(layers)?,
             interfaces: get.list(Key::Interfaces),
             capture_filter: get.text(Key::CaptureFilter),

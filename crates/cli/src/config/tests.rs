@@ -92,7 +92,18 @@ fn what_is_wrong_is_placed_and_all_of_it_is_told() {
 
 #[test]
 fn variables_are_checked_like_files() {
-    let variables = env(&[("NETWATCH_CAPTURE__WORKRS", "1"), ("NETWATCH_LOG__LEVEL", "inf"), ("NETWATCH_LOG", "x")]);
+    let variables = env(&[
+        ("NETWATCH_CAPTURE__WORKRS", "1"),
+        ("NETWATCH_LOG__LEVEL", "inf"),
+        ("NETWATCH_CAPTURE_INTERFCES", "x"),
+        ("NETWATCH_TOKN", "x"),
+        ("NETWATCH_X", "x"),
+        ("NETWATCH_CONFIG", "known"),
+        ("NETWATCH_SERVER", "known"),
+        ("NETWATCH_TEST_CHILD", "known"),
+        ("NETWATCHER", "none of ours"),
+        ("NETWATCH_EMPTY", ""),
+    ]);
     let layers = Layers::load(Some(Path::new("/dev/null")), &variables, &[]);
     assert_eq!(
         faults(&layers),
@@ -101,6 +112,10 @@ fn variables_are_checked_like_files() {
          `NETWATCH_CAPTURE__WORKERS`?",
             "variable NETWATCH_LOG__LEVEL: log.level: `inf` is not known here (did you mean `info`?): expected one of error, \
          warn, info, debug, trace",
+            "variable NETWATCH_CAPTURE_INTERFCES: unknown variable `NETWATCH_CAPTURE_INTERFCES`: did you mean \
+         `NETWATCH_CAPTURE__INTERFACES`?",
+            "variable NETWATCH_TOKN: unknown variable `NETWATCH_TOKN`: did you mean `NETWATCH_TOKEN`?",
+            "variable NETWATCH_X: unknown variable `NETWATCH_X`: `netwatch config schema` lists all keys",
         ]
     );
 }

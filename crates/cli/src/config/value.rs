@@ -94,6 +94,15 @@ impl Kind {
         }
     }
 
+    /// The least and the most of a number.
+    #[cfg(test)]
+    pub const fn bounds(self) -> Option<(u64, u64)> {
+        match self {
+            Self::Count(low, high) | Self::Size(low, high) | Self::Duration(low, high) => Some((low, high)),
+            _ => None,
+        }
+    }
+
     /// A value as YAML on one line. Secrets are not hidden here.
     pub fn write(self, value: &Value) -> String {
         match value {

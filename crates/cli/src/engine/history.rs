@@ -2,6 +2,7 @@
 //!
 //! Its files are opened by a child first ([`look`]), because DuckDB may end its process when a file is damaged. That happens before
 //! rights are given up: afterwards this process starts no other. The threads `nw-history` and `nw-upkeep` feed it and keep it in order.
+//! They start when the store has been told how much to keep: nothing is deleted by limits that nobody wants.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,9 +16,13 @@ use netwatch_privilege::sandbox::Sandbox;
 use netwatch_server::history::{HistorySink, keep_up};
 use netwatch_server::ingest::{Feed, Ingest};
 use netwatch_server::query::LiveStore;
-use netwatch_storage::{Checker, Damaged, Depth, DuckStore, LookupPaths, Lookups, StoreConfig, TelemetryStore};
+use netwatch_storage::{
+    Checker, Damaged, Depth, DuckStore, Keep, Kind, LookupPaths, Retention, StoreConfig, TelemetryStore,
+};
 use netwatch_telemetry::clock::{SystemClock, now};
 use netwatch_telemetry::health::{Component, Health, Importance, State};
+
+use super::addresses::AddressFiles;
 
 /// The folder of the store in the data directory.
 const FOLDER: &str = "telemetry";
@@ -26,9 +31,13 @@ pub const CHECK: &str = "check-telemetry";
 /// How long a check may be silent.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The store's settings.
+/// The store's settings. Everything is kept until the server says how much.
 fn config(data_dir: &Path) -> StoreConfig {
-    StoreConfig::new(data_dir.join(FOLDER))
+    let mut retention = Retention::default();
+    for kind in Kind::ALL {
+        retention.set(kind, Keep { age: Duration::MAX, bytes: u64::MAX });
+    }
+    StoreConfig { retention, ..StoreConfig::new(data_dir.join(FOLDER)) }
 }
 
 /// Has a child open all files of the store; tells with which something is wrong.
@@ -57,17 +66,20 @@ pub fn check(depth: &str, root: &Path, files: &[PathBuf]) -> anyhow::Result<()> 
 pub struct History {
     /// Where questions go.
     pub store: Arc<dyn TelemetryStore>,
+    /// Countries, autonomous systems and names of addresses.
+    pub addresses: Arc<AddressFiles>,
+    component: Component,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl History {
-    /// Opens the store and starts its threads. Without it everything else works: the log keeps what is to be stored.
+    /// Opens the store. Without it everything else works: the log keeps what is to be stored.
     pub fn open(
         data_dir: &Path,
         damaged: &Damaged,
-        ingest: &Arc<Ingest>,
-        live: &Arc<LiveStore>,
+        lookups: LookupPaths,
+        live: &LiveStore,
         health: &Health,
     ) -> Option<Self> {
         let component = match health.component("telemetry store", Importance::Optional, now()) {
@@ -77,35 +89,34 @@ impl History {
                 return None;
             }
         };
-        let told = component.clone();
-        Self::start(data_dir, damaged, ingest, live, component)
-            .map_err(|error| {
-                let text = format!("{error:#}");
-                tracing::error!(error = text, "there is no history");
-                told.set(State::Degraded(text), now());
-            })
-            .ok()
+        let opened = AddressFiles::new(lookups, health).and_then(|addresses| {
+            let (store, events) =
+                DuckStore::open_inspected(config(data_dir), Arc::clone(addresses.lookups()), damaged, now())?;
+            live.note_events(events);
+            component.set(State::Ok, now());
+            let (store, addresses) = (Arc::new(store), Arc::new(addresses));
+            Ok(Self { store, addresses, component: component.clone(), stop: Arc::default(), threads: Vec::new() })
+        });
+        opened.map_err(|error| tell(&component, &error)).ok()
     }
 
-    fn start(
-        data_dir: &Path,
-        damaged: &Damaged,
-        ingest: &Arc<Ingest>,
-        live: &Arc<LiveStore>,
-        component: Component,
-    ) -> anyhow::Result<Self> {
-        let lookups = Arc::new(Lookups::new(LookupPaths::default()));
-        let (store, events) = DuckStore::open_inspected(config(data_dir), lookups, damaged, now())?;
-        live.note_events(events);
-        component.set(State::Ok, now());
-        let (store, stop) = (Arc::new(store), Arc::new(AtomicBool::new(false)));
-        let store: Arc<dyn TelemetryStore> = store;
-        let feed = Feed::new(Arc::clone(ingest), HistorySink::new(Arc::clone(&store)), Some(component))?;
-        let stopped = Arc::clone(&stop);
-        let feeding = spawn("nw-history", move || feed.run(&stopped))?;
-        let (kept, live, stopped) = (Arc::clone(&store), Arc::clone(live), Arc::clone(&stop));
-        let upkeep = spawn("nw-upkeep", move || keep_up(&*kept, &live, &SystemClock, &stopped))?;
-        Ok(Self { store, stop, threads: vec![feeding, upkeep] })
+    /// Starts the threads, when the store knows how much it is to keep.
+    pub fn start(&mut self, ingest: &Arc<Ingest>, live: &Arc<LiveStore>) {
+        if let Err(error) = self.spawn_all(ingest, live) {
+            tell(&self.component, &error);
+        }
+    }
+
+    fn spawn_all(&mut self, ingest: &Arc<Ingest>, live: &Arc<LiveStore>) -> anyhow::Result<()> {
+        let sink = HistorySink::new(Arc::clone(&self.store));
+        let feed = Feed::new(Arc::clone(ingest), sink, Some(self.component.clone()))?;
+        let stopped = Arc::clone(&self.stop);
+        self.threads.push(spawn("nw-history", move || feed.run(&stopped))?);
+        let (store, live, stopped) = (Arc::clone(&self.store), Arc::clone(live), Arc::clone(&self.stop));
+        let addresses = Arc::clone(&self.addresses);
+        let upkeep = move || keep_up(&*store, &live, &SystemClock, &stopped, || addresses.look());
+        self.threads.push(spawn("nw-upkeep", upkeep)?);
+        Ok(())
     }
 
     /// Stores what is durable in the log, and ends. Blocks.
@@ -117,6 +128,12 @@ impl History {
             }
         }
     }
+}
+
+fn tell(component: &Component, error: &anyhow::Error) {
+    let text = format!("{error:#}");
+    tracing::error!(error = text, "there is no history");
+    component.set(State::Degraded(text), now());
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {

@@ -5,7 +5,7 @@
 //! reload is logged and is an event.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use netwatch_api::control::{KeyChange, Reload};
 use netwatch_model::{Event, EventKind, Severity, Untrusted};
@@ -16,6 +16,7 @@ use netwatch_telemetry::logs::LogHandle;
 use crate::commands::{Source, flows};
 use crate::config::key::{Descriptor, KEYS};
 use crate::config::{Layers, Settings, Value};
+use crate::engine::addresses::AddressFiles;
 use crate::failure::Failure;
 use crate::{engine, logging};
 
@@ -24,14 +25,21 @@ pub struct Steering {
     source: Source,
     log: LogHandle,
     live: Live,
+    addresses: Option<Arc<AddressFiles>>,
     /// What is in effect; held while the configuration is read, so that reloads follow each other.
     in_effect: Mutex<Layers>,
 }
 
 impl Steering {
     /// Of a process that started with `layers`, read from `source`.
-    pub fn new(source: Source, layers: Layers, log: LogHandle, live: Live) -> Self {
-        Self { source, log, live, in_effect: Mutex::new(layers) }
+    pub fn new(
+        source: Source,
+        layers: Layers,
+        log: LogHandle,
+        live: Live,
+        addresses: Option<Arc<AddressFiles>>,
+    ) -> Self {
+        Self { source, log, live, addresses, in_effect: Mutex::new(layers) }
     }
 
     /// Reads the configuration again; what comes of it is logged.
@@ -67,6 +75,10 @@ impl Steering {
     fn apply(&self, report: &Reload, settings: &Settings) {
         self.live.set_hosts(&settings.allowed_hosts);
         self.live.set_rate(engine::rate(settings));
+        self.live.set_storage_rules(settings.storage.rules.clone());
+        if let Some(addresses) = &self.addresses {
+            addresses.set(settings.storage.lookups.clone());
+        }
         // A level that was set by hand stays until the configured one changes.
         if report.applied.iter().any(|change| change.key == "log.level")
             && let Err(error) = self.log.set_filter(&logging::filter(settings))
@@ -149,6 +161,11 @@ fn summary(report: &Reload) -> String {
 /// Where files of the configuration may be, so that they can be read again behind the walls: their directories, or the file alone when
 /// its directory holds much else.
 pub fn places(source: &Source) -> Vec<PathBuf> {
+    places_of(source.files())
+}
+
+/// The same for any files.
+pub fn places_of(files: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
     let broad = |folder: &Path| {
         let home = std::env::var_os("HOME").map(PathBuf::from);
         folder.parent().is_none() || folder == std::env::temp_dir() || home.is_some_and(|h| h == folder)
@@ -157,7 +174,7 @@ pub fn places(source: &Source) -> Vec<PathBuf> {
         Some(folder) if !broad(folder) => folder.to_owned(),
         _ => file,
     };
-    let files = source.files().into_iter().filter_map(|file| std::path::absolute(file).ok());
+    let files = files.into_iter().filter_map(|file| std::path::absolute(file).ok());
     let mut places: Vec<PathBuf> = files.map(place).filter(|place| place.exists()).collect();
     places.dedup();
     places

@@ -58,6 +58,7 @@ pub(crate) fn exploration(from: Explored, by: Vec<HistoryDimension>, measure: Hi
         groups: from.groups.into_iter().map(group).collect(),
         other: group(from.other),
         total: group(from.total),
+        observed: from.observed.iter().map(|millis| std::time::Duration::from_millis(*millis).as_secs_f64()).collect(),
         previous: from.previous,
         edges: from.edges.into_iter().map(edge).collect(),
         partial_first: from.partial_first,

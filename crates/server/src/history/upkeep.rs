@@ -13,8 +13,14 @@ const EVERY: Duration = Duration::from_secs(60);
 /// How often the shutdown flag is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Keeps a store in order until the flag is set; on a thread of its own.
-pub fn keep_up(store: &dyn TelemetryStore, live: &LiveStore, clock: &dyn ClockSource, stop: &AtomicBool) {
+/// Keeps a store in order until the flag is set; on a thread of its own. `also` is done as often.
+pub fn keep_up(
+    store: &dyn TelemetryStore,
+    live: &LiveStore,
+    clock: &dyn ClockSource,
+    stop: &AtomicBool,
+    also: impl Fn(),
+) {
     let mut next = clock.monotonic();
     while !stop.load(Ordering::Relaxed) {
         if clock.monotonic() >= next {
@@ -33,6 +39,7 @@ pub fn keep_up(store: &dyn TelemetryStore, live: &LiveStore, clock: &dyn ClockSo
                     "upkeep of the telemetry store failed; it is tried again in a minute"
                 ),
             }
+            also();
             next = clock.monotonic() + EVERY;
         }
         std::thread::sleep(LOOK);

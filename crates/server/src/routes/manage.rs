@@ -12,14 +12,17 @@ mod invitations;
 mod lists;
 mod members;
 mod memberships;
+mod ranges;
+mod retention;
 mod roles;
 mod tokens;
 mod users;
 mod workspaces;
 
 use netwatch_model::people::Permission::{
-    AuditRead, ConfigRead, ConfigWrite, MembersRead, MembersWrite, RolesRead, RolesWrite, SiteAudit, SiteBackup,
-    SiteUsers, SiteWorkspaces, TokensOwn, WorkspaceDelete, WorkspaceRead, WorkspaceWrite,
+    AuditRead, ConfigRead, ConfigWrite, MembersRead, MembersWrite, NetworksWrite, RolesRead, RolesWrite, SiteAudit,
+    SiteBackup, SiteUsers, SiteWorkspaces, SystemRead, SystemWrite, TokensOwn, TrafficRead, WorkspaceDelete,
+    WorkspaceRead, WorkspaceWrite,
 };
 use utoipa_axum::routes;
 
@@ -55,6 +58,8 @@ fn of_a_workspace(registry: Registry) -> Registry {
         .route(TokensOwn, routes!(tokens::change))
         .route(TokensOwn, routes!(tokens::rotate))
         .route(TokensOwn, routes!(tokens::revoke))
+        .route(TrafficRead, routes!(ranges::list))
+        .upload(NetworksWrite, ranges::MAX_BODY, routes!(ranges::replace))
         .route(AuditRead, routes!(audit::of_workspace))
         .route(ConfigRead, routes!(declare::export))
         .upload(ConfigWrite, declare::MAX_BODY, routes!(declare::apply))
@@ -78,6 +83,8 @@ fn over_the_site(registry: Registry) -> Registry {
         .route(SiteUsers, routes!(memberships::list))
         .route(SiteUsers, routes!(memberships::put))
         .route(SiteUsers, routes!(memberships::remove))
+        .route(SystemRead, routes!(retention::show))
+        .route(SystemWrite, routes!(retention::set))
         .route(SiteAudit, routes!(audit::of_site))
         .route(SiteAudit, routes!(audit::verify))
         .route(SiteBackup, routes!(backup::make))

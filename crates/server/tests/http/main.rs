@@ -12,6 +12,7 @@ mod oidc;
 mod people;
 mod programs;
 mod session;
+mod storage;
 mod stream;
 mod support;
 mod web;

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use netwatch_model::{Record, Timestamp};
+use netwatch_server::history::StorageRules;
 use netwatch_server::query::LiveStore;
 use netwatch_server::{Access, Config, Control, Dependencies, Intake, Server, ServerMetrics, listen};
+use netwatch_storage::TelemetryStore;
 use netwatch_telemetry::clock::{ClockSource, ManualClock, SystemClock};
 use netwatch_telemetry::health::Health;
 use netwatch_telemetry::metrics::{BuildInfo, Metrics};
@@ -69,6 +71,15 @@ impl TestServer {
     /// With a process around it that can be steered.
     pub async fn start_with_control(control: Arc<dyn Control>) -> Self {
         Self::start_joined(|server| server.live().controlled_by(control)).await
+    }
+
+    /// With a telemetry store, of which the configuration says that.
+    pub async fn start_with_history(store: Arc<dyn TelemetryStore>, rules: StorageRules) -> Self {
+        Self::start_joined(|server| {
+            server.live().set_storage_rules(rules);
+            server.live().remembered_by(store);
+        })
+        .await
     }
 
     async fn start_joined(join: impl FnOnce(&Server)) -> Self {

@@ -86,6 +86,20 @@ pub(crate) fn chart(
     })
 }
 
+/// The rollups by minute of some series, without sketches.
+pub(crate) fn minutes(
+    tenant: &Tenant,
+    from: &Connection,
+    budget: &Budget,
+    numbers: &[u32],
+    steps: Steps,
+) -> Result<Vec<Vec<Rollup>>, StoreError> {
+    let reader = Reader { tenant, connection: from, budget, sketches: false };
+    let mut rollups = vec![Vec::new(); numbers.len()];
+    reader.rollups(Kind::SampleMinutes, numbers, bucket(steps.from, MINUTE), steps.to, &mut rollups, |_| true)?;
+    Ok(rollups)
+}
+
 /// What to read for steps of that length, and how long they become: a coarser rollup than wanted when nothing finer is kept.
 fn resolve(tenant: &Tenant, width: i64, from: i64) -> (Resolution, i64) {
     let reaches = |kind| tenant.files.within(kind, i64::MIN, from.saturating_add(1)).last().is_some();

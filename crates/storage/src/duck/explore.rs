@@ -3,6 +3,7 @@
 //! One question becomes a table of sums by step and key ([`source`]), from which the largest keys, their steps and the rest are read.
 //! Every dimension has three columns, of which it uses those that fit: two halves of an address or a number, and a text.
 
+mod observed;
 mod source;
 
 use std::cell::RefCell;
@@ -17,7 +18,7 @@ use super::chart::Steps;
 use crate::address::whole;
 use crate::dimension::Dimension;
 use crate::error::StoreError;
-use crate::lookup::Lookups;
+use crate::lookup::Known;
 use crate::partition::MINUTE;
 use crate::port::{Budget, Edge, Explore, Explored, Group, Resolution, Summary, Value};
 use crate::tally::vlan_ids;
@@ -42,7 +43,7 @@ struct Amount {
 /// Answers a question.
 pub(crate) fn explore(
     tenant: &Tenant,
-    lookups: &Lookups,
+    lookups: &Known,
     from: &Connection,
     query: &Explore,
     budget: &Budget,
@@ -68,6 +69,10 @@ pub(crate) fn explore(
     let (resolution, tables) = source.make("now", steps)?;
     asked.make_top()?;
     let mut explored = asked.read(resolution, &tables)?;
+    if query.step.is_some() {
+        explored.observed = observed::observed(&source, steps)?;
+        asked.summarise_all(&mut explored);
+    }
     explored.partial_first = steps.from < span.0;
     explored.partial_last = steps.to > span.1;
     if query.previous {
@@ -130,7 +135,7 @@ impl Asked<'_> {
 
     fn read(&self, resolution: Resolution, tables: &Tables) -> Result<Explored, StoreError> {
         let mut groups = self.groups()?;
-        let mut total = self.sums(&tables.total, self.steps)?;
+        let total = self.sums(&tables.total, self.steps)?;
         // Keys count each octet of hosts twice: what is in no group is told from the keys' own total.
         let mut other =
             if tables.keyed == tables.total { total.clone() } else { self.sums(&tables.keyed, self.steps)? };
@@ -143,9 +148,6 @@ impl Asked<'_> {
                 rest.iter_mut().zip(taken).for_each(|(rest, point)| *rest = rest.saturating_sub(*point));
             }
         }
-        for group in groups.iter_mut().chain([&mut other, &mut total]) {
-            self.summarise(group);
-        }
         let edges = edges(&groups);
         Ok(Explored {
             from: Timestamp::from_millis(self.steps.from),
@@ -155,6 +157,7 @@ impl Asked<'_> {
             groups,
             other,
             total,
+            observed: Vec::new(),
             previous: Vec::new(),
             edges,
             partial_first: false,
@@ -290,26 +293,38 @@ impl Asked<'_> {
         (0..self.query.dimensions.len()).map(same).collect::<Vec<_>>().join(" AND ")
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "rates need no exact octets, and a rank is small and not negative"
-    )]
-    fn summarise(&self, group: &mut Group) {
-        let seconds = self.steps.width as f64 / 1000.0;
-        let mut sorted = group.points.clone();
-        sorted.sort_unstable();
-        let (Some(min), Some(max)) = (sorted.first(), sorted.last()) else { return };
-        let rank = (0.95 * sorted.len() as f64).ceil() as usize;
-        let p95 = sorted.get(rank.saturating_sub(1)).unwrap_or(max);
-        group.summary = Some(Summary {
-            min: *min as f64 / seconds,
-            avg: group.total as f64 / (seconds * sorted.len() as f64),
-            p95: *p95 as f64 / seconds,
-            max: *max as f64 / seconds,
-        });
+    /// Makes the summaries of all groups, over the steps in which anything was observed.
+    fn summarise_all(&self, explored: &mut Explored) {
+        let whole = self.steps.width.unsigned_abs();
+        // What carried something was observed, whatever the samples say.
+        for (length, amount) in explored.observed.iter_mut().zip(&explored.total.points) {
+            if *length == 0 && *amount > 0 {
+                *length = whole;
+            }
+        }
+        let Explored { groups, other, total, observed, .. } = explored;
+        for group in groups.iter_mut().chain([other, total]) {
+            group.summary = summary(&group.points, observed);
+        }
     }
+}
+
+/// What the steps amount to; nothing when none of them was observed.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rates need no exact octets, and a rank is small and not negative"
+)]
+fn summary(points: &[u64], observed: &[u64]) -> Option<Summary> {
+    let known = points.iter().zip(observed).filter(|(_, length)| **length > 0);
+    let mut rates: Vec<f64> = known.clone().map(|(amount, length)| *amount as f64 * 1000.0 / *length as f64).collect();
+    rates.sort_unstable_by(f64::total_cmp);
+    let (min, max) = (*rates.first()?, *rates.last()?);
+    let rank = (0.95 * rates.len() as f64).ceil() as usize;
+    let p95 = rates.get(rank.saturating_sub(1)).copied().unwrap_or(max);
+    let (amount, length) = known.fold((0, 0), |(a, l), (amount, length)| (a + amount, l + length));
+    Some(Summary { min, avg: amount as f64 * 1000.0 / length as f64, p95, max })
 }
 
 /// The value of a dimension, from its three columns.

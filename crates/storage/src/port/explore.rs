@@ -65,12 +65,13 @@ pub enum Value {
     Text(Untrusted),
 }
 
-/// What the steps of a group amount to. Steps without data count as zero.
+/// What the steps of a group amount to: rates over the time that was observed. A step in which nothing was observed counts for nothing;
+/// one in which others carried something and this group did not is zero.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Summary {
     /// The smallest step, per second.
     pub min: f64,
-    /// Total divided by the length of the range, per second.
+    /// What the steps carried divided by the time that was observed, per second.
     pub avg: f64,
     /// 95th percentile of the steps (nearest rank), per second.
     pub p95: f64,
@@ -131,6 +132,8 @@ pub struct Explored {
     pub other: Group,
     /// Everything. With hosts as a dimension each octet counts for both ends in the groups, and in the total once.
     pub total: Group,
+    /// Milliseconds of each step in which anything was observed, whatever the filter; empty without steps. A step with none is a gap.
+    pub observed: Vec<u64>,
     /// Steps of the period before, for everything; empty when it was not asked for.
     pub previous: Vec<u64>,
     /// Between the dimensions of the groups, largest first.

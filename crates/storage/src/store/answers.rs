@@ -1,13 +1,17 @@
 //! The port, as the store in files answers it.
 
+use std::sync::PoisonError;
+
 use duckdb::Connection;
 use netwatch_model::people::WorkspaceId;
 use netwatch_model::{Batch, Timestamp};
 
 use super::DuckStore;
+use crate::config::StoreLimits;
 use crate::duck::ask::{ask, tells_of_damage};
 use crate::duck::{chart, explore, lists, series};
 use crate::error::StoreError;
+use crate::lookup::Ranges;
 use crate::partition::{Kind, Span};
 use crate::port::{
     Budget, Chart, Completion, EventPage, EventQuery, Explore, Explored, FlowPage, FlowQuery, Group, Resolution,
@@ -104,7 +108,7 @@ impl TelemetryStore for DuckStore {
             query.span,
             budget,
             || unexplored(query),
-            |tenant, from| explore::explore(tenant, &self.lookups, from, query, budget),
+            |tenant, from| explore::explore(tenant, &self.lookups.of(workspace), from, query, budget),
         )
     }
 
@@ -120,6 +124,19 @@ impl TelemetryStore for DuckStore {
         self.answer(workspace, &[Kind::Events], query.span, budget, nothing, |tenant, from| {
             lists::events(tenant, from, query, budget)
         })
+    }
+
+    fn limits(&self) -> StoreLimits {
+        self.limits.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_limits(&self, limits: StoreLimits) {
+        self.disk.set_marks(limits.watermarks);
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
+    }
+
+    fn name_ranges(&self, workspace: WorkspaceId, ranges: Option<Ranges>) {
+        self.lookups.name_ranges(workspace, ranges);
     }
 
     fn usage(&self, workspace: Option<WorkspaceId>) -> Usage {
@@ -152,6 +169,7 @@ fn unexplored(query: &Explore) -> Explored {
         groups: Vec::new(),
         other: empty.clone(),
         total: empty,
+        observed: Vec::new(),
         previous: Vec::new(),
         edges: Vec::new(),
         partial_first: false,

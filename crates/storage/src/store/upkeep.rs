@@ -1,16 +1,17 @@
 //! What the store does by itself: it rolls up, rewrites, deletes, and looks at the disk.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use netwatch_model::{Event, EventKind, Severity, Timestamp, Untrusted};
 
 use super::{DuckStore, Open};
+use crate::config::Retention;
 use crate::disk::{full_in, growth};
 use crate::duck::keep;
 use crate::error::StoreError;
 use crate::partition::{CORRUPT, HOUR, Kind, MINUTE, Partition};
-use crate::port::{Disk, DiskState, KindUsage, Upkeep, Usage};
-use crate::tenant::{Tenant, error_text, lock};
+use crate::port::{Disk, DiskState, KindUsage, TelemetryStore as _, Upkeep, Usage};
+use crate::tenant::{Tenant, lock};
 
 /// After an hour is over it is rolled up so much later: most late records have come by then.
 const PATIENCE: i64 = 2 * MINUTE;
@@ -24,13 +25,14 @@ impl DuckStore {
         let mut done = Upkeep { events: std::mem::take(&mut *lock(&self.news)), ..Upkeep::default() };
         let (disk, before) = self.disk.look();
         done.events.extend(disk_event(disk, before, now));
-        for error in self.lookups.refresh() {
-            tracing::warn!(error = %error_text(&error), "a file about addresses is not used");
-        }
         let open = self.inner();
-        for tenant in open.tenants() {
+        let limits = self.limits();
+        for (workspace, tenant) in open.named_tenants() {
             // Room first: it may be what everything else lacks.
-            done.deleted += self.delete_old(&tenant, now.millis(), disk, &mut done.events)?;
+            done.deleted += delete_old(&tenant, &limits.retention, now.millis(), disk, &mut done.events)?;
+            if let Some(most) = limits.workspaces.get(&workspace) {
+                done.deleted += delete_beyond(&tenant, *most, now, &mut done.events)?;
+            }
             if disk.state == DiskState::ReadOnly {
                 continue;
             }
@@ -38,37 +40,6 @@ impl DuckStore {
             done.compacted += compact(&open, &tenant, now.millis())?;
         }
         Ok(done)
-    }
-
-    /// Deletes what is too old, and the oldest of what is too much.
-    fn delete_old(&self, tenant: &Tenant, now: i64, disk: Disk, events: &mut Vec<Event>) -> Result<u32, StoreError> {
-        let mut deleted = 0;
-        for kind in Kind::ALL {
-            let keep = self.config.retention.of(kind);
-            let age = i64::try_from(keep.age.as_millis()).unwrap_or(i64::MAX);
-            let files = tenant.files.within(kind, i64::MIN, i64::MAX);
-            let mut bytes: u64 = files.iter().map(|p| tenant.files.bytes(*p)).sum();
-            let newest = files.last().copied();
-            for partition in files {
-                let too_old = partition.end() < now.saturating_sub(age);
-                // The file that is written to is never deleted for want of room.
-                let too_much = bytes > keep.bytes && Some(partition) != newest;
-                if !(too_old || too_much) {
-                    break;
-                }
-                let size = tenant.files.bytes(partition);
-                if !tenant.files.delete(partition)? {
-                    break;
-                }
-                tenant.forget(partition);
-                bytes -= size.min(bytes);
-                deleted += 1;
-                if !too_old {
-                    events.push(deleted_for_room(partition, keep.bytes, disk, Timestamp::from_millis(now)));
-                }
-            }
-        }
-        Ok(deleted)
     }
 
     /// How much room the files of these workspaces take.
@@ -81,7 +52,7 @@ impl DuckStore {
         let full_in = full_in(disk.free, &growing.collect::<Vec<_>>());
         let (mut series, mut waiting, mut set_aside) = (0, 0, 0);
         for tenant in tenants {
-            series += tenant.dictionary.read().unwrap_or_else(std::sync::PoisonError::into_inner).len();
+            series += tenant.dictionary.read().unwrap_or_else(PoisonError::into_inner).len();
             let (samples, others) = tenant.waiting();
             waiting += samples + others;
             set_aside += aside(tenant);
@@ -112,10 +83,85 @@ impl DuckStore {
             bytes: days.iter().map(|d| d.1).sum(),
             oldest: days.first().map(|d| Timestamp::from_millis(at(d).start())),
             newest: days.last().map(|d| Timestamp::from_millis(at(d).end())),
-            keep: self.config.retention.of(kind),
+            keep: self.limits.read().unwrap_or_else(PoisonError::into_inner).retention.of(kind),
             bytes_per_day: growth(over),
         }
     }
+}
+
+/// Deletes what is too old, and the oldest of what is too much.
+fn delete_old(
+    tenant: &Tenant,
+    retention: &Retention,
+    now: i64,
+    disk: Disk,
+    events: &mut Vec<Event>,
+) -> Result<u32, StoreError> {
+    let mut deleted = 0;
+    for kind in Kind::ALL {
+        let keep = retention.of(kind);
+        let age = i64::try_from(keep.age.as_millis()).unwrap_or(i64::MAX);
+        let files = tenant.files.within(kind, i64::MIN, i64::MAX);
+        let mut bytes: u64 = files.iter().map(|p| tenant.files.bytes(*p)).sum();
+        let newest = files.last().copied();
+        for partition in files {
+            let too_old = partition.end() < now.saturating_sub(age);
+            // The file that is written to is never deleted for want of room.
+            let too_much = bytes > keep.bytes && Some(partition) != newest;
+            if !(too_old || too_much) {
+                break;
+            }
+            let Some(size) = delete(tenant, partition)? else { break };
+            bytes -= size.min(bytes);
+            deleted += 1;
+            if !too_old {
+                events.push(deleted_for_room(partition, keep.bytes, disk, Timestamp::from_millis(now)));
+            }
+        }
+    }
+    Ok(deleted)
+}
+
+/// Deletes the oldest files of a workspace, whatever their kind, until all of them take at most `most` bytes.
+fn delete_beyond(tenant: &Tenant, most: u64, now: Timestamp, events: &mut Vec<Event>) -> Result<u32, StoreError> {
+    let files = tenant.files.all();
+    let mut bytes: u64 = files.iter().map(|p| tenant.files.bytes(*p)).sum();
+    if bytes <= most {
+        return Ok(0);
+    }
+    // The file of each kind that is written to stays.
+    let newest = |p: &Partition| files.iter().filter(|q| q.kind == p.kind).all(|q| q.day <= p.day);
+    let mut old: Vec<Partition> = files.iter().copied().filter(|p| !newest(p)).collect();
+    old.sort_by_key(|p| (p.end(), p.kind));
+    let (mut deleted, mut last) = (0, None);
+    for partition in old {
+        if bytes <= most {
+            break;
+        }
+        if let Some(size) = delete(tenant, partition)? {
+            bytes -= size.min(bytes);
+            (deleted, last) = (deleted + 1, Some(partition));
+        }
+    }
+    if let Some(partition) = last {
+        let text = format!(
+            "{deleted} files of the workspace up to {partition} were deleted before their time, because it may take {} MiB. A site \
+             administrator can raise that limit.",
+            most >> 20
+        );
+        events.push(low(partition, &text, now));
+    }
+    Ok(deleted)
+}
+
+/// Deletes a file; how much room that made, unless a question still reads it.
+fn delete(tenant: &Tenant, partition: Partition) -> Result<Option<u64>, StoreError> {
+    let size = tenant.files.bytes(partition);
+    if !tenant.files.delete(partition)? {
+        return Ok(None);
+    }
+    tenant.forget(partition);
+    Ok(Some(size))
 }
 
 fn roll_hours(open: &Open, tenant: &Tenant, now: i64) -> Result<u32, StoreError> {
@@ -161,13 +207,12 @@ fn deleted_for_room(partition: Partition, limit: u64, disk: Disk, now: Timestamp
         "{partition} was deleted before its time, because its kind may take {gib} GiB. Raise that limit if the disk has room: {} GiB are free.",
         disk.free >> 30
     );
-    Event {
-        time: now,
-        kind: EventKind::DiskLow,
-        severity: Severity::Info,
-        subject: Untrusted::new(&partition.file_name()),
-        text: Untrusted::message(&text),
-    }
+    low(partition, &text, now)
+}
+
+fn low(partition: Partition, text: &str, now: Timestamp) -> Event {
+    let subject = Untrusted::new(&partition.file_name());
+    Event { time: now, kind: EventKind::DiskLow, severity: Severity::Info, subject, text: Untrusted::message(text) }
 }
 
 fn disk_event(now_is: Disk, before: Disk, now: Timestamp) -> Option<Event> {

@@ -155,6 +155,41 @@ fn retention_deletes_whole_files_by_age_and_by_size() {
 }
 
 #[test]
+fn limits_change_while_the_store_is_open() {
+    let mut bench = Bench::new();
+    for day in 0..4 {
+        bench.now = at(day * 24 * HOUR + 7200);
+        bench.put([ended(flow(1, day * 24 * HOUR + 60, day * 24 * HOUR + 90, 1000))]);
+        bench.flush();
+    }
+    let flows = |bench: &Bench| bench.store.usage(Some(workspace(1))).kinds[Kind::Flows as usize];
+    assert_eq!((flows(&bench).files, flows(&bench).keep), (4, Retention::default().of(Kind::Flows)));
+    let mut limits = bench.store.limits();
+    let keep = Keep { age: Duration::from_secs(2 * 86_400 + 1), bytes: u64::MAX };
+    limits.retention.set(Kind::Flows, keep);
+    bench.store.set_limits(limits.clone());
+    bench.store.upkeep(bench.now).unwrap();
+    assert_eq!((flows(&bench).files, flows(&bench).keep), (3, keep));
+    let old = bench.put([ended(flow(2, 60, 90, 1000))]);
+    assert_eq!((old.stored, old.too_old), (0, 1));
+    // Another workspace's limit changes nothing here; the own one does, whatever the kind, but for the files that are written to.
+    limits.workspaces.insert(workspace(2), 1);
+    bench.store.set_limits(limits.clone());
+    assert_eq!(bench.store.upkeep(bench.now).unwrap().deleted, 0);
+    limits.workspaces.insert(workspace(1), 1);
+    bench.store.set_limits(limits.clone());
+    let done = bench.store.upkeep(bench.now).unwrap();
+    assert!(done.deleted >= 2, "{done:?}");
+    assert!(done.events[0].text.to_string().contains("because it may take 0 MiB"), "{:?}", done.events);
+    assert_eq!(flows(&bench).files, 1);
+    assert_eq!(bench.octets(3 * 24 * HOUR, 4 * 24 * HOUR), 1500, "the newest stays");
+    limits.watermarks.stop_bytes = u64::MAX;
+    bench.store.set_limits(limits);
+    bench.store.upkeep(bench.now).unwrap();
+    assert_eq!(bench.store.usage(None).disk.state, netwatch_storage::DiskState::ReadOnly);
+}
+
+#[test]
 fn a_full_disk_refuses_what_is_new_and_answers_what_is_old() {
     let mut bench = Bench::new();
     bench.put_at(1, batch(1));

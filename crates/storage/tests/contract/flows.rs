@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use netwatch_model::Protocol;
 use netwatch_model::filter::Filter;
+use netwatch_model::{Metric, Protocol, Series};
 use netwatch_storage::{Dimension, Explore, LookupPaths, Measure, Resolution, TelemetryStore, Value};
 
-use crate::support::{Bench, HOUR, at, ended, flow, minutes, open, question};
+use crate::support::{Bench, HOUR, at, ended, flow, minutes, open, question, sample};
 
 fn by(dimensions: &[Dimension], from: i64, to: i64) -> Explore {
     Explore { dimensions: dimensions.to_vec(), ..question(from, to) }
@@ -113,9 +113,38 @@ fn steps_summaries_and_the_period_before() {
     let fine = bench.explore(&Explore { step: Some(minutes(1)), previous: false, ..query });
     let points = &fine.groups[0].points;
     assert_eq!((points.len(), points[1], points.iter().sum::<u64>()), (60, 7500, 7500));
+    // Nothing else was observed in that hour: only minutes with flows are known.
     let summary = fine.groups[0].summary.unwrap();
-    assert_eq!((summary.min, summary.p95, summary.max), (0.0, 0.0, 125.0));
-    assert!((summary.avg - 7500.0 / 3600.0).abs() < 1e-9);
+    assert_eq!((summary.min, summary.avg, summary.p95, summary.max), (125.0, 125.0, 125.0, 125.0));
+    assert_eq!((fine.observed[0], fine.observed[1]), (0, 60_000));
+}
+
+#[test]
+fn rates_are_over_the_time_that_was_observed() {
+    let mut bench = Bench::new();
+    let ring = Arc::new(Series { metric: Metric::RingFill, labels: vec![] });
+    // Capture ran for the last 30 seconds of the fourth minute and until a quarter into the tenth one, then again in the twentieth.
+    let runs = (210..=555).chain(1140..1200);
+    bench.put(runs.map(|second| sample(&ring, second, netwatch_model::Value::Float(0.0))));
+    bench.put([ended(flow(1, 245, 260, 4000)), ended(flow(2, 545, 550, 2000))]);
+    bench.flush();
+    let query = Explore { step: Some(minutes(1)), ..by(&[Dimension::Source], 0, 1800) };
+    let is = bench.explore(&query);
+    let seconds: Vec<u64> = is.observed.iter().map(|millis| millis / 1000).collect();
+    assert_eq!(seconds[..11], [0, 0, 0, 30, 60, 60, 60, 60, 60, 15, 0]);
+    assert_eq!((seconds[18], seconds[19], seconds[20]), (0, 59, 0));
+    let all: u64 = seconds.iter().sum();
+    assert_eq!(all, 30 + 5 * 60 + 15 + 59);
+    let summary = is.groups[0].summary.unwrap();
+    assert_eq!((summary.min, summary.max), (0.0, 100.0), "quiet minutes are zero, others are none");
+    assert!((summary.avg - 6000.0 / all as f64).abs() < 1e-9, "{summary:?}");
+    // A filter changes nothing of what was observed; a range in which nothing was has no rates.
+    let other = filtered("src = 192.0.2.2", query.clone());
+    let only = bench.explore(&other);
+    assert_eq!(only.observed, is.observed);
+    assert_eq!(only.total.summary.unwrap().max, 3000.0 / 15.0);
+    let none = bench.explore(&Explore { span: crate::support::span(1260, 1800), ..query });
+    assert_eq!((none.total.summary, none.observed.iter().sum::<u64>()), (None, 0));
 }
 
 #[test]

@@ -94,6 +94,8 @@ pub(super) async fn restore(app: App, asker: Asker, request: Request) -> Result<
         Ok(record(tx, Entry { after: Some(Fields::new().with("kept", shown)), ..did })?)
     })
     .await?;
+    let with = app.clone();
+    app.blocking(move || with.apply_all_to_store()).await?;
     let Contents { format, objects, audit_records } = restored.contents;
     let contents = BackupContents { format, objects, audit_records };
     Ok(Json(Restored { kept, contents }))

@@ -135,6 +135,7 @@ pub(super) async fn create(app: App, asker: Asker, Body(new): Body<WorkspaceCrea
         view(tx, &stored).map(|body| (tag(&stored), body))
     });
     let (tag, body) = made.await?;
+    storage_changed(&app).await?;
     Ok((StatusCode::CREATED, tag.header(), Json(body)).into_response())
 }
 
@@ -221,7 +222,14 @@ async fn put(
         view(tx, &stored).map(|body| (tag(&stored), body))
     });
     let (tag, body) = done.await?;
+    storage_changed(app).await?;
     Ok((tag.header(), Json(body)).into_response())
+}
+
+/// The store learns of another limit of bytes.
+async fn storage_changed(app: &App) -> Result<(), Fault> {
+    let with = app.clone();
+    app.blocking(move || with.apply_storage_limits()).await
 }
 
 async fn drop_it(app: &App, asker: Asker, id: WorkspaceId, asked: Preconditions) -> Result<StatusCode, Fault> {

@@ -15,7 +15,7 @@ use crate::duck::columns::Columns;
 use crate::duck::files::Lease;
 use crate::duck::filter::Clause;
 use crate::error::StoreError;
-use crate::lookup::Lookups;
+use crate::lookup::Known;
 use crate::partition::{HOUR, Kind, MINUTE};
 use crate::port::{Budget, Explore, Measure, Resolution};
 use crate::tenant::{Tenant, lock};
@@ -29,7 +29,7 @@ const MAX_ADDRESSES: usize = 200_000;
 
 pub(super) struct Source<'a> {
     pub(super) tenant: &'a Tenant,
-    pub(super) lookups: &'a Lookups,
+    pub(super) lookups: &'a Known,
     pub(super) connection: &'a Connection,
     pub(super) query: &'a Explore,
     pub(super) budget: &'a Budget,
@@ -119,7 +119,7 @@ impl Source<'_> {
         Ok((!overflow).then_some((resolution, dimension, rows)))
     }
 
-    fn hold(&self, kind: Kind, steps: Steps) -> Result<Vec<Lease>, StoreError> {
+    pub(super) fn hold(&self, kind: Kind, steps: Steps) -> Result<Vec<Lease>, StoreError> {
         let files = self.tenant.files.leases(kind, steps.from, steps.to)?;
         self.held.borrow_mut().extend(files.iter().cloned());
         Ok(files)
