@@ -9,14 +9,27 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// XFS does not get smaller.
-const STAGE_MEGABYTES: u64 = 320;
+use rustix::fs::{FallocateFlags, fallocate};
+
+/// XFS does not get smaller. Its file is sparse: what a disk on it does not use takes no room.
+const STAGE_MEGABYTES: u64 = 1024;
 
 /// A mounted file system; unmounted when dropped.
 #[derive(Debug)]
 pub struct Disk {
     image: PathBuf,
     mount: PathBuf,
+}
+
+/// What takes the room of a disk; gone when dropped.
+#[derive(Debug)]
+pub struct Ballast(PathBuf);
+
+impl Drop for Ballast {
+    fn drop(&mut self) {
+        // The whole disk may be gone already.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 /// A file system whose files can be snapshotted, with a disk on it.
@@ -34,19 +47,46 @@ impl Disk {
         or_skip(test, Self::make(folder, "disk", megabytes, &["mkfs.ext4", "-q", "-F"]))
     }
 
+    /// An ext4 of that size over the folder `mount`; its file is `image`.
+    #[must_use]
+    pub fn over_or_skip(test: &str, image: PathBuf, mount: PathBuf, megabytes: u64) -> Option<Self> {
+        or_skip(test, Self::make_at(image, mount, megabytes, &["mkfs.ext4", "-q", "-F"]))
+    }
+
     /// Where it is mounted.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.mount
     }
 
+    /// Takes all its room, until the ballast is dropped.
+    ///
+    /// # Panics
+    /// When the file of the ballast cannot be made.
+    #[must_use]
+    pub fn fill(&self) -> Ballast {
+        let path = self.mount.join("ballast");
+        let file = File::create(&path).unwrap();
+        let (mut end, mut step) = (0, 1 << 30);
+        while step >= 1024 {
+            match fallocate(&file, FallocateFlags::empty(), end, step) {
+                Ok(()) => end += step,
+                Err(_) => step /= 2,
+            }
+        }
+        Ballast(path)
+    }
+
     fn make(folder: &Path, name: &str, megabytes: u64, mkfs: &[&str]) -> Result<Self, String> {
-        let image = folder.join(format!("{name}.img"));
+        Self::make_at(folder.join(format!("{name}.img")), folder.join(name), megabytes, mkfs)
+    }
+
+    fn make_at(image: PathBuf, mount: PathBuf, megabytes: u64, mkfs: &[&str]) -> Result<Self, String> {
         let text = |error: std::io::Error| error.to_string();
         File::create(&image).and_then(|file| file.set_len(megabytes << 20)).map_err(text)?;
         let (program, options) = mkfs.split_first().ok_or("no program makes the file system")?;
         run(Command::new(program).args(options).arg(&image))?;
-        Self::mount(image, folder.join(name))
+        Self::mount(image, mount)
     }
 
     fn mount(image: PathBuf, mount: PathBuf) -> Result<Self, String> {
