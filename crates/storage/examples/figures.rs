@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Samples are those of noisy series, half uneven counters and half gauges with three decimals, one a second. Flows are single records
-//! over a day among 100 000 hosts, of which few carry most. Times are of the wall; CPU seconds are those of this process, all threads.
+//! among 100 000 hosts, of which few carry most: first in a rush, then over a day. Times are of the wall; CPU seconds are those of this process, all threads.
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
@@ -26,6 +26,7 @@ use netwatch_telemetry::clock;
 
 /// 2026-11-20T00:00:00Z
 const DAY: i64 = 1_795_132_800;
+const DAY_SECONDS: usize = 86_400;
 const SERIES: usize = 10_000;
 const BATCH: usize = 10_000;
 
@@ -38,8 +39,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     take_samples(&folder.path().join("samples"), samples)?;
     say("a 30-day chart of one series, 5-minute steps");
     month(&folder.path().join("month"))?;
+    say(&format!("flows: {flows} million, 200 000 a second"));
+    take_flows(&folder.path().join("busy"), flows * 1_000_000, flows * 5)?;
     say(&format!("flows: {flows} million in a day"));
-    take_flows(&folder.path().join("flows"), flows)
+    let store = take_flows(&folder.path().join("flows"), flows * 1_000_000, DAY_SECONDS)?;
+    ask_flows(&store)
 }
 
 fn open(folder: &Path) -> Result<DuckStore, Box<dyn std::error::Error>> {
@@ -135,25 +139,25 @@ fn month(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn take_flows(folder: &Path, millions: usize) -> Result<(), Box<dyn std::error::Error>> {
+/// So many flows, evenly over so many seconds.
+fn take_flows(folder: &Path, count: usize, seconds: usize) -> Result<DuckStore, Box<dyn std::error::Error>> {
     let store = open(folder)?;
-    let count = millions * 1_000_000;
     let mut random = Random(3);
     let (mut spent, mut cpu, mut position) = (Duration::ZERO, 0.0, 0);
     for part in 0..count / BATCH {
         let records = (part * BATCH..(part + 1) * BATCH).map(|n| {
-            let second = i64::try_from(n * 86_400 / count).unwrap_or(0);
+            let second = i64::try_from(n * seconds / count).unwrap_or(0);
             Record::Flow(Box::new(flow(n, second, &mut random)))
         });
         position += 1;
         let batch = batch(position, records.collect());
-        let now = at(i64::try_from(part * BATCH * 86_400 / count).unwrap_or(0));
+        let now = at(i64::try_from(part * BATCH * seconds / count).unwrap_or(0));
         let clock = Clock::start();
         store.append(home(), position, batch, now)?;
         (spent, cpu) = clock.add(spent, cpu);
     }
     let clock = Clock::start();
-    store.flush(at(86_400))?;
+    store.flush(at(i64::try_from(seconds)?))?;
     (spent, cpu) = clock.add(spent, cpu);
     report("taken in", count, spent, cpu);
     sizes(&store, "before", count, &[Kind::Flows, Kind::FlowMinutes]);
@@ -162,6 +166,11 @@ fn take_flows(folder: &Path, millions: usize) -> Result<(), Box<dyn std::error::
     (spent, cpu) = clock.add(Duration::ZERO, 0.0);
     report("rolled up and rewritten", count, spent, cpu);
     sizes(&store, "after", count, &[Kind::Flows, Kind::FlowMinutes, Kind::FlowHours]);
+    memory();
+    Ok(store)
+}
+
+fn ask_flows(store: &DuckStore) -> Result<(), Box<dyn std::error::Error>> {
     let query = Explore {
         span: Span { from: at(0), to: at(86_400) },
         step: None,
@@ -181,7 +190,6 @@ fn take_flows(folder: &Path, millions: usize) -> Result<(), Box<dyn std::error::
         black_box(store.explore(home(), &two, &budget)?);
         Ok(())
     })?;
-    memory();
     Ok(())
 }
 
