@@ -224,9 +224,10 @@ fn read(path: &Path) -> Result<Option<Vec<(KeyId, KeyBytes)>>, VaultError> {
         tracing::warn!(file = %path.display(), "others could read the keys of the secrets: access is closed to them now");
         file.set_permissions(Permissions::from_mode(0o600)).map_err(fail)?;
     }
-    let mut text = Zeroizing::new(String::new());
-    file.take(MAX_FILE).read_to_string(&mut text).map_err(fail)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(MAX_FILE).read_to_end(&mut bytes).map_err(fail)?;
     let malformed = |line| VaultError::Malformed { path: path.to_owned(), line };
+    let text = std::str::from_utf8(&bytes).map_err(|_| malformed(1))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.is_empty());
     lines.map(|(i, line)| key_of(line).ok_or_else(|| malformed(i + 1))).collect::<Result<Vec<_>, _>>().map(Some)
 }
