@@ -37,6 +37,7 @@ const routeTree = root.addChildren([
     page("/settings/workspace", () => import("~/pages/people/workspace"), "WorkspacePage"),
     page("/settings/members", () => import("~/pages/people/members"), "MembersPage"),
     page("/settings/roles", () => import("~/pages/people/roles"), "RolesPage"),
+    page("/settings/networks", () => import("~/pages/networks/networks"), "NetworksPage"),
     page("/settings/tokens", () => import("~/pages/people/tokens"), "TokensPage"),
     page("/settings/audit", () => import("~/pages/people/audit"), "AuditPage"),
     page("/settings/users", () => import("~/pages/people/users"), "UsersPage"),

@@ -41,6 +41,7 @@ const words: Readonly<Record<string, TextKey>> = {
   "/settings": "page.settings",
   "/settings/account": "page.account",
   "/settings/workspace": "page.workspace",
+  "/settings/networks": "page.networks",
   "/settings/members": "page.members",
   "/settings/roles": "page.roles",
   "/settings/tokens": "page.tokens",

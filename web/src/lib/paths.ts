@@ -31,6 +31,7 @@ export const paths = {
   workspace: (time: AppSearch = {}) => ({ to: "/settings/workspace", search: carried(time) }) as const,
   members: (time: AppSearch = {}) => ({ to: "/settings/members", search: carried(time) }) as const,
   roles: (time: AppSearch = {}) => ({ to: "/settings/roles", search: carried(time) }) as const,
+  networks: (time: AppSearch = {}) => ({ to: "/settings/networks", search: carried(time) }) as const,
   tokens: (time: AppSearch = {}) => ({ to: "/settings/tokens", search: carried(time) }) as const,
   audit: (time: AppSearch = {}, state: Pick<AppSearch, "q" | "scope" | "action" | "outcome"> = {}) =>
     ({ to: "/settings/audit", search: { ...state, ...carried(time) } }) as const,

@@ -149,6 +149,31 @@ export const history: Readonly<Record<keyof typeof english, Message>> = {
   "storage.files.n": { one: "{n} Datei", other: "{n} Dateien" },
   "storage.damaged": "Ihr Inhalt wurde aus dem Log wiederhergestellt, soweit dieses reicht.",
 
+  "retention.change": "Aufbewahrung ändern …",
+  "retention.title": "Aufbewahrung ändern",
+  "retention.text":
+    "Was älter oder mehr ist, wird innerhalb einer Minute gelöscht, das Älteste zuerst. Größen gelten je Arbeitsbereich.",
+  "retention.unit.days": "Tage",
+  "retention.unit.gib": "GiB",
+  "retention.unit.percent": "%",
+  "retention.range": "Eine Zahl von {least} bis {most} angeben.",
+  "retention.managed": "Festgelegt in {place}: dort ändern.",
+  "retention.warn": "Warnen unter freiem Platz",
+  "retention.stop": "Nichts Neues speichern unter freiem Platz",
+  "retention.stopBytes": "Nichts Neues speichern unter",
+
+  "page.networks": "Adressbereiche",
+  "networks.network": "Netz",
+  "networks.search": "Namen und Netze suchen",
+  "networks.import": "CSV importieren …",
+  "networks.file": "CSV-Datei mit Adressbereichen",
+  "networks.export": "CSV exportieren",
+  "networks.imported": { one: "{n} Bereich wurde importiert.", other: "{n} Bereiche wurden importiert." },
+  "networks.none": "Kein Adressbereich hat einen Namen",
+  "networks.example": "10.1.0.0/16,Büro",
+  "networks.noneText":
+    "Eine CSV-Datei mit einem Netz und seinem Namen in jeder Zeile importieren: Der Verlauf lässt sich dann nach Quell- und Zielnetz aufteilen. Das längste Präfix gilt.",
+
   "health.stopped.stored": "Die Platte ist fast voll: nichts Neues wird gespeichert",
   "stage.stored": "Gespeichert",
   "stage.stored.lost": "Beschädigte Dateien",

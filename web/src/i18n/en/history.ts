@@ -147,6 +147,31 @@ export const history = {
   "storage.files.n": { one: "{n} file", other: "{n} files" },
   "storage.damaged": "What they held was restored from the log as far as that reaches.",
 
+  "retention.change": "Change retention …",
+  "retention.title": "Change retention",
+  "retention.text":
+    "What is older or more than this is deleted within a minute, the oldest first. Sizes are for each workspace.",
+  "retention.unit.days": "days",
+  "retention.unit.gib": "GiB",
+  "retention.unit.percent": "%",
+  "retention.range": "Write a number from {least} to {most}.",
+  "retention.managed": "Set in {place}: change it there.",
+  "retention.warn": "Warn below free space",
+  "retention.stop": "Store nothing new below free space",
+  "retention.stopBytes": "Store nothing new below",
+
+  "page.networks": "Address ranges",
+  "networks.network": "Network",
+  "networks.search": "Search names and networks",
+  "networks.import": "Import CSV …",
+  "networks.file": "CSV file with address ranges",
+  "networks.export": "Export CSV",
+  "networks.imported": { one: "{n} range was imported.", other: "{n} ranges were imported." },
+  "networks.none": "No address range has a name",
+  "networks.example": "10.1.0.0/16,Office",
+  "networks.noneText":
+    "Import a CSV file with a network and its name on each line: History can then be told apart by source network and destination network. The longest prefix wins.",
+
   "health.stopped.stored": "The disk is nearly full: nothing new is stored",
   "stage.stored": "Stored",
   "stage.stored.lost": "Damaged files",

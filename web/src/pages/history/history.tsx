@@ -23,7 +23,7 @@ import { ExploreTable } from "./explore-table";
 import styles from "./history.module.css";
 import { HistoryTabs } from "./history-tabs";
 import { lanesOf } from "./lanes";
-import { coverageOf, type Explorer, explorerOf, questionOf, searchOf } from "./question";
+import { type Explorer, explorerOf, questionOf, searchOf } from "./question";
 import { unitOf } from "./unit";
 import { useLongRange } from "./use-long-range";
 
@@ -42,12 +42,6 @@ export function HistoryPage() {
   const refetchInterval = time.mode === "live" ? refresh : (false as const);
   const asked = { enabled: !invalid, refetchInterval };
   const { data, error, isPlaceholderData, isFetching, refetch } = useQuery({ ...exploreQuery(question), ...asked });
-  // Without a filter the answer itself says where nothing was recorded.
-  const { data: all } = useQuery({
-    ...exploreQuery(coverageOf(question)),
-    ...asked,
-    enabled: !invalid && !!search.filter,
-  });
   const set = (change: Partial<Explorer>) =>
     void navigate({ to: ".", search: (now: AppSearch) => ({ ...now, ...searchOf(change) }), replace: true });
   return (
@@ -62,7 +56,6 @@ export function HistoryPage() {
       ) : (
         <Answer
           answer={data}
-          coverage={search.filter ? coverageFor(data, all) : data.total.points}
           explorer={explorer}
           question={question}
           dimmed={isPlaceholderData || (isFetching && error !== null)}
@@ -70,11 +63,6 @@ export function HistoryPage() {
       )}
     </Page>
   );
-}
-
-/** The coverage of the same steps; none while it belongs to another range. */
-function coverageFor(answer: Exploration, all: Exploration | undefined): readonly number[] | undefined {
-  return all?.from === answer.from && all.step === answer.step ? all.total.points : undefined;
 }
 
 function Total({ answer }: { answer: Exploration }) {
@@ -99,10 +87,10 @@ type AnswerProps = {
   dimmed: boolean;
 };
 
-function Answer({ answer, coverage, explorer, question, dimmed }: AnswerProps) {
+function Answer({ answer, explorer, question, dimmed }: AnswerProps) {
   const t = useT();
   const picture = useRef<HTMLElement>(null);
-  const lanes = useMemo(() => lanesOf(answer, coverage), [answer, coverage]);
+  const lanes = useMemo(() => lanesOf(answer), [answer]);
   const by = answer.by.map((one) => t(`history.dimension.${one}`)).join(", ");
   const label = t("history.chart", { by });
   if (answer.total.total === 0) {

@@ -13,7 +13,7 @@ const group = (label: string, points: number[]): HistoryGroup => ({
   summary: null,
   previous: null,
 });
-const answer = (other: number[]): Exploration => ({
+const answer = (other: number[], observed = [60, 60, 60, 60]): Exploration => ({
   from: "2026-11-21T00:00:00Z",
   to: "2026-11-21T00:04:00Z",
   step: 60,
@@ -23,6 +23,7 @@ const answer = (other: number[]): Exploration => ({
   groups: [group("https", [600, 0, 0, 1200]), group("dns", [60, 0, 0, 0])],
   other: group("", other),
   total: group("", [660, 0, 0, 1200]),
+  observed,
   previous: [120, 60, 0, 0],
   edges: [],
   partial_first: false,
@@ -31,7 +32,7 @@ const answer = (other: number[]): Exploration => ({
 
 describe("lanes", () => {
   it("are values per second, with other last and grey", () => {
-    const { lanes, from, step, count, previous } = lanesOf(answer([0, 0, 0, 60]), undefined);
+    const { lanes, from, step, count, previous } = lanesOf(answer([0, 0, 0, 60]));
     expect(lanes.map(({ key, other }) => [key, other])).toEqual([
       ["https", false],
       ["dns", false],
@@ -44,12 +45,11 @@ describe("lanes", () => {
     expect(previous).toEqual([2, 1, 0, 0]);
   });
 
-  it("leave other out when nothing is in it", () =>
-    expect(lanesOf(answer([0, 0, 0, 0]), undefined).lanes).toHaveLength(2));
+  it("leave other out when nothing is in it", () => expect(lanesOf(answer([0, 0, 0, 0])).lanes).toHaveLength(2));
 
-  it("have no values where nothing was recorded, and zero where only the filter leaves nothing", () => {
-    const { lanes, gaps } = lanesOf(answer([0, 0, 0, 0]), [9, 3, 0, 7]);
-    expect(lanes[0]?.values).toEqual([10, 0, null, 20]);
+  it("are over the time that was observed: zero where it was quiet, nothing where nothing was recorded", () => {
+    const { lanes, gaps } = lanesOf(answer([0, 0, 0, 0], [60, 60, 0, 30]));
+    expect(lanes[0]?.values).toEqual([10, 0, null, 40]);
     expect(gaps).toEqual([[2, 3]]);
   });
 });

@@ -32,11 +32,12 @@ export type Lanes = {
 /** Lanes with a colour of the palette; those after them have one of viridis. */
 const palette = 7;
 
-/** `coverage` are the flows of every step without the filter: where there were none, nothing was recorded. */
-export function lanesOf(answer: Exploration, coverage: readonly number[] | undefined): Lanes {
+/** Rates are over the time of each step in which anything was observed; where nothing was, there is a gap. */
+export function lanesOf(answer: Exploration): Lanes {
   const seconds = answer.step ?? 1;
-  const known = (i: number) => coverage === undefined || (coverage[i] ?? 0) > 0;
-  const perSecond = (points: readonly number[]) => points.map((value, i) => (known(i) ? value / seconds : null));
+  const known = (i: number) => (answer.observed[i] ?? 0) > 0;
+  const perSecond = (points: readonly number[]) =>
+    points.map((value, i) => (known(i) ? value / (answer.observed[i] ?? seconds) : null));
   const shown = answer.other.total > 0 ? [...answer.groups, answer.other] : answer.groups;
   const colours = coloursOf(answer.groups.map(keyOf));
   const lanes = shown.map((group, i): Lane => {

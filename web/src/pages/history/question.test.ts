@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { validateSearch } from "~/app/search";
-import { coverageOf, explorerOf, questionOf, searchOf, stepFor } from "./question";
+import { explorerOf, questionOf, searchOf, stepFor } from "./question";
 
 const day = 86_400;
 
@@ -56,7 +56,7 @@ it.each([
   [3650 * day, 13 * day],
 ])("%i seconds have steps of %i", (seconds, step) => expect(stepFor(seconds)).toBe(step));
 
-it("asks for coverage over the same steps, without the filter", () => {
+it("asks for what the controls, the range and the filter say", () => {
   const question = questionOf(explorerOf({ compare: "previous" }), { from: "-24h" }, day, "port = 443");
   expect(question).toEqual({
     from: "-24h",
@@ -67,5 +67,4 @@ it("asks for coverage over the same steps, without the filter", () => {
     previous: true,
     filter: "port = 443",
   });
-  expect(coverageOf(question)).toEqual({ from: "-24h", step: 300, by: "protocol", measure: "flows", limit: 1 });
 });

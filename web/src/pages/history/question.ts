@@ -96,18 +96,6 @@ export function questionOf(explorer: Explorer, query: RangeQuery, seconds: numbe
   };
 }
 
-/** Whether anything was recorded at all, step by step: without a filter, over everything. */
-export function coverageOf({ from, to, step }: ExploreQuestion): ExploreQuestion {
-  return {
-    ...(from && { from }),
-    ...(to && { to }),
-    ...(step && { step }),
-    by: "protocol",
-    measure: "flows",
-    limit: 1,
-  };
-}
-
 function isDimension(name: string): name is HistoryDimension {
   return (historyDimensions as readonly string[]).includes(name);
 }

@@ -14,7 +14,8 @@ function seen(permissions: string[], person = true): string[] {
 }
 
 describe("the pages under Settings", () => {
-  it("are few for who may see traffic alone", () => expect(seen(["traffic.read"])).toEqual(["settings", "account"]));
+  it("are few for who may see traffic alone", () =>
+    expect(seen(["traffic.read"])).toEqual(["settings", "account", "networks"]));
   it("have no account for a program", () => expect(seen([], false)).toEqual(["settings"]));
   it("show the audit log to who may read that of the site", () => {
     expect(seen(["site.audit"])).toContain("audit");

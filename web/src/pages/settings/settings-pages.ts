@@ -5,6 +5,7 @@ export const settingsPages = [
   { name: "settings", needs: undefined, person: false },
   { name: "account", needs: undefined, person: true },
   { name: "workspace", needs: "workspace.read", person: false },
+  { name: "networks", needs: "traffic.read", person: false },
   { name: "members", needs: "members.read", person: false },
   { name: "roles", needs: "roles.read", person: false },
   { name: "tokens", needs: "tokens.own", person: false },

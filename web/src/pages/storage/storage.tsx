@@ -1,16 +1,19 @@
 /** Storage and retention: what each kind takes and how long it is kept, how full the disk is, and when it would be full. */
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { storageQuery } from "~/api/history";
 import type { Storage, StorageState, StorageUsage } from "~/api/schema";
 import { useT } from "~/i18n";
 import { HealthTabs } from "~/pages/health/health-tabs";
 import { useFormat } from "~/prefs/use-format";
-import { Mark, type Status } from "~/ui/controls";
+import { useMay } from "~/session/session";
+import { Button, Mark, type Status } from "~/ui/controls";
 import { type Column, DataTable } from "~/ui/data-table";
 import { Empty, ProblemBox, Skeleton } from "~/ui/feedback";
 import { Facts, Page, Section } from "~/ui/page";
 import { Disk } from "./disk";
 import { limitOf, totalsOf } from "./forecast";
+import { RetentionDialog } from "./retention-dialog";
 import styles from "./storage.module.css";
 
 const statuses: Readonly<Record<StorageState, Status>> = { normal: "ok", warning: "warning", read_only: "critical" };
@@ -61,7 +64,7 @@ function Content({ storage }: { storage: Storage }) {
       <Section title={t("storage.disk")}>
         <Disk storage={storage} />
       </Section>
-      <Section title={t("storage.kinds")} hint={t("storage.kindsHint")}>
+      <Section title={t("storage.kinds")} hint={t("storage.kindsHint")} actions={<Change />}>
         <DataTable
           label={t("storage.kinds")}
           name="storage"
@@ -74,6 +77,20 @@ function Content({ storage }: { storage: Storage }) {
       <Section title={t("storage.inside")}>
         <Inside storage={storage} />
       </Section>
+    </>
+  );
+}
+
+/** Opens the form, for who may. */
+function Change() {
+  const t = useT();
+  const may = useMay();
+  const [open, setOpen] = useState(false);
+  if (!may("system.write")) return null;
+  return (
+    <>
+      <Button onClick={() => setOpen(true)}>{t("retention.change")}</Button>
+      {open && <RetentionDialog onClose={() => setOpen(false)} />}
     </>
   );
 }
