@@ -81,7 +81,6 @@ function Total({ answer }: { answer: Exploration }) {
 
 type AnswerProps = {
   answer: Exploration;
-  coverage: readonly number[] | undefined;
   explorer: Explorer;
   question: ExploreQuestion;
   dimmed: boolean;
