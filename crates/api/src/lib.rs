@@ -32,6 +32,7 @@ pub mod stream;
 pub mod token;
 pub mod traffic;
 pub mod user;
+pub mod view;
 pub mod workspace;
 
 pub use problem::{Problem, ProblemCode};

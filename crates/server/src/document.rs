@@ -33,6 +33,7 @@ pub(crate) fn base() -> utoipa::openapi::OpenApi {
         (name = "members", description = "Who is in a workspace, and who is invited"),
         (name = "roles", description = "Roles and the table of permissions"),
         (name = "tokens", description = "API tokens of programs"),
+        (name = "views", description = "Saved views of the pages of the web app"),
         (name = "audit", description = "What was done, by whom"),
         (name = "users", description = "Everybody, for site administrators"),
         (name = "backup", description = "Backups, and the keys of secrets"),

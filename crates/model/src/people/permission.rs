@@ -52,8 +52,8 @@ permissions! {
     TrafficRead      = "traffic.read",      "See flows, rates, talkers, hosts, interfaces, events and their history", Workspace [Viewer Operator Admin Owner];
     TrafficExport    = "traffic.export",    "Export flows and samples as CSV or JSON",                   Workspace [Viewer Operator Admin Owner];
     RecordsWrite     = "records.write",     "Send samples and events in batches",                        Workspace [Operator Admin Owner];
-    ViewsRead        = "views.read",        "Open saved views that are shared",                          Workspace [Viewer Operator Admin Owner];
-    ViewsWrite       = "views.write",       "Save, share and delete views",                              Workspace [Operator Admin Owner];
+    ViewsRead        = "views.read",        "Open shared views, keep views for oneself",                 Workspace [Viewer Operator Admin Owner];
+    ViewsWrite       = "views.write",       "Share views, change and delete shared ones",                Workspace [Operator Admin Owner];
     NetworksWrite    = "networks.write",    "Name address ranges",                                       Workspace [Operator Admin Owner];
     AgentsRead       = "agents.read",       "See agents and how they are",                               Workspace [Viewer Operator Admin Owner];
     AgentsWrite      = "agents.write",      "Add, change and remove agents",                             Workspace [Operator Admin Owner];

@@ -1,7 +1,8 @@
 //! Signing in with an account at an identity provider: the user is found by issuer and subject, and by nothing else.
 //!
 //! Workspaces that the mapping names are governed by it: at every sign-in the role is set to what the claims give, and a membership for
-//! which no claim speaks any more is removed. Owners are never touched, so that a mapping cannot lock everybody out.
+//! which no claim speaks any more is removed. Owners are never touched, so that a mapping cannot lock everybody out. A workspace that has as
+//! many members as it may have takes in nobody by its mapping: they sign in without it, and the audit log says so.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +12,14 @@ use netwatch_identity::audit::Entry;
 use netwatch_identity::external::{self, ExternalLogin, RoleRule};
 use netwatch_identity::secret;
 use netwatch_model::people::{
-    Action, BuiltInRole, Credential, CredentialKind, Fields, Membership, Method, ObjectKind, ObjectRef, Role, User,
-    UserId, Workspace, WorkspaceId,
+    Action, BuiltInRole, Credential, CredentialKind, Fields, Membership, Method, ObjectKind, ObjectRef, Outcome, Role,
+    User, UserId, Workspace, WorkspaceId,
 };
 
 use super::Access;
 use super::audit::{self, By, record};
 use super::error::{AccessError, Refusal};
-use super::people::{PeopleRequest, SignedIn, add_member, begin, credential};
+use super::people::{PeopleRequest, SignedIn, add_member, begin, check_room, credential};
 
 /// What an external source may do here.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -112,14 +113,14 @@ fn follow_mapping(
     governed.sort_unstable();
     governed.dedup();
     for workspace in governed {
-        if tx.find::<Workspace>(Site, workspace)?.is_none() {
+        let Some(place) = tx.find::<Workspace>(Site, workspace)?.map(|w| w.value) else {
             tracing::warn!(%workspace, "the role mapping names a workspace that does not exist");
             continue;
-        }
+        };
         let now = membership(tx, workspace, user.id)?;
         match (now, given.get(&workspace).copied()) {
             (Some(now), _) if now.role == Role::BuiltIn(BuiltInRole::Owner) => {}
-            (None, Some(role)) => add_member(tx, workspace, user, role, &By::system())?,
+            (None, Some(role)) => take_in(tx, &place, user, role)?,
             (Some(now), Some(role)) if now.role != role => {
                 tx.update(&Membership { role, ..now }, None)?;
                 log_change(tx, user, &now, Some(role))?;
@@ -132,6 +133,22 @@ fn follow_mapping(
         }
     }
     Ok(())
+}
+
+/// Makes a user a member, or records that there was no room.
+fn take_in(tx: &Writing<'_>, workspace: &Workspace, user: &User, role: Role) -> Result<(), AccessError> {
+    match check_room(tx, workspace) {
+        Ok(()) => add_member(tx, workspace.id, user, role, &By::system()),
+        Err(AccessError::Refused(Refusal::Full)) => {
+            tracing::warn!(workspace = %workspace.id, user = %user.id, "the role mapping gives a role, but the workspace is full");
+            let object = ObjectRef::new(ObjectKind::Member, user.id, user.name.as_str());
+            let after = Some(Fields::new().with("role", role).with("reason", Refusal::Full));
+            let did = By::system().did(Action::MemberAdded, object);
+            let outcome = Outcome::Refused;
+            Ok(record(tx, Entry { workspace: Some(workspace.id), outcome, after, ..did })?)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn membership(tx: &Reading<'_>, workspace: WorkspaceId, user: UserId) -> Result<Option<Membership>, StoreError> {

@@ -304,3 +304,38 @@ fn wrong_tokens_are_slowed_down() {
     assert!(matches!(ask("one-more"), Err(Refused::Wait(_))));
     assert_eq!(ask("wrong-59"), Err(Refused::Wrong), "a known wrong one guesses nothing");
 }
+
+#[test]
+fn a_mapping_fills_no_workspace_over_its_limit() {
+    use netwatch_entities::Site;
+    use netwatch_identity::external::{ExternalLogin, RoleRule};
+    use netwatch_model::people::{BuiltInRole, ExternalIdentity, Limits, Membership, Role, Workspace};
+
+    let setup = Setup::new();
+    let access = setup.open();
+    set_up(&access);
+    let home = access.home();
+    let limits = Limits { members: Some(1), ..Limits::default() };
+    let limited = move |tx: &netwatch_entities::Writing<'_>| {
+        let before = tx.get::<Workspace>(Site, home)?.value;
+        tx.update(&Workspace { limits, ..before }, None).map(drop)
+    };
+    access.entities().write(access.clock.now(), limited).unwrap();
+    let role = Role::BuiltIn(BuiltInRole::Viewer);
+    let rule = RoleRule { claim: "groups".to_owned(), value: "net".to_owned(), workspace: home, role };
+    let login = ExternalLogin {
+        identity: ExternalIdentity { issuer: "https://id.example".to_owned(), subject: "7".to_owned() },
+        preferred_name: Some("grace".to_owned()),
+        display_name: None,
+        email: None,
+        email_verified: false,
+        claims: [("groups".to_owned(), vec!["net".to_owned()])].into(),
+    };
+    let rules = external::ExternalRules { provision: true, roles: vec![rule] };
+    let signed = access.sign_in_external(&from(PEER), login, rules).unwrap();
+    assert_eq!(signed.session.workspace, None, "they are in, and nowhere");
+    assert_eq!(access.entities().read(|tx| tx.count::<Membership>(home)).unwrap(), 1);
+    let log = log(&access);
+    let refused = log.iter().find(|r| r.action == Action::MemberAdded && r.outcome == Outcome::Refused).unwrap();
+    assert_eq!((refused.workspace, refused.object.name.raw()), (Some(home), "grace"));
+}

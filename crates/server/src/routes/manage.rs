@@ -17,11 +17,12 @@ mod retention;
 mod roles;
 mod tokens;
 mod users;
+mod views;
 mod workspaces;
 
 use netwatch_model::people::Permission::{
     AuditRead, ConfigRead, ConfigWrite, MembersRead, MembersWrite, NetworksWrite, RolesRead, RolesWrite, SiteAudit,
-    SiteBackup, SiteUsers, SiteWorkspaces, SystemRead, SystemWrite, TokensOwn, TrafficRead, WorkspaceDelete,
+    SiteBackup, SiteUsers, SiteWorkspaces, SystemRead, SystemWrite, TokensOwn, TrafficRead, ViewsRead, WorkspaceDelete,
     WorkspaceRead, WorkspaceWrite,
 };
 use utoipa_axum::routes;
@@ -58,6 +59,11 @@ fn of_a_workspace(registry: Registry) -> Registry {
         .route(TokensOwn, routes!(tokens::change))
         .route(TokensOwn, routes!(tokens::rotate))
         .route(TokensOwn, routes!(tokens::revoke))
+        .route(ViewsRead, routes!(views::list))
+        .route(ViewsRead, routes!(views::one))
+        .route(ViewsRead, routes!(views::create))
+        .route(ViewsRead, routes!(views::change))
+        .route(ViewsRead, routes!(views::delete))
         .route(TrafficRead, routes!(ranges::list))
         .upload(NetworksWrite, ranges::MAX_BODY, routes!(ranges::replace))
         .route(AuditRead, routes!(audit::of_workspace))

@@ -15,4 +15,5 @@ mod session;
 mod storage;
 mod stream;
 mod support;
+mod views;
 mod web;

@@ -31,6 +31,8 @@ pub struct Place {
     /// The secret of `token`.
     pub secret: String,
     pub invitation: Invitation,
+    /// A shared one of the owner.
+    pub view: View,
     pub session: SessionId,
 }
 
@@ -69,15 +71,26 @@ impl TestServer {
         let (token, secret) = token::make(new, now()).unwrap();
         let viewer = Role::BuiltIn(BuiltInRole::Viewer);
         let (invitation, _) = link::invite(id, viewer, None, owner.user.id, now()).unwrap();
-        let (r, t, i) = (role.clone(), token.clone(), invitation.clone());
+        let view = View {
+            id: ViewId::new(now(), next()),
+            workspace: id,
+            owner: owner.user.id,
+            name: "Names".parse().unwrap(),
+            page: ViewPage::History,
+            query: "dims=source".parse().unwrap(),
+            shared: true,
+            created: now(),
+        };
+        let (r, t, i, v) = (role.clone(), token.clone(), invitation.clone(), view.clone());
         self.put(move |tx| {
             tx.insert(&r)?;
             tx.insert(&t)?;
-            tx.insert(&i)
+            tx.insert(&i)?;
+            tx.insert(&v)
         })
         .await;
         let session = self.session_of(&owner.user).await.0;
-        Place { workspace, owner, role, token, secret: secret.as_str().to_owned(), invitation, session }
+        Place { workspace, owner, role, token, secret: secret.as_str().to_owned(), invitation, view, session }
     }
 
     /// A new user who is a member with that role.
@@ -129,6 +142,7 @@ impl TestServer {
                     version("role", tx.find::<CustomRole>(id, place.role.id)?.map(|s| s.version)),
                     version("token", tx.find::<ApiToken>(id, place.token.id)?.map(|s| s.version)),
                     version("invitation", tx.find::<Invitation>(id, place.invitation.id)?.map(|s| s.version)),
+                    version("view", tx.find::<View>(id, place.view.id)?.map(|s| s.version)),
                     version("session", tx.find::<Session>(Site, place.session)?.map(|s| s.version)),
                     version("user", tx.find::<User>(Site, user)?.map(|s| s.version)),
                 ])

@@ -17,7 +17,7 @@ use netwatch_model::people::{
 use super::asker::{Asker, ask, change as write, field, id};
 use super::declare::owned;
 use super::lists::{List, Wanted};
-use super::roles;
+use super::{roles, views};
 use crate::access::{By, record};
 use crate::app::App;
 use crate::etag::{ETag, Preconditions};
@@ -157,6 +157,7 @@ pub(super) fn leave(tx: &Writing<'_>, before: &Stored<Membership>, by: &By) -> R
     for token in tx.list::<ApiToken>(workspace, &own)?.items {
         tx.delete::<ApiToken>(workspace, token.value.id, None)?;
     }
+    views::forget_own(tx, workspace, user)?;
     let did = by.did(Action::MemberRemoved, object);
     Ok(record(tx, Entry { workspace: Some(workspace), before: Some(Fields::new().with("role", role)), ..did })?)
 }
