@@ -93,6 +93,85 @@ describe.skipIf(skip)("history", () => {
     expect(faults).toEqual([]);
   });
 
+  it("keeps views under names, shares them, opens them by their address, and finds them by typing", async () => {
+    const { page, faults } = await on.signedIn();
+    await page.goto(`${on.server.url}/history?dims=source,port&chart=lines&from=-6h`);
+    await picture(page).waitFor();
+    const views = page.getByRole("button", { name: "Views", exact: true });
+    await views.click();
+    await page.getByText("No view of this page is saved yet.").waitFor();
+    await page.getByRole("menuitem", { name: "Save this view …" }).click();
+    const save = page.getByRole("dialog", { name: "Save this view" });
+    await save.getByLabel("Name").fill("Night traffic");
+    await save.getByLabel(/^Shared with all members/).check();
+    await save.getByRole("button", { name: "Save" }).click();
+    await save.waitFor({ state: "detached" });
+
+    await page.goto(`${on.server.url}/history`);
+    await picture(page).waitFor();
+    await views.click();
+    await page.getByRole("menuitem", { name: "Night traffic" }).click();
+    await until("the view", () => new URL(page.url()).searchParams.get("dims") === "source,port");
+    expect(new URL(page.url()).searchParams.get("chart")).toBe("lines");
+    expect(new URL(page.url()).searchParams.get("from")).toBe("-6h");
+
+    await views.click();
+    await page.getByRole("menuitem", { name: "Manage views …" }).click();
+    const manage = page.getByRole("dialog", { name: "Saved views of this page" });
+    await manage.getByText("shared, by ada").waitFor();
+    const address = await manage.getByRole("link", { name: "Night traffic" }).getAttribute("href");
+    await manage.getByRole("button", { name: "Rename" }).click();
+    const rename = page.getByRole("dialog", { name: "Rename Night traffic" });
+    await rename.getByLabel("Name").fill("Day traffic");
+    await rename.getByRole("button", { name: "Save" }).click();
+    await manage.getByRole("link", { name: "Day traffic" }).waitFor();
+    await manage.getByRole("button", { name: "Share no more" }).click();
+    await manage.getByText("shared, by ada").waitFor({ state: "detached" });
+
+    expect(address).toMatch(/^\/views\/[0-9a-f]{32}$/);
+    await page.goto(`${on.server.url}${address}`);
+    await until("its page", () => new URL(page.url()).pathname === "/history");
+    expect(new URL(page.url()).searchParams.get("dims")).toBe("source,port");
+
+    await page.goto(`${on.server.url}/`);
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "Search pages, hosts and actions" }).fill("day traf");
+    await page.getByRole("option", { name: /Day traffic/ }).click();
+    await picture(page).waitFor();
+
+    await views.click();
+    await page.getByRole("menuitem", { name: "Manage views …" }).click();
+    await manage.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("dialog", { name: "Delete Day traffic?" }).getByRole("button", { name: "Delete" }).click();
+    await manage.getByText("No view of this page is saved yet.").waitFor();
+    expect(faults).toEqual([]);
+    // What is gone is said: the browser logs the answer 404 of its own accord.
+    await page.goto(`${on.server.url}${address}`);
+    await page.getByText("no such view").waitFor();
+  });
+
+  it("keeps the filter of Traffic and the metric of Series", async () => {
+    const { page, faults } = await on.signedIn();
+    for (const [path, name] of [
+      ["/traffic?filter=port+%3D+53&by=host", "Names by host"],
+      ["/series?metric=netwatch_none&aggregate=max", "Greatest"],
+    ] as const) {
+      await page.goto(`${on.server.url}${path}`);
+      await page.getByRole("button", { name: "Views", exact: true }).click();
+      await page.getByRole("menuitem", { name: "Save this view …" }).click();
+      await page.getByRole("dialog").getByLabel("Name").fill(name);
+      await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      await page.goto(`${on.server.url}${new URL(path, on.server.url).pathname}`);
+      await page.getByRole("button", { name: "Views", exact: true }).click();
+      await page.getByRole("menuitem", { name }).click();
+      const wanted = new URL(path, on.server.url).searchParams;
+      await until(name, () => [...wanted].every(([key, value]) => new URL(page.url()).searchParams.get(key) === value));
+    }
+    expect(faults).toEqual([]);
+  });
+
   it("finds series by name and labels", async () => {
     const { page, faults } = await on.signedIn();
     await page.goto(`${on.server.url}/series`);

@@ -27,6 +27,7 @@ const routeTree = root.addChildren([
     page("/traffic", () => import("~/pages/traffic/traffic"), "TrafficPage"),
     page("/history", () => import("~/pages/history/history"), "HistoryPage"),
     page("/series", () => import("~/pages/history/series"), "SeriesPage"),
+    page("/views/$view", () => import("~/pages/views/open-view"), "OpenViewPage"),
     page("/storage", () => import("~/pages/storage/storage"), "StoragePage"),
     page("/flows/$id", () => import("~/pages/flow/flow"), "FlowPage"),
     page("/hosts/$address", () => import("~/pages/host/host"), "HostPage"),

@@ -1,11 +1,13 @@
-/** What the palette offers for a text: hosts by address or by part of it, pages, workspaces and actions. */
+/** What the palette offers for a text: hosts by address or by part of it, pages, workspaces, saved views and actions. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { topQuery } from "~/api/queries";
+import { viewsQuery } from "~/api/views";
 import type { AppSearch } from "~/app/search";
 import { useT } from "~/i18n";
 import { term } from "~/lib/filter";
 import { addressIn, paths } from "~/lib/paths";
+import { targetOf } from "~/lib/views";
 import { maySee, settingsPages } from "~/pages/settings/settings-pages";
 import { preferences, setPreference } from "~/prefs/preferences";
 import { useFormat } from "~/prefs/use-format";
@@ -24,9 +26,10 @@ const hostsShown = 6;
 export function useCommands(text: string, onShortcuts: () => void): Command[] {
   const hosts = useHosts(text);
   const places = usePlaces();
+  const views = useViews();
   const actions = useActions(onShortcuts);
   if (addressIn(text) !== undefined) return hosts;
-  return [...matching([...places, ...actions], text), ...hosts];
+  return [...matching([...places, ...views, ...actions], text), ...hosts];
 }
 
 /** Each word of the text is somewhere in the label or the kind. */
@@ -104,6 +107,21 @@ function usePlaces(): Command[] {
       run: () => void openWorkspace(id).then(() => navigate(paths.overview(search))),
     })),
   ];
+}
+
+/** Saved views of all pages. */
+function useViews(): Command[] {
+  const t = useT();
+  const navigate = useNavigate();
+  const may = useMay();
+  const { data } = useQuery({ ...viewsQuery, enabled: may("views.read") });
+  return (data ?? []).map((view) => ({
+    id: `view-${view.id}`,
+    icon: "open" as const,
+    label: view.name,
+    kind: t("palette.view"),
+    run: () => void navigate(targetOf(view)),
+  }));
 }
 
 function useActions(onShortcuts: () => void): Command[] {

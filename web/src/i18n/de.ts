@@ -2,12 +2,14 @@
 import { history } from "./de/history";
 import { people } from "./de/people";
 import { time } from "./de/time";
+import { views } from "./de/views";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
   ...history,
   ...people,
   ...time,
+  ...views,
   "action.close": "Schließen",
   "action.copy": "Kopieren",
   "action.retry": "Noch einmal",
@@ -57,6 +59,7 @@ export const de: Catalogue = {
   "palette.nothing": "Nichts gefunden. Eine Adresse öffnet ihren Host.",
   "palette.page": "Seite",
   "palette.host": "Host",
+  "palette.view": "Gespeicherte Ansicht",
   "palette.action": "Aktion",
   "palette.trafficOf": "Verkehr von {address}",
   "palette.pause": "Anhalten oder fortsetzen",

@@ -3,11 +3,13 @@ import type { Message } from "./catalogue";
 import { history } from "./en/history";
 import { people } from "./en/people";
 import { time } from "./en/time";
+import { views } from "./en/views";
 
 export const en = {
   ...history,
   ...people,
   ...time,
+  ...views,
   "action.close": "Close",
   "action.copy": "Copy",
   "action.retry": "Try again",
@@ -57,6 +59,7 @@ export const en = {
   "palette.page": "Page",
   "palette.host": "Host",
   "palette.action": "Action",
+  "palette.view": "Saved view",
   "palette.trafficOf": "Traffic of {address}",
   "palette.pause": "Pause or resume",
   "palette.theme": "Theme: {theme}",

@@ -23,6 +23,7 @@ export const paths = {
     ({ to: "/history", search: { ...state, ...carried(time) } }) as const,
   series: (time: AppSearch = {}, state: Omit<AppSearch, "from" | "to"> = {}) =>
     ({ to: "/series", search: { ...state, ...carried(time) } }) as const,
+  view: (view: string) => ({ to: "/views/$view", params: { view }, search: {} }) as const,
   storage: (time: AppSearch = {}) => ({ to: "/storage", search: carried(time) }) as const,
   events: (time: AppSearch = {}) => ({ to: "/events", search: carried(time) }) as const,
   health: (time: AppSearch = {}) => ({ to: "/health", search: carried(time) }) as const,

@@ -45,7 +45,7 @@ export function HistoryPage() {
   const set = (change: Partial<Explorer>) =>
     void navigate({ to: ".", search: (now: AppSearch) => ({ ...now, ...searchOf(change) }), replace: true });
   return (
-    <Page title={t("page.history")} number={data && <Total answer={data} />} actions={<HistoryTabs />}>
+    <Page title={t("page.history")} number={data && <Total answer={data} />} actions={<HistoryTabs page="history" />}>
       <FilterBar />
       <Controls explorer={explorer} onChange={set} />
       {error !== null && <ProblemBox error={error} subject={t("page.history")} onRetry={() => void refetch()} />}

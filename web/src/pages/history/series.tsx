@@ -49,7 +49,7 @@ export function SeriesPage() {
   const set = (change: AppSearch) =>
     void navigate({ to: ".", search: (now: AppSearch) => ({ ...now, ...change }), replace: true });
   return (
-    <Page title={t("page.series")} actions={<HistoryTabs />}>
+    <Page title={t("page.series")} actions={<HistoryTabs page="series" />}>
       <search className={styles.fields} aria-label={t("page.series")}>
         <MetricField value={metric ?? ""} onChange={(next) => set({ metric: next || undefined })} />
         <LabelsField metric={metric} value={labels ?? ""} onChange={(next) => set({ labels: next || undefined })} />

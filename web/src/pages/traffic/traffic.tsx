@@ -9,6 +9,7 @@ import { RatesTable } from "~/charts/rates-table";
 import { useRates } from "~/charts/source";
 import { type Translate, useT } from "~/i18n";
 import { termOf } from "~/lib/dimension";
+import { ViewsMenu } from "~/pages/views/views-menu";
 import { useFormat } from "~/prefs/use-format";
 import { useTime } from "~/time/time";
 import { Button, Segmented, Select } from "~/ui/controls";
@@ -81,6 +82,7 @@ function ChartControls({ search, by, set, t }: ControlsProps) {
   const asTable = search.view === "table";
   return (
     <>
+      <ViewsMenu page="traffic" />
       <Select
         label={t("traffic.by")}
         value={by}
