@@ -1,6 +1,7 @@
 //! The flow explorer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use netwatch_model::filter::Filter;
 use netwatch_model::{Metric, Protocol, Series};
@@ -137,7 +138,8 @@ fn rates_are_over_the_time_that_was_observed() {
     assert_eq!(all, 30 + 5 * 60 + 15 + 59);
     let summary = is.groups[0].summary.unwrap();
     assert_eq!((summary.min, summary.max), (0.0, 100.0), "quiet minutes are zero, others are none");
-    assert!((summary.avg - 6000.0 / all as f64).abs() < 1e-9, "{summary:?}");
+    let seconds = Duration::from_secs(all).as_secs_f64();
+    assert!((summary.avg - 6000.0 / seconds).abs() < 1e-9, "{summary:?}");
     // A filter changes nothing of what was observed; a range in which nothing was has no rates.
     let other = filtered("src = 192.0.2.2", query.clone());
     let only = bench.explore(&other);
