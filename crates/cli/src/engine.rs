@@ -23,6 +23,7 @@ mod session;
 mod stages;
 mod started;
 pub mod steering;
+mod text;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -176,6 +177,7 @@ impl Engine {
         }
         let (stop_server, stop) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(server, listener, stop));
+        tokio::spawn(text::give_back_when_settled());
         // The agent ends by itself, when capture has dropped its intake.
         let agent = agent.spawn(Arc::default()).map_err(anyhow::Error::new)?;
         let stop_capture = Signal::new().context("no file descriptor is left: raise the limit (ulimit -n)")?;

@@ -95,14 +95,13 @@ impl Ledger {
         drop(lane);
         let numbers = first..first + count;
         let answer = if number < SAMPLERS {
-            let samples = numbers.clone().map(|n| {
+            let samples = numbers.map(|n| {
                 let time = Timestamp::from_secs(self.base + n.cast_signed()).to_string();
                 json!({"name": "crash", "labels": {"lane": number.to_string()}, "time": time, "value": value(n)})
             });
             server.post("/api/v1/ingest/samples", &json!({"samples": samples.collect::<Vec<_>>()}).to_string())
         } else {
-            let events =
-                numbers.clone().map(|n| json!({"subject": subject(number, n), "text": "crash", "severity": "info"}));
+            let events = numbers.map(|n| json!({"subject": subject(number, n), "text": "crash", "severity": "info"}));
             server.post("/api/v1/ingest/events", &json!({"events": events.collect::<Vec<_>>()}).to_string())
         };
         match answer {

@@ -40,7 +40,7 @@ fn encode(data: &Data<'_>, out: &mut Vec<u8>) {
 }
 
 /// A file that knows one IPv4 network, given by its first octets.
-fn mmdb(network: &[u8], known: Data<'_>) -> Vec<u8> {
+fn mmdb(network: &[u8], known: &Data<'_>) -> Vec<u8> {
     let bits: Vec<bool> = network.iter().flat_map(|octet| (0..8).rev().map(move |bit| octet >> bit & 1 == 1)).collect();
     let nodes = u32::try_from(bits.len()).unwrap();
     let mut out = Vec::new();
@@ -51,7 +51,7 @@ fn mmdb(network: &[u8], known: Data<'_>) -> Vec<u8> {
         pair.iter().for_each(|record| out.extend(&record.to_be_bytes()[1..]));
     }
     out.extend([0; 16]);
-    encode(&known, &mut out);
+    encode(known, &mut out);
     out.extend(b"\xab\xcd\xefMaxMind.com");
     let about = Data::Map(vec![
         ("binary_format_major_version", Data::U16(2)),
@@ -69,7 +69,7 @@ fn mmdb(network: &[u8], known: Data<'_>) -> Vec<u8> {
 }
 
 fn in_country(code: &str) -> Vec<u8> {
-    mmdb(&[192, 0, 2], Data::Map(vec![("country", Data::Map(vec![("iso_code", Data::Text(code))]))]))
+    mmdb(&[192, 0, 2], &Data::Map(vec![("country", Data::Map(vec![("iso_code", Data::Text(code))]))]))
 }
 
 fn workspace(n: u128) -> WorkspaceId {
@@ -96,7 +96,7 @@ fn a_file_that_is_replaced_is_read_again() {
         ("autonomous_system_organization", Data::Text("Example")),
     ]);
     replace(&country, &in_country("NL"));
-    replace(&asn, &mmdb(&[192, 0, 2], of));
+    replace(&asn, &mmdb(&[192, 0, 2], &of));
     let lookups =
         Lookups::new(LookupPaths { country: Some(country.clone()), asn: Some(asn), ..LookupPaths::default() });
     assert_eq!(says(&lookups, Lookup::Country, "192.0.2.1"), None, "nothing is read before it is asked for");
