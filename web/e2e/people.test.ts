@@ -57,7 +57,8 @@ describe.skipIf(skip)("people", () => {
     await guest.page.goto(`${on.server.url}/settings`);
     const list = guest.page.getByRole("main").getByRole("navigation", { name: "Settings" });
     await list.getByRole("link", { name: "Account" }).waitFor();
-    expect(await list.getByRole("link").allInnerTexts()).toEqual(["Preferences", "Account", "Workspace", "Roles"]);
+    const pages = ["Preferences", "Account", "Workspace", "Address ranges", "Roles"];
+    expect(await list.getByRole("link").allInnerTexts()).toEqual(pages);
     for (const path of ["members", "tokens", "audit", "users", "workspaces"]) {
       await guest.page.goto(`${on.server.url}/settings/${path}`);
       await guest.page.getByRole("heading", { name: "You may not see this page" }).waitFor();
@@ -183,6 +184,8 @@ describe.skipIf(skip)("people", () => {
     await page.getByRole("button", { name: "Make a workspace" }).press("Enter");
     await page.keyboard.type("Branch office");
     await page.keyboard.press("Enter");
+    // The dialog gives the focus back when it goes, which closes a menu that was opened before.
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     await bar.getByRole("button", { name: "Workspace: Home" }).press("Enter");
     await page.getByRole("menuitem", { name: "Branch office" }).press("Enter");
     await bar.getByRole("button", { name: "Workspace: Branch office" }).waitFor();
