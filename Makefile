@@ -77,10 +77,10 @@ tidy:
 	$(SECTION) "tidy: the invariants of ARCHITECTURE.md"
 	cargo run --quiet $(CARGO_FLAGS) --package xtask -- tidy
 
-# The few packages that must never come in are checked by tidy too; licences need the tool.
+# The few packages that must never come in are checked by tidy too; licences need the tool, and the packages of all platforms.
 deny:
 	$(SECTION) "licences and sources of dependencies"
-	@if command -v cargo-deny >/dev/null; then cargo deny --offline check licenses bans sources; \
+	@if command -v cargo-deny >/dev/null; then cargo fetch --quiet $(LOCKED) && cargo deny --offline check licenses bans sources; \
 	else echo "skipped: cargo-deny is not installed"; fi
 
 format:
