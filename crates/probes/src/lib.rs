@@ -8,10 +8,19 @@
 //! Limits: a run ends at its timeout and `count`, whatever the target does; answers are read up to a limit. Nothing here decides when a
 //! probe is run, keeps a result, or knows the server.
 
+mod banner;
+mod connect;
+mod dns;
+mod http;
+mod ntp;
 pub mod resolve;
 mod run;
+mod snmp;
 pub mod socket;
+mod tcp;
+mod tls;
 pub mod tools;
+mod udp;
 
 pub use run::{Occasion, run};
 pub use tools::{OwnRights, Rights, Tools};
