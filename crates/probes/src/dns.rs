@@ -30,7 +30,7 @@ pub(crate) async fn run(spec: &ProbeSpec, tools: &Tools) -> Ran {
         Ok(prepared) => prepared,
         Err(failure) => return failure.into(),
     };
-    let asked = servers.iter().map(|server| ask::ask(server, &question, spec, tools));
+    let asked = servers.iter().map(|server| ask::ask(server, &question, spec));
     let asked = futures_util::future::join_all(asked).await;
     let first = asked.first();
     let (address, source) = (first.and_then(|asked| asked.address), first.and_then(|asked| asked.source));

@@ -18,7 +18,6 @@ use crate::http::exchange::{self, Message};
 use crate::socket::failure_of;
 use crate::tls::session::{Asked as AskedTls, handshake};
 use crate::tls::{judge, name_of, trust};
-use crate::tools::Tools;
 
 /// The media type of DNS over HTTPS (RFC 8484, 6).
 const MEDIA_TYPE: &str = "application/dns-message";
@@ -57,7 +56,7 @@ struct Errand<'a> {
 }
 
 /// Asks a server.
-pub(super) async fn ask(server: &Server, question: &Question, spec: &ProbeSpec, _tools: &Tools) -> Asked {
+pub(super) async fn ask(server: &Server, question: &Question, spec: &ProbeSpec) -> Asked {
     let mut errand = Errand { server, question, spec, deadline: Deadline::of(spec), source: None, truncated: false };
     let reply = errand.go().await;
     let address = server.address.as_ref().ok().map(SocketAddr::ip);
