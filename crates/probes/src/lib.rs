@@ -26,3 +26,4 @@ pub use run::{Occasion, run};
 pub use tools::{OwnRights, Rights, Tools};
 
 pub use netwatch_model::probe::{ProbeResult, ProbeSpec};
+pub use socket2::Socket;
