@@ -45,7 +45,10 @@ async fn main() -> Result<(), AnyError> {
         return serve().await;
     }
     let (mut servers, places) = start()?;
-    let tools = Tools { policy: Arc::new(Policy { allow: vec!["127.0.0.0/8".parse()?], deny: Vec::new() }), rights: Arc::new(OwnRights) };
+    let tools = Tools {
+        policy: Arc::new(Policy { allow: vec!["127.0.0.0/8".parse()?], deny: Vec::new() }),
+        rights: Arc::new(OwnRights),
+    };
     println!("{:<12} {:>12} {:>12}", "kind", "wall, us", "CPU, us");
     for (name, spec) in specs(&places) {
         let (wall, cpu) = measure(&spec, &tools, RUNS, 1).await?;
@@ -54,7 +57,10 @@ async fn main() -> Result<(), AnyError> {
     for (name, spec) in specs(&places).into_iter().filter(|(name, _)| name.starts_with("http")) {
         let (wall, cpu) = measure(&spec, &tools, BURST, AT_ONCE).await?;
         let share = cpu.as_secs_f64() / 60.0 * 100.0;
-        println!("{BURST} of {name}, {AT_ONCE} at once: {:.2} s; at {BURST} a minute {share:.2} % of one processor", wall.as_secs_f64());
+        println!(
+            "{BURST} of {name}, {AT_ONCE} at once: {:.2} s; at {BURST} a minute {share:.2} % of one processor",
+            wall.as_secs_f64()
+        );
     }
     servers.kill()?;
     servers.wait()?;
@@ -83,7 +89,12 @@ fn specs(places: &Places) -> Vec<(&'static str, ProbeSpec)> {
 }
 
 /// Wall clock and processor time of `count` runs.
-async fn measure(spec: &ProbeSpec, tools: &Tools, count: u32, at_once: usize) -> Result<(Duration, Duration), AnyError> {
+async fn measure(
+    spec: &ProbeSpec,
+    tools: &Tools,
+    count: u32,
+    at_once: usize,
+) -> Result<(Duration, Duration), AnyError> {
     let occasion = Occasion { probe: None, agent: AgentId(1), scheduled: Timestamp::ZERO, trigger: Trigger::Request };
     run(spec, occasion, tools).await; // what is made once is not counted
     let (began, cpu) = (clock::monotonic(), clock::process_cpu());

@@ -22,8 +22,11 @@ pub const METHOD: OptionField = OptionField {
     form: OptionForm::Choice(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
 };
 /// Header fields.
-pub const HEADERS: OptionField =
-    OptionField { name: "headers", help: "Header fields, each as `Name: value`; another origin does not get them by a redirect", form: OptionForm::Texts };
+pub const HEADERS: OptionField = OptionField {
+    name: "headers",
+    help: "Header fields, each as `Name: value`; another origin does not get them by a redirect",
+    form: OptionForm::Texts,
+};
 /// The body.
 pub const BODY: OptionField = OptionField { name: "body", help: "Body of the request", form: OptionForm::Text("") };
 /// Basic authentication.
@@ -96,8 +99,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     spacing: 0.0,
     options: &[
         &METHOD, &HEADERS, &BODY, &BASIC, &BEARER, &STATUS, &CONTAINS, &MATCHES, &FORBIDS, &JSON, &REDIRECTS, &VERIFY,
-        &VERSION, &MAX_BODY,
-        &AUTHORITY,
+        &VERSION, &MAX_BODY, &AUTHORITY,
     ],
     metrics: &[
         M::StatusCode,

@@ -12,8 +12,11 @@ use crate::probe::option::{OptionField, OptionForm};
 pub const VERSION: OptionField =
     OptionField { name: "version", help: "Version of SNMP", form: OptionForm::Choice(&["2c", "1", "3"]) };
 /// The community of versions 1 and 2c.
-pub const COMMUNITY: OptionField =
-    OptionField { name: "community", help: "Community of versions 1 and 2c; `public` when none is said", form: OptionForm::Secret };
+pub const COMMUNITY: OptionField = OptionField {
+    name: "community",
+    help: "Community of versions 1 and 2c; `public` when none is said",
+    form: OptionForm::Secret,
+};
 /// The objects.
 pub const OIDS: OptionField = OptionField {
     name: "oids",
