@@ -16,6 +16,7 @@ pub mod people;
 pub mod sample;
 pub mod time;
 pub mod untrusted;
+pub mod voice;
 
 pub use batch::{Batch, BatchKey, Record};
 pub use event::{Event, EventKind, Severity};
