@@ -13,6 +13,7 @@ pub mod flow;
 pub mod id;
 pub mod net;
 pub mod people;
+pub mod probe;
 pub mod sample;
 pub mod time;
 pub mod untrusted;

@@ -109,13 +109,8 @@ impl Descriptor {
     }
 
     /// Whether a change takes effect when the configuration is reloaded; the others wait for a restart.
-    pub const fn is_live(&self) -> bool {
-        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel) || self.is_storage()
-    }
-
-    /// Whether it is a key of the store: all of them are live, and stand together in the list.
-    const fn is_storage(&self) -> bool {
-        self.key as usize >= Key::SamplesAge as usize && self.key as usize <= Key::AsnFile as usize
+    pub fn is_live(&self) -> bool {
+        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel) || self.section == "storage"
     }
 
     /// Whether its value is never shown.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::sign_in::SignIn;
 use super::storage::Storage;
-use super::{ConfigError, Fault, Key, Layers, Value};
+use super::{ConfigError, Key, Layers, Value};
 
 /// Everything that is set, with its type.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,7 +86,7 @@ impl Settings {
         let token = Some(get.text(Key::Token)).filter(|t| !t.is_empty()).map(Secret);
         if token.as_ref().is_some_and(|t| t.0.len() < MIN_TOKEN) {
             let message = format!("the token is shorter than {MIN_TOKEN} characters: choose a longer one");
-            return Err(ConfigError(vec![Fault { origin: layers.get(Key::Token).origin.clone(), message }]));
+            return Err(ConfigError::of(layers, Key::Token, message));
         }
         let data_dir = Some(get.text(Key::DataDir)).filter(|t| !t.is_empty()).map_or(default_data_dir, PathBuf::from);
         Ok(Self {

@@ -1,0 +1,69 @@
+//! One run: the kind's measurement, and what is the same for all kinds around it.
+
+use std::net::IpAddr;
+
+use netwatch_model::probe::{Detail, Failure, FailureReason, ProbeId, ProbeResult, ProbeSpec, Trigger};
+use netwatch_model::{AgentId, Timestamp};
+use netwatch_telemetry::clock;
+
+use crate::tools::Tools;
+
+/// Share of the interval that a run may begin after its time before it is late.
+const LATE_SHARE: f64 = 0.1;
+
+/// For whom, when and why a run takes place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Occasion {
+    /// The probe; [`ProbeId::default`] for a one-shot.
+    pub probe: ProbeId,
+    /// The agent that runs it.
+    pub agent: AgentId,
+    /// When it should begin.
+    pub scheduled: Timestamp,
+    /// Why.
+    pub trigger: Trigger,
+}
+
+/// What a kind gives back: addresses as far as they are known, what was measured, and why it failed if it did.
+#[derive(Debug, Default)]
+pub(crate) struct Ran {
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) detail: Option<Detail>,
+    pub(crate) failure: Option<Failure>,
+}
+
+impl From<Failure> for Ran {
+    fn from(failure: Failure) -> Self {
+        Self { failure: Some(failure), ..Self::default() }
+    }
+}
+
+/// Runs a probe once. Whatever happens is in the result.
+pub async fn run(spec: &ProbeSpec, occasion: Occasion, tools: &Tools) -> ProbeResult {
+    let (start, began) = (clock::now(), clock::monotonic());
+    let ran = match spec.check() {
+        Ok(()) => measure(spec, tools).await,
+        Err(error) => Failure::new(FailureReason::Agent, &error.to_string()).into(),
+    };
+    ProbeResult {
+        probe: occasion.probe,
+        agent: occasion.agent,
+        kind: spec.kind,
+        target: spec.target.clone(),
+        address: ran.address,
+        source: ran.source,
+        scheduled: occasion.scheduled,
+        start,
+        duration: clock::monotonic().saturating_sub(began).as_secs_f64(),
+        trigger: occasion.trigger,
+        late: start.since(occasion.scheduled).as_secs_f64() > spec.interval * LATE_SHARE,
+        failure: ran.failure,
+        detail: ran.detail,
+    }
+}
+
+async fn measure(spec: &ProbeSpec, _tools: &Tools) -> Ran {
+    let message = format!("this build cannot run probes of kind {}", spec.kind);
+    Failure::new(FailureReason::Agent, &message).into()
+}
