@@ -7,6 +7,7 @@
 //! Limits: [`spec::MAX_COUNT`] packets a run, intervals from [`spec::MIN_INTERVAL`]; each list in a detail has a limit of its own.
 
 pub mod delay;
+pub mod kept;
 pub mod kind;
 pub mod metric;
 pub mod option;
@@ -14,8 +15,9 @@ pub mod result;
 pub mod spec;
 
 pub use delay::{Delays, Wilson};
+pub use kept::Probe;
 pub use kind::{Descriptor, Detail, ProbeKind, TargetForm};
 pub use metric::{Measure, ProbeMetric};
 pub use option::{OptionError, OptionField, OptionForm, OptionValue, Options};
-pub use result::{Failure, FailureReason, ProbeId, ProbeResult, Trigger};
+pub use result::{Failure, FailureReason, ProbeResult, Trigger};
 pub use spec::{Family, ProbeSpec, Source, SpecError};

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use netwatch_model::probe::{Detail, Failure, FailureReason, ProbeId, ProbeResult, ProbeSpec, Trigger};
+use netwatch_model::probe::{Detail, Failure, FailureReason, ProbeResult, ProbeSpec, Trigger};
+use netwatch_model::people::ProbeId;
 use netwatch_model::{AgentId, Timestamp};
 use netwatch_telemetry::clock;
 
@@ -14,8 +15,8 @@ const LATE_SHARE: f64 = 0.1;
 /// For whom, when and why a run takes place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Occasion {
-    /// The probe; [`ProbeId::default`] for a one-shot.
-    pub probe: ProbeId,
+    /// The probe; `None` for a one-shot.
+    pub probe: Option<ProbeId>,
     /// The agent that runs it.
     pub agent: AgentId,
     /// When it should begin.

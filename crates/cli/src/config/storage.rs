@@ -35,6 +35,8 @@ const LIMITS: [(LimitKey, Key); 17] = [
     (LimitKey::Size(Kind::FlowHours), Key::FlowHoursSize),
     (LimitKey::Age(Kind::Events), Key::EventsAge),
     (LimitKey::Size(Kind::Events), Key::EventsSize),
+    (LimitKey::Age(Kind::ProbeResults), Key::ResultsAge),
+    (LimitKey::Size(Kind::ProbeResults), Key::ResultsSize),
     (LimitKey::WarnPercent, Key::DiskWarnPercent),
     (LimitKey::StopPercent, Key::DiskStopPercent),
     (LimitKey::StopSize, Key::DiskStopSize),

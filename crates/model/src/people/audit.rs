@@ -135,6 +135,8 @@ words! {
         View = "view",
         /// Named address ranges.
         Networks = "networks",
+        /// A probe.
+        Probe = "probe",
         /// The configuration.
         Configuration = "configuration",
     }

@@ -7,11 +7,8 @@ use utoipa::ToSchema;
 
 use super::kind::{Detail, ProbeKind};
 use super::metric::{Measure, ProbeMetric};
+use crate::people::ProbeId;
 use crate::{AgentId, Timestamp, Untrusted};
-
-/// A probe that a workspace has; zero is a one-shot that nobody keeps.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, ToSchema)]
-pub struct ProbeId(pub u64);
 
 /// Why a run took place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -88,10 +85,13 @@ impl Failure {
 /// What one run of a probe gave.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ProbeResult {
-    /// Of which probe.
-    pub probe: ProbeId,
-    /// The agent that ran it.
-    #[schema(value_type = u64)]
+    /// Of which probe; absent for a one-shot, which nobody keeps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub probe: Option<ProbeId>,
+    /// The agent that ran it, 16 hexadecimal digits.
+    #[serde(with = "agent_text")]
+    #[schema(value_type = String)]
     pub agent: AgentId,
     /// How it measured.
     pub kind: ProbeKind,
@@ -143,5 +143,21 @@ impl ProbeResult {
             detail.measure(&mut measures);
         }
         measures
+    }
+}
+
+/// An agent as text: programs in JavaScript read no number of 64 bits.
+mod agent_text {
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    use crate::AgentId;
+
+    pub(super) fn serialize<S: Serializer>(agent: &AgentId, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&format_args!("{:016x}", agent.0))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<AgentId, D::Error> {
+        let text = String::deserialize(d)?;
+        u64::from_str_radix(&text, 16).map(AgentId).map_err(de::Error::custom)
     }
 }

@@ -126,6 +126,13 @@ impl TelemetryStore for DuckStore {
         })
     }
 
+    fn results(&self, workspace: WorkspaceId, query: &ResultQuery, budget: &Budget) -> Result<ResultPage, StoreError> {
+        let nothing = || ResultPage { results: Vec::new(), next: None };
+        self.answer(workspace, &[Kind::ProbeResults], query.span, budget, nothing, |tenant, from| {
+            lists::results(tenant, from, query, budget)
+        })
+    }
+
     fn limits(&self) -> StoreLimits {
         self.limits.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
