@@ -8,8 +8,10 @@
 //! Limits: a run ends at its timeout and `count`, whatever the target does; answers are read up to a limit. Nothing here decides when a
 //! probe is run, keeps a result, or knows the server.
 
+pub mod reflector;
 pub mod resolve;
 mod run;
+mod simulation;
 pub mod socket;
 pub mod tools;
 

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use netwatch_model::probe::{Detail, Failure, FailureReason, ProbeResult, ProbeSpec, Trigger};
 use netwatch_model::people::ProbeId;
+use netwatch_model::probe::{Detail, Failure, FailureReason, ProbeKind, ProbeResult, ProbeSpec, Trigger};
 use netwatch_model::{AgentId, Timestamp};
 use netwatch_telemetry::clock;
 
@@ -64,7 +64,9 @@ pub async fn run(spec: &ProbeSpec, occasion: Occasion, tools: &Tools) -> ProbeRe
     }
 }
 
-async fn measure(spec: &ProbeSpec, _tools: &Tools) -> Ran {
-    let message = format!("this build cannot run probes of kind {}", spec.kind);
-    Failure::new(FailureReason::Agent, &message).into()
+async fn measure(spec: &ProbeSpec, tools: &Tools) -> Ran {
+    match spec.kind {
+        ProbeKind::Simulation => crate::simulation::run(spec, tools).await,
+        kind => Failure::new(FailureReason::Agent, &format!("this build cannot run probes of kind {kind}")).into(),
+    }
 }

@@ -168,7 +168,7 @@ impl Reflected {
         let short = StampError::Short { length: bytes.len(), least };
         let bytes = verified(bytes, key, short)?;
         let mut reader = Reader::new(bytes);
-        let mut skip = |reader: &mut Reader<'_>, count| skip_if(wide, reader, count).ok_or(short);
+        let skip = |reader: &mut Reader<'_>, count| skip_if(wide, reader, count).ok_or(short);
         let mut answer = Self { sequence: reader.u32().ok_or(short)?, ..Self::default() };
         skip(&mut reader, 12)?;
         answer.time = StampTime::from_bytes(reader.array().ok_or(short)?);

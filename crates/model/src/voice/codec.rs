@@ -89,7 +89,9 @@ impl Codec {
 
 /// A word that is no codec with figures in G.113.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{0}` is not a codec that voice quality can be reckoned for: use one of g711-plc, g711, g729a, g723.1, gsm-efr")]
+#[error(
+    "`{0}` is not a codec that voice quality can be reckoned for: use one of g711-plc, g711, g729a, g723.1, gsm-efr"
+)]
 pub struct ParseCodecError(String);
 
 impl FromStr for Codec {

@@ -229,7 +229,8 @@ impl Session {
         }
         let trailers = self.end()..self.end().saturating_add(TRAILERS);
         let is_known = !is_open(self.end() - 1) || trailers.clone().any(|t| self.is_sent(t) && !is_open(t));
-        let next = trailers.clone().find(|sequence| !self.is_sent(*sequence));
+        let mut trailers = trailers;
+        let next = trailers.find(|sequence| !self.is_sent(*sequence));
         let Some(next) = next.filter(|_| !is_known) else { return Step::Wait(end) };
         let due = self.last_sent + self.plan.timeout / (TRAILERS + 1) * (next - self.end() + 1);
         if now >= due { Step::Send(next) } else { Step::Wait(due) }

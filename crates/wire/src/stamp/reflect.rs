@@ -7,7 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Key;
 use super::key::TAG;
-use super::tlv::{ClassOfService, HEADER, MALFORMED, MAX_TLVS, NOT_AUTHENTIC, TimestampInformation, UNRECOGNIZED, kind};
+use super::tlv::{
+    ClassOfService, HEADER, MALFORMED, MAX_TLVS, NOT_AUTHENTIC, TimestampInformation, UNRECOGNIZED, kind,
+};
 
 /// How a packet came to the reflector.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

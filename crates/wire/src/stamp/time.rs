@@ -62,7 +62,7 @@ impl StampTime {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "seconds are counted modulo 2^32 on the wire")]
+/// Seconds are counted modulo 2^32 on the wire.
 const fn low32(seconds: i64) -> u32 {
     (seconds & 0xffff_ffff) as u32
 }

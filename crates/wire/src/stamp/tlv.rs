@@ -173,7 +173,7 @@ impl ClassOfService {
 pub struct TimestampInformation {
     /// What the clock of T2 follows: 1 NTP, 2 PTP, 5 nothing.
     pub source_in: u8,
-    /// How T2 is taken: 1 by hardware, 2 by software on the way, 3 by the program.
+    /// How T2 is taken: 1 by hardware, 2 by software, 3 by the control plane.
     pub method_in: u8,
     /// The same for T3.
     pub source_out: u8,
@@ -188,10 +188,8 @@ impl TimestampInformation {
     pub const NTP: u8 = 1;
     /// The clock runs free.
     pub const FREE: u8 = 5;
-    /// The stamp is taken by the kernel.
+    /// The stamp is taken by software of this host.
     pub const SOFTWARE: u8 = 2;
-    /// The stamp is taken by the program.
-    pub const PROGRAM: u8 = 3;
 
     /// As it stands in a packet.
     #[must_use]
