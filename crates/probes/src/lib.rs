@@ -13,6 +13,7 @@ pub mod resolve;
 mod run;
 mod simulation;
 pub mod socket;
+mod throughput;
 pub mod tools;
 
 pub use run::{Occasion, run};

@@ -67,6 +67,7 @@ pub async fn run(spec: &ProbeSpec, occasion: Occasion, tools: &Tools) -> ProbeRe
 async fn measure(spec: &ProbeSpec, tools: &Tools) -> Ran {
     match spec.kind {
         ProbeKind::Simulation => crate::simulation::run(spec, tools).await,
+        ProbeKind::Throughput => crate::throughput::run(spec, tools).await,
         kind => Failure::new(FailureReason::Agent, &format!("this build cannot run probes of kind {kind}")).into(),
     }
 }

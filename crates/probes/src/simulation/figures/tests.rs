@@ -67,7 +67,8 @@ impl Lab<'_> {
                 Step::Wait(until) => until,
             };
             let is_next = queue.peek().is_some_and(|Reverse((time, ..))| *time <= until);
-            let Some(Reverse((time, _, event))) = queue.pop().filter(|_| is_next) else {
+            let next = if is_next { queue.pop() } else { None };
+            let Some(Reverse((time, _, event))) = next else {
                 now = until;
                 continue;
             };
