@@ -21,11 +21,11 @@ use std::time::Duration;
 
 use netwatch_egress::{Network, Policy};
 use netwatch_model::assignment::Assignment;
-use netwatch_model::probe::{ProbeKind, ProbeResult};
+use netwatch_model::probe::{ProbeKind, ProbeResult, ProbeSpec, Trigger};
 use netwatch_model::{AgentId, Record};
 use netwatch_probes::{Occasion, Tools};
 use netwatch_telemetry::clock::ClockSource;
-use tokio::sync::{Mutex, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 pub use schedule::{Change, Due, Schedule};
@@ -35,6 +35,8 @@ use crate::run::BuildError;
 
 /// Runs at once.
 pub const MOST_RUNNING: usize = 4096;
+/// Runs on demand that wait to begin.
+const MOST_REQUESTS: usize = 64;
 /// How long the thread waits when nothing is due.
 const IDLE: Duration = Duration::from_secs(3600);
 
@@ -52,9 +54,26 @@ pub struct Dependencies {
     pub clock: Arc<dyn ClockSource>,
 }
 
+/// A run that somebody asked for, and where its result goes.
+type Request = (ProbeSpec, oneshot::Sender<ProbeResult>);
+
+/// Asks for runs.
+#[derive(Clone, Debug)]
+pub struct Asking(mpsc::Sender<Request>);
+
+impl Asking {
+    /// Runs something once, now; `None` when as much runs or waits as may, or the collector has ended.
+    pub async fn run(&self, spec: ProbeSpec) -> Option<ProbeResult> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.try_send((spec, sender)).ok()?;
+        receiver.await.ok()
+    }
+}
+
 /// The collector on its thread.
 #[derive(Debug)]
 pub struct Probing {
+    requests: mpsc::Sender<Request>,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -68,10 +87,18 @@ impl Probing {
         let seed = getrandom::u64().map_err(BuildError::Random)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(BuildError::Thread)?;
         let (stop, stopped) = oneshot::channel();
-        let driver = Driver::new(dependencies, seed);
+        let (requests, requested) = mpsc::channel(MOST_REQUESTS);
+        let driver = Driver::new(dependencies, requested, seed);
         let body = move || runtime.block_on(driver.run(stopped));
-        let thread = std::thread::Builder::new().name("nw-probes".to_owned()).spawn(body).map_err(BuildError::Thread)?;
-        Ok(Self { stop, thread })
+        let thread =
+            std::thread::Builder::new().name("nw-probes".to_owned()).spawn(body).map_err(BuildError::Thread)?;
+        Ok(Self { requests, stop, thread })
+    }
+
+    /// For those who ask for runs.
+    #[must_use]
+    pub fn asking(&self) -> Asking {
+        Asking(self.requests.clone())
     }
 
     /// Ends; runs that have not ended are given up.
@@ -91,15 +118,16 @@ struct Driver {
     assignments: watch::Receiver<Arc<Assignment>>,
     clock: Arc<dyn ClockSource>,
     schedule: Schedule,
-    running: JoinSet<(Due, ProbeResult)>,
+    requested: mpsc::Receiver<Request>,
+    running: JoinSet<Option<(Due, ProbeResult)>>,
     link: Arc<Mutex<()>>,
 }
 
 impl Driver {
-    fn new(dependencies: Dependencies, seed: u64) -> Self {
+    fn new(dependencies: Dependencies, requested: mpsc::Receiver<Request>, seed: u64) -> Self {
         let Dependencies { agent, tools, intake, assignments, clock } = dependencies;
         let (schedule, running) = (Schedule::new(seed), JoinSet::new());
-        Self { agent, tools, intake, assignments, clock, schedule, running, link: Arc::default() }
+        Self { agent, tools, intake, assignments, clock, schedule, requested, running, link: Arc::default() }
     }
 
     async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
@@ -119,6 +147,7 @@ impl Driver {
                     Err(_) => self.assignments = kept(&self.assignments),
                 },
                 Some(ended) = self.running.join_next() => self.ended(ended),
+                Some((spec, reply)) = self.requested.recv(), if self.running.len() < MOST_RUNNING => self.answer(spec, reply),
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -151,13 +180,27 @@ impl Driver {
                 _ => None,
             };
             let result = netwatch_probes::run(&due.spec, occasion, &tools).await;
-            (due, result)
+            Some((due, result))
         });
     }
 
-    fn ended(&mut self, ended: Result<(Due, ProbeResult), tokio::task::JoinError>) {
+    /// Runs what somebody asked for; its result goes nowhere else.
+    fn answer(&mut self, spec: ProbeSpec, reply: oneshot::Sender<ProbeResult>) {
+        let scheduled = self.clock.now();
+        let occasion = Occasion { probe: None, agent: self.agent, scheduled, trigger: Trigger::Request };
+        let tools = self.tools.clone();
+        self.running.spawn(async move {
+            let result = netwatch_probes::run(&spec, occasion, &tools).await;
+            // Who asked may have gone.
+            let _ = reply.send(result);
+            None
+        });
+    }
+
+    fn ended(&mut self, ended: Result<Option<(Due, ProbeResult)>, tokio::task::JoinError>) {
         match ended {
-            Ok((due, result)) => {
+            Ok(None) => {}
+            Ok(Some((due, result))) => {
                 let extra = self.schedule.ended(&due, &result, self.clock.monotonic());
                 // The agent has ended only when the process is ending.
                 let _ = self.intake.give(vec![Record::Probe(Box::new(result))]);

@@ -4,13 +4,7 @@ use netwatch_model::people::{ProbeId, WorkspaceId};
 use netwatch_model::probe::Probe;
 
 use crate::kind::Kind;
-use crate::object::{Entity, Key, ObjectId};
-
-impl From<ProbeId> for ObjectId {
-    fn from(id: ProbeId) -> Self {
-        Self(id.bits())
-    }
-}
+use crate::object::{Entity, Key};
 
 impl Entity for Probe {
     const KIND: Kind = Kind::Probe;

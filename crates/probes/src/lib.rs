@@ -20,3 +20,4 @@ pub use run::{Occasion, run};
 pub use tools::{OwnRights, Rights, Tools};
 
 pub use netwatch_model::probe::{ProbeResult, ProbeSpec};
+pub use socket2::Socket;

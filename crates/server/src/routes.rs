@@ -16,6 +16,7 @@ mod manage;
 mod oidc;
 mod openapi;
 pub(crate) mod people;
+mod probes;
 mod reference;
 mod session;
 mod sign_in;
@@ -35,7 +36,7 @@ use crate::stream;
 
 /// Every route there is.
 pub(crate) fn all() -> Registry {
-    history::add(manage::add(contract::add(Registry::new(document::base()))))
+    probes::add(history::add(manage::add(contract::add(Registry::new(document::base())))))
         .route(Public, routes!(system::livez))
         .route(Public, routes!(system::readyz))
         .route(SystemRead, routes!(system::metrics))

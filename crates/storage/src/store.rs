@@ -20,7 +20,7 @@ use crate::disk::DiskWatch;
 use crate::duck::engine::Engine;
 use crate::error::StoreError;
 use crate::lookup::Lookups;
-use crate::partition::{Kind, Partition};
+use crate::partition::Partition;
 use crate::port::Taken;
 use crate::tenant::{Tenant, Window, lock};
 

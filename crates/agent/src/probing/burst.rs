@@ -61,7 +61,8 @@ impl Burst {
         }
         let measures = result.measures();
         let of = |metric| measures.iter().find(|m| m.metric == metric).map(|m| m.value);
-        let rtt = of(ProbeMetric::RttMedian).or_else(|| of(ProbeMetric::Connect)).or_else(|| of(ProbeMetric::HttpFirstByte));
+        let rtt =
+            of(ProbeMetric::RttMedian).or_else(|| of(ProbeMetric::Connect)).or_else(|| of(ProbeMetric::HttpFirstByte));
         let is_slow = rtt.is_some_and(|rtt| self.good >= WARM_UP && rtt > QUICK && rtt > SLOW * self.usual);
         let is_bad = !result.is_success() || of(ProbeMetric::Loss).is_some_and(|loss| loss > LOSSY) || is_slow;
         if !is_bad {

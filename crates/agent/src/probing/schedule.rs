@@ -72,13 +72,15 @@ impl Schedule {
     /// Makes the probes those of `assignment`.
     pub fn apply(&mut self, assignment: &Assignment, now: Duration) -> Change {
         let mut change = Change::default();
-        let wanted: HashMap<ProbeId, &ProbeSpec> = assignment.probes.iter().map(|probe| (probe.id, &probe.spec)).collect();
+        let wanted: HashMap<ProbeId, &ProbeSpec> =
+            assignment.probes.iter().map(|probe| (probe.id, &probe.spec)).collect();
         let gone: Vec<ProbeId> = self.entries.keys().filter(|id| !wanted.contains_key(id)).copied().collect();
         for id in gone {
             self.remove(id);
             change.removed += 1;
         }
         for (id, spec) in wanted {
+            let is_full = self.entries.len() >= MAX_PROBES;
             if spec.check().is_err() {
                 self.remove(id);
                 change.refused += 1;
@@ -91,7 +93,7 @@ impl Schedule {
                     change.changed += 1;
                     self.plan(id, first_due(self.seed, id, interval(spec), now));
                 }
-                None if self.entries.len() >= MAX_PROBES => change.refused += 1,
+                None if is_full => change.refused += 1,
                 None => {
                     let due = first_due(self.seed, id, interval(spec), now);
                     let entry = Entry { spec: Arc::new(spec.clone()), due, is_running: false, burst: Burst::default() };
@@ -213,7 +215,12 @@ fn trace_of(spec: &ProbeSpec) -> Option<ProbeSpec> {
         ProbeKind::Http => host_of_url(&spec.target)?,
         _ => netwatch_model::probe::spec::split_port(&spec.target, Some(1)).map(|(host, _)| host)?,
     };
-    let trace = ProbeSpec { source: spec.source.clone(), family: spec.family, dscp: spec.dscp, ..ProbeSpec::new(ProbeKind::Mtr, host) };
+    let trace = ProbeSpec {
+        source: spec.source.clone(),
+        family: spec.family,
+        dscp: spec.dscp,
+        ..ProbeSpec::new(ProbeKind::Mtr, host)
+    };
     trace.check().is_ok().then_some(trace)
 }
 

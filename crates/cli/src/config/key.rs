@@ -45,6 +45,8 @@ pub enum Key {
     OidcProvision,
     OidcRoles,
     OidcAllow,
+    ProbesAllow,
+    ProbesDeny,
     Interfaces,
     CaptureFilter,
     CaptureLength,
@@ -122,11 +124,12 @@ impl Descriptor {
 }
 
 /// The sections with their headings, in order.
-pub const SECTIONS: [(&str, &str); 7] = [
+pub const SECTIONS: [(&str, &str); 8] = [
     ("server", "Where people and programs reach Netwatch, and what it keeps."),
     ("storage", "What history keeps. A key that is written here cannot be changed in the web app."),
     ("registration", "Who may make an account without an invitation."),
     ("oidc", "An identity provider (OpenID Connect) with which people sign in."),
+    ("probes", "What may be measured."),
     ("capture", "Where packets come from."),
     ("flows", "How packets become conversations."),
     ("log", "What is written to standard error."),
@@ -236,6 +239,10 @@ pub static KEYS: &[Descriptor] = &[
       "Roles in the first workspace by claim, as CLAIM=VALUE:ROLE, such as groups=network-team:operator; the first that fits counts."),
     d(Key::OidcAllow, "oidc", "allow", Kind::List, "", "",
       "Address ranges where the provider may be although they are not public, such as 10.20.0.0/16."),
+    d(Key::ProbesAllow, "probes", "allow", Kind::List, "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7,fe80::/10", "",
+      "Networks that probes may measure although they are not public. Add 127.0.0.0/8 and ::1 for this machine itself."),
+    d(Key::ProbesDeny, "probes", "deny", Kind::List, "", "",
+      "Networks that probes may never measure, whatever else is said."),
     d(Key::Interfaces, "capture", "interfaces", Kind::List, "", "--interface",
       "Interfaces to capture. Empty: the outermost ones; netwatch interfaces shows which."),
     d(Key::CaptureFilter, "capture", "filter", Kind::Text, "", "--capture-filter",

@@ -20,7 +20,7 @@ pub struct Storage {
 }
 
 /// Each limit with its key.
-const LIMITS: [(LimitKey, Key); 17] = [
+const LIMITS: [(LimitKey, Key); 19] = [
     (LimitKey::Age(Kind::Samples), Key::SamplesAge),
     (LimitKey::Size(Kind::Samples), Key::SamplesSize),
     (LimitKey::Age(Kind::SampleMinutes), Key::SampleMinutesAge),

@@ -48,7 +48,8 @@ const EVENTS: &str =
     "CREATE TABLE event(time BIGINT, agent UBIGINT, kind VARCHAR, severity UTINYINT, subject VARCHAR, text VARCHAR);";
 
 /// What is asked for stands in columns, all of it in `body`, as JSON.
-const RESULTS: &str = "CREATE TABLE result(started BIGINT, agent UBIGINT, probe_hi UBIGINT, probe_lo UBIGINT, kind VARCHAR,
+const RESULTS: &str =
+    "CREATE TABLE result(started BIGINT, agent UBIGINT, probe_hi UBIGINT, probe_lo UBIGINT, kind VARCHAR,
   failure VARCHAR, body VARCHAR);";
 
 /// What makes the tables of a new file.

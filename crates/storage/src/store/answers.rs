@@ -15,7 +15,7 @@ use crate::lookup::Ranges;
 use crate::partition::{Kind, Span};
 use crate::port::{
     Budget, Chart, Completion, EventPage, EventQuery, Explore, Explored, FlowPage, FlowQuery, Group, Resolution,
-    SeriesPage, SeriesQuery, SeriesSearch, Taken, TelemetryStore, Upkeep, Usage, Wanted,
+    ResultPage, ResultQuery, SeriesPage, SeriesQuery, SeriesSearch, Taken, TelemetryStore, Upkeep, Usage, Wanted,
 };
 use crate::tenant::{Tenant, lock};
 

@@ -204,6 +204,7 @@ impl Opened {
             connection,
             samples: SampleHead::default(),
             flows: self.flows,
+            results: Vec::new(),
             events: Vec::new(),
             position: 0,
             highest: stops.last().copied().unwrap_or(0),
