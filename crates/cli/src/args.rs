@@ -15,10 +15,12 @@ use crate::engine::history::CHECK;
 mod parts;
 mod people;
 mod probe;
+mod voice;
 
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
 pub use probe::{OneShot, ProbeArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
+pub use voice::{QualityArgs, ReflectorArgs};
 
 /// See who uses the network, how much, with which protocol and which program.
 #[derive(Parser, Debug)]
@@ -161,6 +163,10 @@ pub enum Command {
     LogLevel(LogLevelArgs),
     /// List the interfaces of this machine
     Interfaces(InterfacesArgs),
+    /// Say how good a call is over a path with this delay and loss (ITU-T G.107)
+    Quality(QualityArgs),
+    /// Answer test packets of those that may ask (STAMP, RFC 8762)
+    Reflector(ReflectorArgs),
     /// Print the completion script of a shell
     Completions {
         /// Which shell.

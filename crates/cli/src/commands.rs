@@ -9,6 +9,8 @@ pub mod flows;
 mod generate;
 pub mod interfaces;
 mod probe;
+mod quality;
+mod reflector;
 mod source;
 mod steer;
 mod top;
@@ -34,6 +36,8 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Flows(flows) => flows::run(cli, flows),
         Command::Config(command) => config::run(cli, command),
         Command::Interfaces(args) => interfaces::run(args),
+        Command::Quality(args) => quality::run(args),
+        Command::Reflector(args) => reflector::run(cli, args),
         Command::Up(args) => up::run(cli, args),
         Command::Top(args) => top::run(cli, args),
         Command::Capture(args) => capture::run(cli, args),

@@ -9,7 +9,7 @@ use netwatch_model::{AgentId, Timestamp};
 use netwatch_telemetry::clock;
 
 use crate::tools::Tools;
-use crate::{banner, dns, http, ntp, snmp, tcp, tls, udp};
+use crate::{banner, dns, http, ntp, simulation, snmp, tcp, throughput, tls, udp};
 
 /// Share of the interval that a run may begin after its time before it is late.
 const LATE_SHARE: f64 = 0.1;
@@ -78,9 +78,8 @@ async fn measure(spec: &ProbeSpec, tools: &Tools) -> Ran {
         ProbeKind::Ntp => ntp::run(spec, tools).await,
         ProbeKind::Smtp | ProbeKind::Imap => banner::run(spec, tools).await,
         ProbeKind::Snmp => snmp::run(spec, tools).await,
-        _ => {
-            let message = format!("this build cannot run probes of kind {}", spec.kind);
-            Failure::new(FailureReason::Agent, &message).into()
-        }
+        ProbeKind::Simulation => simulation::run(spec, tools).await,
+        ProbeKind::Throughput => throughput::run(spec, tools).await,
+        kind => Failure::new(FailureReason::Agent, &format!("this build cannot run probes of kind {kind}")).into(),
     }
 }
