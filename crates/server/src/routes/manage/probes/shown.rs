@@ -20,6 +20,7 @@ pub(super) fn probe(stored: &Stored<Probe>, board: &Board) -> Shown {
         enabled: probe.enabled,
         revision: stored.version,
         created: probe.created,
+        managed_by: None,
         status: board.of(probe.id).iter().map(|(agent, line)| status(*agent, line)).collect(),
     }
 }
