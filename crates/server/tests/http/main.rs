@@ -9,6 +9,7 @@ mod hostile;
 mod manage;
 mod matrix;
 mod oidc;
+mod passkeys;
 mod people;
 mod programs;
 mod session;

@@ -73,7 +73,7 @@ impl Route {
 /// Ids of nothing that exists.
 fn unknown_ids() -> Ids {
     let none = "0190000000007000800000000000ffff".to_owned();
-    let names = ["user", "workspace", "role", "token", "invitation", "session", "view"];
+    let names = ["user", "workspace", "role", "token", "invitation", "session", "view", "passkey"];
     let mut ids: Ids = names.into_iter().map(|name| (name, none.clone())).collect();
     ids.insert("id", "00000000000000ff".to_owned());
     ids.insert("address", "192.0.2.1".to_owned());
@@ -91,6 +91,7 @@ fn ids_of(place: &Place) -> Ids {
     ids.insert("invitation", place.invitation.id.to_string());
     ids.insert("view", place.view.id.to_string());
     ids.insert("session", place.session.to_string());
+    ids.insert("passkey", place.passkey.to_string());
     ids
 }
 
@@ -226,7 +227,10 @@ async fn a_foreign_workspace_is_as_unknown_as_one_that_does_not_exist() {
 fn body(operation: &str) -> &'static str {
     match operation {
         "change_member" | "put_membership" => r#"{"role":"viewer"}"#,
-        "change_role" | "change_token" | "change_view" | "change_any_workspace" => r#"{"name":"Stolen"}"#,
+        "change_role" | "change_token" | "change_view" | "change_any_workspace" | "rename_passkey" => {
+            r#"{"name":"Stolen"}"#
+        }
+        "remove_passkey" => "{}",
         "change_user" => r#"{"display_name":"Stolen"}"#,
         "create_user_link" => r#"{"purpose":"reset_password"}"#,
         other => panic!("`{other}` takes an id and a body: give it an example here"),
@@ -267,7 +271,7 @@ async fn foreign_ids_are_not_found_and_nothing_happens_to_them() {
 /// Every kind of id that is not one of the own workspace.
 fn foreign_ids(own: &Place, foreign: &Place) -> Vec<(&'static str, Ids)> {
     // Ids that exist in the own workspace, each in the place of another kind.
-    let names = ["user", "workspace", "role", "token", "invitation", "session", "view"];
+    let names = ["user", "workspace", "role", "token", "invitation", "session", "view", "passkey"];
     let ours = ids_of(own);
     let rotated = names.iter().zip(names.iter().cycle().skip(2)).map(|(name, other)| (*name, ours[other].clone()));
     let mut crossed = unknown_ids();
