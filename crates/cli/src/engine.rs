@@ -24,6 +24,7 @@ mod stages;
 mod started;
 pub mod steering;
 mod text;
+mod traces;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -42,6 +43,7 @@ use netwatch_telemetry::clock::{ClockSource, SystemClock};
 use tokio::sync::{mpsc, oneshot};
 
 pub use plan::{Input, Plan, flow_config, refused, ring_settings};
+pub use traces::Tracing;
 
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -53,6 +55,7 @@ use history::History;
 use kept::Kept;
 use stages::CaptureStage;
 use started::{Refusals, Starting};
+use traces::TraceTask;
 
 /// The agent of this process: there is no other yet.
 const AGENT: AgentId = AgentId(1);
@@ -80,6 +83,8 @@ pub struct Engine {
     agent: JoinHandle<()>,
     keeping: Keeping,
     server: tokio::task::JoinHandle<()>,
+    /// None when nobody wants traces.
+    traces: Option<TraceTask>,
     /// Tells that capture runs, or why some interfaces are not captured yet; an error when it has ended before.
     pub started: oneshot::Receiver<Refusals>,
     /// Tells how capture has ended, once.
@@ -138,7 +143,13 @@ impl Engine {
     ///
     /// # Errors
     /// When a part cannot be built or the system gives no thread.
-    pub fn start(plan: Plan, access: Access, rights: Rights, settings: &Settings) -> Result<Self, Failure> {
+    pub fn start(
+        plan: Plan,
+        access: Access,
+        rights: Rights,
+        settings: &Settings,
+        tracing: Option<Tracing>,
+    ) -> Result<Self, Failure> {
         let from_file = plan.is_file();
         let (starting, started) = Starting::new(plan.interfaces());
         let packets = Arc::new(PacketClock::default());
@@ -146,7 +157,7 @@ impl Engine {
             if from_file { Arc::clone(&packets) as Arc<dyn ClockSource> } else { Arc::new(SystemClock) };
         let watch = Watch::new(from_file, rights.missing.as_deref())?;
         let store = server::store(settings, from_file);
-        let (metrics, logs) = server::metrics();
+        let (metrics, logs) = server::metrics(tracing.as_ref().map(|(_, ended)| ended.counters()));
         let stage = CaptureStage::new(&metrics.0);
         let kept = match from_file {
             true => None,
@@ -202,6 +213,7 @@ impl Engine {
             agent,
             keeping,
             server,
+            traces: tracing.map(TraceTask::start),
             started,
             ended,
             capture,
@@ -210,7 +222,7 @@ impl Engine {
 
     /// Ends everything in order; what does not end in time is left to the end of the process.
     pub async fn stop(self) {
-        let Self { stop_capture, stop_server, agent, keeping, server, capture, .. } = self;
+        let Self { stop_capture, stop_server, agent, keeping, server, traces, capture, .. } = self;
         stop_capture.raise();
         // Capture drops its intake when it has ended; then the agent sends what is left and ends, too; then all of it is kept.
         let last_records = tokio::task::spawn_blocking(move || {
@@ -225,6 +237,9 @@ impl Engine {
         let _ = stop_server.send(());
         if server.await.is_err() {
             tracing::error!("the server ended by a defect");
+        }
+        if let Some(traces) = traces {
+            traces.stop().await;
         }
     }
 }

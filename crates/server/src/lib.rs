@@ -32,6 +32,7 @@ mod routes;
 mod server;
 pub mod store;
 mod stream;
+mod traces;
 
 pub use access::{Access, AccessError, Invited, Secret};
 pub use config::Config;
@@ -46,6 +47,7 @@ pub use netwatch_identity::external::RoleRule;
 pub use netwatch_identity::registration::Registration;
 pub use oidc::OidcProvider;
 pub use server::{Dependencies, Server, listen};
+pub use traces::{HeadersError, TraceExport};
 
 /// The OpenAPI document of all routes as it is checked in: pretty-printed JSON with a line end.
 ///

@@ -16,5 +16,6 @@ mod session;
 mod storage;
 mod stream;
 mod support;
+mod traces;
 mod views;
 mod web;
