@@ -13,9 +13,11 @@ use crate::engine::history::CHECK;
 
 mod parts;
 mod people;
+mod ranges;
 
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
+pub use ranges::{RangesAsk, RangesCommand, RangesExportArgs, RangesImportArgs};
 
 /// See who uses the network, how much, with which protocol and which program.
 #[derive(Parser, Debug)]
@@ -111,6 +113,9 @@ pub enum Command {
     /// List, make, disable users of a running server, and print links for those who are locked out
     #[command(subcommand)]
     User(UserCommand),
+    /// Import names of address ranges into a running server, or export them (CSV)
+    #[command(subcommand)]
+    Ranges(RangesCommand),
     /// Write everything that is edited (people, workspaces, settings) to a file
     Backup(BackupArgs),
     /// Put a backup in place of everything that is edited

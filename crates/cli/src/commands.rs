@@ -8,6 +8,7 @@ mod doctor;
 pub mod flows;
 mod generate;
 pub mod interfaces;
+mod ranges;
 mod source;
 mod steer;
 mod top;
@@ -37,6 +38,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Top(args) => top::run(cli, args),
         Command::Capture(args) => capture::run(cli, args),
         Command::User(command) => user::run(cli, command),
+        Command::Ranges(command) => ranges::run(cli, command),
         Command::Backup(args) => backup::backup(cli, args),
         Command::Restore(args) => backup::restore(cli, args),
         Command::RotateKeys(args) => backup::rotate_keys(cli, args),
