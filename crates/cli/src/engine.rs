@@ -38,6 +38,7 @@ use netwatch_capture::apps::AppTable;
 use netwatch_capture::driver::signal::Signal;
 use netwatch_capture::driver::{Capture, CaptureError, Dependencies as CaptureDependencies};
 use netwatch_model::{AgentId, Record};
+use netwatch_server::query::LiveStore;
 use netwatch_server::{Access, Live, Rate, Server};
 use netwatch_telemetry::clock::{ClockSource, SystemClock};
 use tokio::sync::{mpsc, oneshot};
@@ -165,8 +166,8 @@ impl Engine {
         };
         let (uplink, taking_in) = session::join(&store, kept.as_ref().map(|kept| &kept.ingest), &metrics.0)?;
         let lookups = settings.storage.lookups.clone();
-        let remember = |_: &Kept| History::open(&settings.data_dir, &rights.damaged, lookups, &store, &watch.health);
-        let mut history = kept.as_ref().and_then(remember);
+        let open = |_: &Kept| History::open(&settings.data_dir, &rights.damaged, lookups, &store, &watch.health);
+        let mut history = kept.as_ref().and_then(open);
         let server = server::build(plan.server, Arc::clone(&store), access, data_clock, watch.health.clone(), metrics)?;
         let listener = tokio::net::TcpListener::from_std(plan.listener).context("the listener cannot be used")?;
         let address = listener.local_addr().context("the listener has no address")?;
@@ -178,13 +179,9 @@ impl Engine {
         let capture = Capture::build(plan.capture, dependencies(rights, intake, watched, address.port())?);
 
         let live = server.live();
-        if let Some(kept) = &kept {
-            live.taking_in_by(Arc::clone(&kept.door) as Arc<dyn netwatch_server::Intake>);
-        }
         live.set_storage_rules(settings.storage.rules.clone());
-        if let (Some(history), Some(kept)) = (&mut history, &kept) {
-            live.remembered_by(Arc::clone(&history.store));
-            history.start(&kept.ingest, &store);
+        if let Some(kept) = &kept {
+            remember(&live, &store, kept, history.as_mut());
         }
         let (stop_server, stop) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(server, listener, stop));
@@ -193,15 +190,7 @@ impl Engine {
         let agent = agent.spawn(Arc::default()).map_err(anyhow::Error::new)?;
         let stop_capture = Signal::new().context("no file descriptor is left: raise the limit (ulimit -n)")?;
         let (tell, ended) = mpsc::channel(1);
-        let signal = stop_capture.clone();
-        let run = move || {
-            let result = capture.run(&signal);
-            watch.capture_ended(&result);
-            // When nobody listens any more the process is ending.
-            let _ = tell.blocking_send(result);
-        };
-        let capture = std::thread::Builder::new().name("nw-capture".to_owned()).spawn(run);
-        let capture = capture.context("cannot start the thread of capture")?;
+        let capture = run(capture, stop_capture.clone(), watch, tell)?;
         let addresses = history.as_ref().map(|history| Arc::clone(&history.addresses));
         let keeping = Keeping { taking_in, kept, history };
         Ok(Self {
@@ -241,6 +230,32 @@ impl Engine {
         if let Some(traces) = traces {
             traces.stop().await;
         }
+    }
+}
+
+/// Runs capture on a thread of its own until the signal; tells how it ended.
+fn run(
+    capture: Capture,
+    signal: Signal,
+    watch: Watch,
+    tell: mpsc::Sender<Result<(), CaptureError>>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let run = move || {
+        let result = capture.run(&signal);
+        watch.capture_ended(&result);
+        // When nobody listens any more the process is ending.
+        let _ = tell.blocking_send(result);
+    };
+    let thread = std::thread::Builder::new().name("nw-capture".to_owned()).spawn(run);
+    thread.context("cannot start the thread of capture")
+}
+
+/// What comes in is kept, and goes on into history where there is one.
+fn remember(live: &Live, store: &Arc<LiveStore>, kept: &Kept, history: Option<&mut History>) {
+    live.taking_in_by(Arc::clone(&kept.door) as Arc<dyn netwatch_server::Intake>);
+    if let Some(history) = history {
+        live.remembered_by(Arc::clone(&history.store));
+        history.start(&kept.ingest, store);
     }
 }
 
