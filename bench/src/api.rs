@@ -19,16 +19,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The statistics; none when nobody answers.
 pub fn statistics(namespace: &Namespace) -> Option<Statistics> {
-    let (_, body) = namespace.enter(|| ask("GET", "/api/v1/statistics", "")).ok()?;
+    let (_, body) = namespace.enter(|| ask_on(TcpStream::connect(LISTEN)?, "GET", "/api/v1/statistics", "")).ok()?;
     serde_json::from_str(&body).ok()
 }
 
-/// Signs a browser in; gives its cookie.
-pub fn sign_in(namespace: &Namespace) -> Option<String> {
-    let (_, body) = namespace.enter(|| ask("POST", "/api/v1/session/code", "")).ok()?;
+/// Signs a browser in from an address of its own; gives its cookie.
+pub fn sign_in(namespace: &Namespace, number: usize) -> Option<String> {
+    let ask = |path, body: &str| namespace.enter(|| ask_on(connect_from(number)?, "POST", path, body));
+    let (_, body) = ask("/api/v1/session/code", "").ok()?;
     let code = serde_json::from_str::<Invitation>(&body).ok()?.code;
     let request = serde_json::to_string(&SessionRequest { code }).ok()?;
-    let (head, _) = namespace.enter(|| ask("POST", "/api/v1/session", &request)).ok()?;
+    let (head, _) = ask("/api/v1/session", &request).ok()?;
     let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: "))?;
     cookie.split(';').next().map(str::to_owned)
 }
@@ -43,8 +44,7 @@ pub fn connect_from(number: usize) -> std::io::Result<TcpStream> {
 }
 
 /// Head and body of an answer.
-fn ask(method: &str, path: &str, body: &str) -> std::io::Result<(String, String)> {
-    let mut stream = TcpStream::connect(LISTEN)?;
+fn ask_on(mut stream: TcpStream, method: &str, path: &str, body: &str) -> std::io::Result<(String, String)> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {LISTEN}\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\

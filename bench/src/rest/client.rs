@@ -25,7 +25,7 @@ pub(super) fn ask_all(lab: &Lab, clients: usize, pace: Option<Duration>, time: D
     let streams: io::Result<Vec<StdStream>> = lab.receiver.enter(|| (0..clients).map(open).collect());
     let streams = streams.map_err(BenchError::system("connect to the server"))?;
     let refused = || BenchError::Words { program: "netwatch".to_owned(), words: "a sign-in failed".to_owned() };
-    let cookies = (0..clients).map(|_| api::sign_in(&lab.receiver).ok_or_else(refused));
+    let cookies = (0..clients).map(|number| api::sign_in(&lab.receiver, number).ok_or_else(refused));
     let cookies: Vec<String> = cookies.collect::<Result<_, _>>()?;
     let begin = monotonic();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -18,10 +18,12 @@
 
 mod batcher;
 mod intake;
+pub mod probing;
 mod run;
 
 pub use batcher::{Batcher, Config, DROP_REASON, Overflow};
 pub use intake::{Intake, Refused};
+pub use probing::Probing;
 pub use run::{Agent, BuildError};
 
 use netwatch_model::Batch;

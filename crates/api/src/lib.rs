@@ -23,6 +23,7 @@ pub mod interface;
 pub mod member;
 pub mod page;
 pub mod passkey;
+pub mod probe;
 pub mod problem;
 pub mod range;
 pub mod role;

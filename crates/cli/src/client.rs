@@ -77,7 +77,7 @@ impl Endpoint {
     /// # Errors
     /// When nobody answers, or what the server says is wrong.
     pub fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Failure> {
-        let (status, body) = self.exchange(&request(self, "GET", path, query, None))?;
+        let (status, body) = self.exchange(&request(self, ("GET", path), query, "", None))?;
         if status == 200 {
             let read = serde_json::from_slice(&body);
             return Ok(read.with_context(|| format!("the answer of {} is not what was asked for", self.authority))?);
@@ -91,7 +91,7 @@ impl Endpoint {
     /// When nobody answers, or what the server says is wrong.
     pub fn send<B: Serialize, T: DeserializeOwned>(&self, method: &str, path: &str, body: &B) -> Result<T, Failure> {
         let body = serde_json::to_string(body).context("the request cannot be written")?;
-        self.answered(&request(self, method, path, &[], Some(&body)))
+        self.answered(&request(self, (method, path), &[], "", Some(&body)))
     }
 
     /// Changes an object, whatever it is now (RFC 9110, section 13.1.1: `If-Match: *`).
@@ -105,8 +105,7 @@ impl Endpoint {
         body: &B,
     ) -> Result<T, Failure> {
         let body = serde_json::to_string(body).context("the request cannot be written")?;
-        let request = request(self, method, path, &[], Some(&body));
-        self.answered(&request.replacen("\r\n", "\r\nIf-Match: *\r\n", 1))
+        self.answered(&request(self, (method, path), &[], "If-Match: *\r\n", Some(&body)))
     }
 
     /// The line that names the workspace, if one is named.
@@ -212,7 +211,14 @@ fn token_file(path: &Path) -> Result<String, Failure> {
     Ok(text.trim().to_owned())
 }
 
-fn request(endpoint: &Endpoint, method: &str, path: &str, query: &[(&str, &str)], body: Option<&str>) -> String {
+/// `fields` are header fields, each with its end of line.
+fn request(
+    endpoint: &Endpoint,
+    (method, path): (&str, &str),
+    query: &[(&str, &str)],
+    fields: &str,
+    body: Option<&str>,
+) -> String {
     let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
     let Endpoint { authority, token, .. } = endpoint;
@@ -223,7 +229,7 @@ fn request(endpoint: &Endpoint, method: &str, path: &str, query: &[(&str, &str)]
     let end = if body.is_empty() { "\r\n" } else { "" };
     format!(
         "{method} {path}{query} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {token}\r\n{workspace}Accept: application/json\r\n\
-         User-Agent: netwatch/{}\r\nConnection: close\r\n{end}{body}",
+         User-Agent: netwatch/{}\r\nConnection: close\r\n{fields}{end}{body}",
         crate::version::short()
     )
 }

@@ -8,7 +8,10 @@ mod doctor;
 pub mod flows;
 mod generate;
 pub mod interfaces;
+mod probe;
+mod quality;
 mod ranges;
+mod reflector;
 mod source;
 mod steer;
 mod top;
@@ -34,9 +37,24 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Flows(flows) => flows::run(cli, flows),
         Command::Config(command) => config::run(cli, command),
         Command::Interfaces(args) => interfaces::run(args),
+        Command::Quality(args) => quality::run(args),
+        Command::Reflector(args) => reflector::run(cli, args),
         Command::Up(args) => up::run(cli, args),
         Command::Top(args) => top::run(cli, args),
         Command::Capture(args) => capture::run(cli, args),
+        Command::Ping(args) => probe::run(&args.0),
+        Command::Mtr(args) => probe::run(&args.0),
+        Command::Dns(args) => probe::run(&args.0),
+        Command::Http(args) => probe::run(&args.0),
+        Command::Tls(args) => probe::run(&args.0),
+        Command::Tcp(args) => probe::run(&args.0),
+        Command::Udp(args) => probe::run(&args.0),
+        Command::Ntp(args) => probe::run(&args.0),
+        Command::Smtp(args) => probe::run(&args.0),
+        Command::Imap(args) => probe::run(&args.0),
+        Command::Snmp(args) => probe::run(&args.0),
+        Command::Stamp(args) => probe::run(&args.0),
+        Command::Throughput(args) => probe::run(&args.0),
         Command::User(command) => user::run(cli, command),
         Command::Ranges(command) => ranges::run(cli, command),
         Command::Backup(args) => backup::backup(cli, args),

@@ -83,6 +83,13 @@ pub struct Fault {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConfigError(pub Vec<Fault>);
 
+impl ConfigError {
+    /// One key's value is wrong.
+    fn of(layers: &Layers, key: Key, message: impl Into<String>) -> Self {
+        Self(vec![Fault { origin: layers.get(key).origin.clone(), message: message.into() }])
+    }
+}
+
 /// A value with its origin.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {

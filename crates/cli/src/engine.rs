@@ -18,6 +18,7 @@ mod health;
 pub mod history;
 mod kept;
 mod plan;
+mod probes;
 mod server;
 mod session;
 mod stages;
@@ -33,7 +34,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use netwatch_agent::{Agent, Intake, Overflow};
+use netwatch_agent::{Agent, Intake, Overflow, Probing};
 use netwatch_capture::apps::AppTable;
 use netwatch_capture::driver::signal::Signal;
 use netwatch_capture::driver::{Capture, CaptureError, Dependencies as CaptureDependencies};
@@ -80,6 +81,8 @@ pub struct Engine {
     /// The files about addresses; none without history.
     pub addresses: Option<Arc<AddressFiles>>,
     stop_capture: Signal,
+    /// None for a capture file.
+    probing: Option<Probing>,
     stop_server: oneshot::Sender<()>,
     agent: JoinHandle<()>,
     keeping: Keeping,
@@ -175,6 +178,7 @@ impl Engine {
         let overflow = if from_file { Overflow::Wait } else { Overflow::DropOldest };
         let config = netwatch_agent::Config { overflow, ..netwatch_agent::Config::default() };
         let (agent, intake) = Agent::build(config, AGENT, uplink, SystemClock).map_err(anyhow::Error::new)?;
+        let prober = rights.probes.clone().map(|rights| (rights, intake.clone()));
         let watched = (packets, stage, starting);
         let capture = Capture::build(plan.capture, dependencies(rights, intake, watched, address.port())?);
 
@@ -183,6 +187,8 @@ impl Engine {
         if let Some(kept) = &kept {
             remember(&live, &store, kept, history.as_mut());
         }
+        let measure = |(rights, intake)| probes::start(AGENT, rights, intake, &live, settings.probes.clone());
+        let probing = prober.map(measure).transpose()?;
         let (stop_server, stop) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(server, listener, stop));
         tokio::spawn(text::give_back_when_settled());
@@ -198,6 +204,7 @@ impl Engine {
             live,
             addresses,
             stop_capture,
+            probing,
             stop_server,
             agent,
             keeping,
@@ -211,10 +218,13 @@ impl Engine {
 
     /// Ends everything in order; what does not end in time is left to the end of the process.
     pub async fn stop(self) {
-        let Self { stop_capture, stop_server, agent, keeping, server, traces, capture, .. } = self;
+        let Self { stop_capture, probing, stop_server, agent, keeping, server, traces, capture, .. } = self;
         stop_capture.raise();
-        // Capture drops its intake when it has ended; then the agent sends what is left and ends, too; then all of it is kept.
+        // Capture and probes drop their intakes when they have ended; then the agent sends what is left and ends, too; then all of it is kept.
         let last_records = tokio::task::spawn_blocking(move || {
+            if let Some(probing) = probing {
+                probing.stop();
+            }
             let captured = capture.join().is_ok();
             let sent = agent.join().is_ok();
             captured & sent & keeping.end()

@@ -33,6 +33,8 @@ pub enum Kind {
     StorageSettings,
     /// A named address range of a workspace.
     AddressRange,
+    /// A probe.
+    Probe,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
         Self::Owned,
         Self::StorageSettings,
         Self::AddressRange,
+        Self::Probe,
     ];
 
     /// The word that is stored.
@@ -70,6 +73,7 @@ impl Kind {
             Self::Owned => "owned",
             Self::StorageSettings => "storage_settings",
             Self::AddressRange => "address_range",
+            Self::Probe => "probe",
         }
     }
 
@@ -90,7 +94,7 @@ impl Kind {
     /// Whether its objects are encrypted at rest, because they hold secrets that the server itself must read back.
     #[must_use]
     pub const fn is_sealed(self) -> bool {
-        matches!(self, Self::Credential)
+        matches!(self, Self::Credential | Self::Probe)
     }
 
     /// From the word that was stored.

@@ -18,6 +18,7 @@ pub mod kind;
 pub mod object;
 pub mod people;
 pub mod port;
+mod probes;
 mod sqlite;
 pub mod vault;
 

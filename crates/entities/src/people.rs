@@ -2,7 +2,7 @@
 
 use netwatch_model::people::{
     ApiToken, Credential, CredentialId, CredentialKind, CustomRole, Invitation, InvitationId, LinkId, Membership,
-    OneTimeLink, RoleId, Session, SessionId, TokenId, User, UserId, View, ViewId, Workspace, WorkspaceId,
+    OneTimeLink, ProbeId, RoleId, Session, SessionId, TokenId, User, UserId, View, ViewId, Workspace, WorkspaceId,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -37,7 +37,7 @@ macro_rules! ids {
     )*};
 }
 
-ids!(UserId CredentialId SessionId LinkId WorkspaceId RoleId InvitationId TokenId ViewId);
+ids!(UserId CredentialId SessionId LinkId WorkspaceId RoleId InvitationId TokenId ViewId ProbeId);
 
 impl From<WorkspaceId> for Place {
     fn from(id: WorkspaceId) -> Self {

@@ -1,10 +1,11 @@
 //! How records travel: from a collector to the server, in batches that can be repeated.
 
+use crate::probe::ProbeResult;
 use crate::{AgentId, BootId, Event, FlowRecord, Sample};
 
 /// What a collector emits.
 ///
-/// Probe results and facts join with their first collectors.
+/// Facts join with their first collector.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Record {
     /// One number of one series at one time.
@@ -13,6 +14,8 @@ pub enum Record {
     Flow(Box<FlowRecord>),
     /// Something happened.
     Event(Event),
+    /// What one run of a probe gave.
+    Probe(Box<ProbeResult>),
 }
 
 /// What identifies a batch: the same key never counts twice.

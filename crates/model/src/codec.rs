@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! "NWB" version │ agent boot sequence (8 bytes each, little endian) │ part*
-//! part: kind, length, body      kinds: order · texts · samples · flows · events
+//! part: kind, length, body      kinds: order · texts · samples · flows · events · results of probes
 //! body of samples and flows: count, column*      column: id, length, bytes
 //! ```
 //!
@@ -24,6 +24,7 @@ mod encode;
 mod events;
 mod flows;
 mod labels;
+mod probes;
 mod runs;
 mod samples;
 #[cfg(test)]
@@ -55,6 +56,7 @@ mod part {
     pub(super) const SAMPLES: u64 = 2;
     pub(super) const FLOWS: u64 = 3;
     pub(super) const EVENTS: u64 = 4;
+    pub(super) const PROBES: u64 = 5;
 }
 
 /// A batch cannot be written.

@@ -5,6 +5,7 @@
 //!
 //! Limits: strings that came from the network are [`Untrusted`], at most [`Untrusted::MAX_BYTES`] bytes long.
 
+pub mod assignment;
 pub mod batch;
 pub mod codec;
 pub mod event;
@@ -13,10 +14,13 @@ pub mod flow;
 pub mod id;
 pub mod net;
 pub mod people;
+pub mod probe;
 pub mod sample;
 pub mod time;
 pub mod untrusted;
+pub mod voice;
 
+pub use assignment::{AssignedProbe, Assignment};
 pub use batch::{Batch, BatchKey, Record};
 pub use event::{Event, EventKind, Severity};
 pub use flow::{Counters, EndReason, FlowRecord, FlowState, NameSource, Process, TcpMetrics, Tunnel, TunnelKind};

@@ -28,7 +28,7 @@ mod words;
 pub use audit::{Action, Actor, AuditRecord, Fields, ObjectKind, ObjectRef, Outcome};
 pub use credential::{Credential, CredentialKind, ExternalIdentity};
 pub use digest::Digest;
-pub use id::{CredentialId, InvitationId, LinkId, RoleId, SessionId, TokenId, UserId, ViewId, WorkspaceId};
+pub use id::{CredentialId, InvitationId, LinkId, ProbeId, RoleId, SessionId, TokenId, UserId, ViewId, WorkspaceId};
 pub use link::{Invitation, LinkPurpose, OneTimeLink};
 pub use permission::{Permission, PermissionSet, Reach};
 pub use role::{BuiltInRole, CustomRole, Role};

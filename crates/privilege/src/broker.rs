@@ -3,7 +3,8 @@
 //! Why: an interface that comes back needs a new capture socket, which needs `CAP_NET_RAW`, at any time. The code that reads
 //! what strangers send must not have that right. What: [`Broker::start`] forks a child before the first thread exists. The
 //! child keeps `CAP_NET_RAW`, `CAP_SYS_PTRACE` and `CAP_DAC_READ_SEARCH` as far as it has them, and nothing else; it answers
-//! two requests on a socketpair that no other process can reach:
+//! three requests on a socketpair that no other process can reach:
+//! - open a socket for ICMP: raw, of IPv4 or IPv6, for probes;
 //! - open a packet socket: `AF_PACKET`, `SOCK_RAW`, protocol 0, not bound, so that it receives nothing yet;
 //! - owners: run the function that was given at start, and return the bytes that it wrote.
 //!
@@ -191,6 +192,17 @@ impl BrokerHandle {
     /// [`BrokerError::Denied`] when the right is missing; otherwise as the variants say.
     pub fn open_packet_socket(&self) -> Result<OwnedFd, BrokerError> {
         match self.call(Operation::OpenPacketSocket)? {
+            Answer::Socket(socket) => Ok(socket),
+            Answer::Bytes(_) | Answer::Ready { .. } => Err(BrokerError::Damaged("bytes instead of a socket")),
+        }
+    }
+
+    /// A new raw socket for ICMP, of IPv4 or (`v6`) IPv6. Close-on-exec.
+    ///
+    /// # Errors
+    /// As [`BrokerHandle::open_packet_socket`].
+    pub fn open_icmp_socket(&self, v6: bool) -> Result<OwnedFd, BrokerError> {
+        match self.call(Operation::OpenIcmpSocket { v6 })? {
             Answer::Socket(socket) => Ok(socket),
             Answer::Bytes(_) | Answer::Ready { .. } => Err(BrokerError::Damaged("bytes instead of a socket")),
         }

@@ -30,6 +30,7 @@ use crate::intake::IntakeSlot;
 use crate::limits::Limits;
 use crate::metrics::ServerMetrics;
 use crate::oidc::Providers;
+use crate::probes::ProberSlot;
 use crate::process;
 use crate::query::LiveStore;
 use crate::store::StoreConfig;
@@ -97,6 +98,7 @@ pub(crate) struct Shared {
     pub(crate) control: ControlSlot,
     pub(crate) intake: IntakeSlot,
     pub(crate) history: HistorySlot,
+    pub(crate) prober: ProberSlot,
     pub(crate) elsewhere: Elsewhere,
 }
 
@@ -146,6 +148,11 @@ impl App {
     /// Where the control and the intake go, when they come.
     pub(crate) fn slots(&self) -> (&ControlSlot, &IntakeSlot) {
         (&self.shared.control, &self.shared.intake)
+    }
+
+    /// The agent of this machine, and what it may measure.
+    pub(crate) fn prober(&self) -> &ProberSlot {
+        &self.shared.prober
     }
 
     /// Where the telemetry store goes, when it comes.

@@ -34,6 +34,7 @@ pub(crate) fn base() -> utoipa::openapi::OpenApi {
         (name = "roles", description = "Roles and the table of permissions"),
         (name = "tokens", description = "API tokens of programs"),
         (name = "views", description = "Saved views of the pages of the web app"),
+        (name = "probes", description = "Active measurement: probes, results, the matrix"),
         (name = "audit", description = "What was done, by whom"),
         (name = "users", description = "Everybody, for site administrators"),
         (name = "backup", description = "Backups, and the keys of secrets"),

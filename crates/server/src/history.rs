@@ -62,7 +62,7 @@ impl HistorySlot {
         _ = self.store.set(store);
     }
 
-    fn get(&self) -> Result<Arc<dyn TelemetryStore>, Fault> {
+    pub(crate) fn get(&self) -> Result<Arc<dyn TelemetryStore>, Fault> {
         let none = || Fault::unavailable("there is no history: what comes from a capture file is not stored");
         self.store.get().cloned().ok_or_else(none)
     }

@@ -25,6 +25,7 @@ mod oidc;
 mod outgoing;
 mod page;
 mod params;
+pub mod probes;
 mod process;
 pub mod query;
 mod registry;
@@ -46,6 +47,7 @@ pub use netwatch_egress::{Network, Policy};
 pub use netwatch_identity::external::RoleRule;
 pub use netwatch_identity::registration::Registration;
 pub use oidc::OidcProvider;
+pub use probes::{ProbePolicy, Prober};
 pub use server::{Dependencies, Server, listen};
 pub use traces::{HeadersError, TraceExport};
 

@@ -15,6 +15,7 @@ use crate::gate::AllowedHosts;
 use crate::history::StorageRules;
 use crate::intake::Intake;
 use crate::limits::Rate;
+use crate::probes::{ProbePolicy, Prober};
 
 /// A handle on a server, good before and while it runs. Clones act on the same server.
 #[derive(Clone)]
@@ -43,6 +44,14 @@ impl Live {
     pub fn remembered_by(&self, store: Arc<dyn TelemetryStore>) {
         self.app.history().fill(store);
         self.app.apply_all_to_store();
+        self.app.recall_probes();
+    }
+
+    /// Probes run there from here on, and may measure what `policy` says. Blocks.
+    pub fn probing_by(&self, prober: Arc<dyn Prober>, policy: ProbePolicy) {
+        self.app.prober().set_policy(policy);
+        self.app.prober().fill(prober);
+        self.app.assign_probes();
     }
 
     /// The configuration says that of the store from here on. Blocks.

@@ -17,6 +17,7 @@ mod oidc;
 mod openapi;
 mod passkeys;
 pub(crate) mod people;
+mod probes;
 mod reference;
 mod session;
 mod sign_in;
@@ -36,7 +37,7 @@ use crate::stream;
 
 /// Every route there is.
 pub(crate) fn all() -> Registry {
-    history::add(manage::add(contract::add(Registry::new(document::base()))))
+    probes::add(history::add(manage::add(contract::add(Registry::new(document::base())))))
         .route(Public, routes!(system::livez))
         .route(Public, routes!(system::readyz))
         .route(SystemRead, routes!(system::metrics))

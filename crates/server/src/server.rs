@@ -36,6 +36,7 @@ use crate::limits::{self, Limits};
 use crate::live::Live;
 use crate::metrics::{self, ServerMetrics};
 use crate::oidc::Providers;
+use crate::probes::ProberSlot;
 use crate::query::LiveStore;
 use crate::registry::Routes;
 use crate::stream::Hub;
@@ -110,6 +111,7 @@ impl Server {
             control: ControlSlot::default(),
             intake: IntakeSlot::default(),
             history: HistorySlot::default(),
+            prober: ProberSlot::default(),
         });
         let hosts = Arc::new(ArcSwap::from_pointee(AllowedHosts::new(config.listen, &config.hosts)));
         let gate = Gate::new(app.clone(), Arc::clone(&hosts), permissions);

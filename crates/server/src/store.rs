@@ -60,6 +60,7 @@ pub(crate) use testing::{FILTERS, any_record, batch_of, record};
 pub(crate) use texts::TextId;
 pub(crate) use view::{Found, View};
 
+use crate::probes::{Board, result_of};
 use crate::query::Desk;
 
 /// With more flows than that, views are made at most four times a second, because much is copied after each.
@@ -88,6 +89,7 @@ pub struct LiveStore {
     /// Nanoseconds since 1970 of the newest question.
     asked: AtomicU64,
     desk: Desk,
+    probes: Board,
 }
 
 impl LiveStore {
@@ -99,6 +101,7 @@ impl LiveStore {
             view: ArcSwap::from_pointee(inner.view(0, Timestamp::ZERO)),
             events: Mutex::new(EventLog::new(config.events)),
             desk: Desk::new(&config),
+            probes: Board::default(),
             inner: Mutex::new(inner),
             version: AtomicU64::new(0),
             wanted: AtomicBool::new(false),
@@ -109,6 +112,7 @@ impl LiveStore {
 
     /// Takes a batch in; `now` is the wall clock. The same batch again changes nothing.
     pub fn apply(&self, batch: &Batch, now: Timestamp) -> Applied {
+        batch.records.iter().filter_map(result_of).for_each(|result| self.probes.note(result));
         let mut inner = lock(&self.inner);
         let applied = inner.apply(batch, now, &self.events);
         let version = self.version.fetch_add(1, Ordering::AcqRel) + 1;
@@ -125,6 +129,12 @@ impl LiveStore {
             self.publish(before.outdated());
         }
         applied
+    }
+
+    /// How probes stand.
+    #[must_use]
+    pub const fn probes(&self) -> &Board {
+        &self.probes
     }
 
     /// Grows whenever something changed.

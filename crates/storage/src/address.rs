@@ -31,7 +31,7 @@ pub(crate) fn bounds(network: &Network) -> ((u64, u64), (u64, u64)) {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
-const fn split(bits: u128) -> (u64, u64) {
+pub(crate) const fn split(bits: u128) -> (u64, u64) {
     ((bits >> 64) as u64, bits as u64)
 }
 

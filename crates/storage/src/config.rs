@@ -109,7 +109,7 @@ impl Retention {
 
 impl Default for Retention {
     /// Samples 14 days, their minutes 90 days, their hours 5 years; flows 30 days, their minutes 90 days, their hours 5 years; events
-    /// 5 years. Samples and flows take at most 20 GiB each, their rollups 5 GiB, events 1 GiB.
+    /// 5 years; results of probes 90 days. Samples and flows take at most 20 GiB each, their rollups and results 5 GiB, events 1 GiB.
     fn default() -> Self {
         let keep = |days: u32, gib: u64| Keep { age: DAY * days, bytes: gib * GIB };
         let limit = |kind| match kind {
@@ -118,6 +118,7 @@ impl Default for Retention {
             Kind::SampleMinutes | Kind::FlowMinutes => keep(90, 5),
             Kind::SampleHours | Kind::FlowHours => keep(1826, 5),
             Kind::Events => keep(1826, 1),
+            Kind::ProbeResults => keep(90, 5),
         };
         Self { limits: Kind::ALL.map(limit) }
     }

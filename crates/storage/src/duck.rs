@@ -18,10 +18,19 @@ pub(crate) mod series;
 pub(crate) mod write;
 
 use netwatch_model::EventKind;
+use netwatch_model::probe::Failure;
 
 /// An event's kind as it is stored.
 pub(crate) fn event_word(kind: EventKind) -> String {
     match serde_json::to_value(kind) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// A reason of failure as it is stored.
+pub(crate) fn failure_word(failure: &Failure) -> String {
+    match serde_json::to_value(failure.reason) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
     }

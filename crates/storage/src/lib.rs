@@ -51,8 +51,8 @@ pub use lookup::{LookupPaths, Lookups, NamedRange, Ranges, WrongLine};
 pub use partition::{Kind, Span};
 pub use port::{
     Aggregate, Budget, Cancel, Chart, Completion, Cursor, Disk, DiskState, Edge, EventPage, EventQuery, Explore,
-    Explored, FlowPage, FlowQuery, Group, KindUsage, LabelMatch, Line, Measure, Resolution, SeriesPage, SeriesQuery,
-    SeriesSearch, StoredEvent, Summary, Taken, TelemetryStore, Upkeep, Usage, Value, Wanted,
+    Explored, FlowPage, FlowQuery, Group, KindUsage, LabelMatch, Line, Measure, Resolution, ResultPage, ResultQuery,
+    SeriesPage, SeriesQuery, SeriesSearch, StoredEvent, Summary, Taken, TelemetryStore, Upkeep, Usage, Value, Wanted,
 };
 pub use sketch::{ALPHA, Sketch};
 pub use store::{Damaged, DuckStore, inspect};

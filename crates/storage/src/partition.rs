@@ -34,11 +34,13 @@ pub enum Kind {
     FlowHours,
     /// Events.
     Events,
+    /// Results of probes.
+    ProbeResults,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Samples,
         Self::SampleMinutes,
         Self::SampleHours,
@@ -46,6 +48,7 @@ impl Kind {
         Self::FlowMinutes,
         Self::FlowHours,
         Self::Events,
+        Self::ProbeResults,
     ];
 
     /// The word used in every surface, and in file names.
@@ -59,6 +62,7 @@ impl Kind {
             Self::FlowMinutes => "flow_minutes",
             Self::FlowHours => "flow_hours",
             Self::Events => "events",
+            Self::ProbeResults => "probe_results",
         }
     }
 

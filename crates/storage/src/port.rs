@@ -14,7 +14,7 @@ use netwatch_model::{Batch, Event, Timestamp};
 
 pub use budget::{Budget, Cancel};
 pub use explore::{Edge, Explore, Explored, Group, Measure, Summary, Value};
-pub use flows::{Cursor, EventPage, EventQuery, FlowPage, FlowQuery, StoredEvent};
+pub use flows::{Cursor, EventPage, EventQuery, FlowPage, FlowQuery, ResultPage, ResultQuery, StoredEvent};
 pub use series::{
     Aggregate, Chart, Completion, LabelMatch, Line, Resolution, SeriesPage, SeriesQuery, SeriesSearch, Wanted,
 };
@@ -122,6 +122,12 @@ pub trait TelemetryStore: Send + Sync {
     /// # Errors
     /// As [`TelemetryStore::flows`].
     fn events(&self, workspace: WorkspaceId, query: &EventQuery, budget: &Budget) -> Result<EventPage, StoreError>;
+
+    /// Results of probes, the newest first.
+    ///
+    /// # Errors
+    /// As [`TelemetryStore::flows`].
+    fn results(&self, workspace: WorkspaceId, query: &ResultQuery, budget: &Budget) -> Result<ResultPage, StoreError>;
 
     /// How long and how much is kept.
     fn limits(&self) -> StoreLimits;

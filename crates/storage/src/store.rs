@@ -20,7 +20,7 @@ use crate::disk::DiskWatch;
 use crate::duck::engine::Engine;
 use crate::error::StoreError;
 use crate::lookup::Lookups;
-use crate::partition::{Kind, Partition};
+use crate::partition::Partition;
 use crate::port::Taken;
 use crate::tenant::{Tenant, Window, lock};
 
@@ -146,7 +146,7 @@ impl DuckStore {
         let window = {
             let limits = self.limits.read().unwrap_or_else(PoisonError::into_inner);
             let age = |kind| i64::try_from(limits.retention.of(kind).age.as_millis()).unwrap_or(i64::MAX);
-            Window::at(now.millis(), age(Kind::Samples), age(Kind::Flows), age(Kind::Events))
+            Window::at(now.millis(), age)
         };
         let result = tenant.append(position, batch, window).inspect_err(|_| intake.broken = true)?;
         intake.position = intake.position.max(position);

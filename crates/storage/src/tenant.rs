@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use duckdb::Connection;
+use netwatch_model::probe::ProbeResult;
 use netwatch_model::{AgentId, Batch, BatchKey, Event, Record, Sample};
 
 use crate::dictionary::Dictionary;
@@ -33,6 +34,8 @@ use crate::slices::{FlowHead, RecordKey};
 
 /// Events that wait in memory; more are written at once.
 const MAX_EVENTS: usize = 10_000;
+/// The same of results of probes.
+const MAX_RESULTS: usize = 5_000;
 
 /// The store of one workspace.
 #[derive(Debug)]
@@ -55,6 +58,7 @@ pub(crate) struct Window {
     pub(crate) samples_from: i64,
     pub(crate) flows_from: i64,
     pub(crate) events_from: i64,
+    pub(crate) results_from: i64,
     pub(crate) to: i64,
 }
 
@@ -65,6 +69,7 @@ struct Writer {
     samples: SampleHead,
     flows: FlowHead,
     events: Vec<(AgentId, Event)>,
+    results: Vec<Box<ProbeResult>>,
     /// Position of the last batch that was taken in.
     position: u64,
     /// Position up to which each file has everything.
@@ -111,6 +116,12 @@ impl Tenant {
                         writer.events.push((batch.key.agent, event));
                     }
                 }
+                Record::Probe(result) => {
+                    let time = result.start.millis();
+                    if writer.wants(position, [Kind::ProbeResults; 2], time, window.results_from, window, &mut taken) {
+                        writer.results.push(result);
+                    }
+                }
             }
         }
         writer.position = writer.position.max(position);
@@ -144,13 +155,16 @@ impl Tenant {
     /// Records that wait: samples, and everything else.
     pub(crate) fn waiting(&self) -> (usize, usize) {
         let writer = self.writer();
-        (writer.samples.len(), writer.flows.len() + writer.events.len() * 20)
+        (writer.samples.len(), writer.flows.len() + (writer.events.len() + writer.results.len()) * 20)
     }
 
     /// Whether so much waits that it should be written.
     pub(crate) fn is_full(&self, max_samples: usize, max_flows: usize) -> bool {
         let writer = self.writer();
-        writer.samples.len() >= max_samples || writer.flows.len() >= max_flows || writer.events.len() >= MAX_EVENTS
+        writer.samples.len() >= max_samples
+            || writer.flows.len() >= max_flows
+            || writer.events.len() >= MAX_EVENTS
+            || writer.results.len() >= MAX_RESULTS
     }
 
     /// Writes everything that waits.
@@ -239,12 +253,13 @@ impl Writer {
 
 impl Window {
     /// What is taken in at `now`, when records may become as old as that.
-    pub(crate) fn at(now: i64, samples: i64, flows: i64, events: i64) -> Self {
-        let from = |age: i64| now.saturating_sub(age);
+    pub(crate) fn at(now: i64, age: impl Fn(Kind) -> i64) -> Self {
+        let from = |kind| now.saturating_sub(age(kind));
         Self {
-            samples_from: from(samples),
-            flows_from: from(flows),
-            events_from: from(events),
+            samples_from: from(Kind::Samples),
+            flows_from: from(Kind::Flows),
+            events_from: from(Kind::Events),
+            results_from: from(Kind::ProbeResults),
             to: now.saturating_add(DAY),
         }
     }

@@ -44,6 +44,7 @@ const ROOMS: &[(&str, Room)] = &[
     ("telemetry", Room::Leaf),
     ("egress", Room::Leaf),
     ("capture", Room::Engine),
+    ("probes", Room::Engine),
     ("entities", Room::Keeper),
     ("identity", Room::Keeper),
     ("storage", Room::Keeper),
@@ -63,7 +64,7 @@ const RUNTIMES: &[&str] =
     &["tokio", "async-std", "smol", "async-executor", "async-io", "mio", "futures-executor", "glommio"];
 const WITHOUT_RUNTIME: &[&str] = &["model", "wire", "privilege"];
 
-/// HTTP, gRPC and WebSocket: not behind leaves and engines.
+/// HTTP, gRPC and WebSocket: not behind leaves and engines, but for the probes, which measure HTTP.
 const PROTOCOLS: &[&str] = &[
     "http",
     "hyper",
@@ -144,7 +145,8 @@ pub fn no_protocols_below_api(tree: &Tree) -> Vec<Violation> {
         room_of(name)
             .is_some_and(|room| matches!(room, Room::Model | Room::Leaf | Room::Engine | Room::Keeper | Room::Log))
     };
-    let mut found = banned_behind(tree, is_below, PROTOCOLS, "a protocol of the floors above");
+    let is_no_probe = |name: &str| is_below(name) && name != "probes";
+    let mut found = banned_behind(tree, is_no_probe, PROTOCOLS, "a protocol of the floors above");
     let has_no_sql = |name: &str| is_below(name) && !matches!(name, "entities" | "storage");
     found.extend(banned_behind(tree, has_no_sql, DATABASES, "a database, which only the stores know"));
     found

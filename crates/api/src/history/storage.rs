@@ -22,6 +22,8 @@ pub enum StorageKind {
     FlowHours,
     /// Events.
     Events,
+    /// Results of probes.
+    ProbeResults,
 }
 
 /// What one kind takes.

@@ -27,6 +27,8 @@ pub enum Key {
     FlowHoursSize,
     EventsAge,
     EventsSize,
+    ResultsAge,
+    ResultsSize,
     DiskWarnPercent,
     DiskStopPercent,
     DiskStopSize,
@@ -43,6 +45,8 @@ pub enum Key {
     OidcProvision,
     OidcRoles,
     OidcAllow,
+    ProbesAllow,
+    ProbesDeny,
     Interfaces,
     CaptureFilter,
     CaptureLength,
@@ -113,13 +117,8 @@ impl Descriptor {
     }
 
     /// Whether a change takes effect when the configuration is reloaded; the others wait for a restart.
-    pub const fn is_live(&self) -> bool {
-        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel) || self.is_storage()
-    }
-
-    /// Whether it is a key of the store: all of them are live, and stand together in the list.
-    const fn is_storage(&self) -> bool {
-        self.key as usize >= Key::SamplesAge as usize && self.key as usize <= Key::AsnFile as usize
+    pub fn is_live(&self) -> bool {
+        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel) || self.section == "storage"
     }
 
     /// Whether its value is never shown.
@@ -129,11 +128,12 @@ impl Descriptor {
 }
 
 /// The sections with their headings, in order.
-pub const SECTIONS: [(&str, &str); 8] = [
+pub const SECTIONS: [(&str, &str); 9] = [
     ("server", "Where people and programs reach Netwatch, and what it keeps."),
     ("storage", "What history keeps. A key that is written here cannot be changed in the web app."),
     ("registration", "Who may make an account without an invitation."),
     ("oidc", "An identity provider (OpenID Connect) with which people sign in."),
+    ("probes", "What may be measured."),
     ("capture", "Where packets come from."),
     ("flows", "How packets become conversations."),
     ("log", "What is written to standard error."),
@@ -208,6 +208,10 @@ pub static KEYS: &[Descriptor] = &[
       "Events are deleted when they are so old. Reloaded."),
     d(Key::EventsSize, "storage", "events_size", ROOM, "1GiB", "",
       "Bytes that they may take in each workspace; the oldest go first. Reloaded."),
+    d(Key::ResultsAge, "storage", "probe_results_age", AGE, "90d", "",
+      "Results of probes are deleted when they are so old; their numbers are kept as samples. Reloaded."),
+    d(Key::ResultsSize, "storage", "probe_results_size", ROOM, "5GiB", "",
+      "Bytes that they may take in each workspace; the oldest go first. Reloaded."),
     d(Key::DiskWarnPercent, "storage", "disk_warn_percent", Kind::Count(0, 90), "20", "",
       "Below this percentage of free space there is a warning. Reloaded."),
     d(Key::DiskStopPercent, "storage", "disk_stop_percent", Kind::Count(0, 90), "10", "",
@@ -240,6 +244,10 @@ pub static KEYS: &[Descriptor] = &[
       "Roles in the first workspace by claim, as CLAIM=VALUE:ROLE, such as groups=network-team:operator; the first that fits counts."),
     d(Key::OidcAllow, "oidc", "allow", Kind::List, "", "",
       "Address ranges where the provider may be although they are not public, such as 10.20.0.0/16."),
+    d(Key::ProbesAllow, "probes", "allow", Kind::List, "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7,fe80::/10", "",
+      "Networks that probes may measure although they are not public. Add 127.0.0.0/8 and ::1 for this machine itself."),
+    d(Key::ProbesDeny, "probes", "deny", Kind::List, "", "",
+      "Networks that probes may never measure, whatever else is said."),
     d(Key::Interfaces, "capture", "interfaces", Kind::List, "", "--interface",
       "Interfaces to capture. Empty: the outermost ones; netwatch interfaces shows which."),
     d(Key::CaptureFilter, "capture", "filter", Kind::Text, "", "--capture-filter",

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use netwatch_server::{Network, ProbePolicy};
+
 use super::sign_in::SignIn;
 use super::storage::Storage;
 use super::telemetry::Telemetry;
-use super::{ConfigError, Fault, Key, Layers, Value};
+use super::{ConfigError, Key, Layers, Value};
 
 /// Everything that is set, with its type.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,6 +22,8 @@ pub struct Settings {
     pub token: Option<Secret>,
     /// Host names that are accepted besides localhost and the listen address.
     pub allowed_hosts: Vec<String>,
+    /// Which networks may be measured.
+    pub probes: ProbePolicy,
     /// Requests a second of one client; zero is no limit.
     pub rate_limit: u32,
     /// How long ended flows and rates are kept.
@@ -89,7 +93,7 @@ impl Settings {
         let token = Some(get.text(Key::Token)).filter(|t| !t.is_empty()).map(Secret);
         if token.as_ref().is_some_and(|t| t.0.len() < MIN_TOKEN) {
             let message = format!("the token is shorter than {MIN_TOKEN} characters: choose a longer one");
-            return Err(ConfigError(vec![Fault { origin: layers.get(Key::Token).origin.clone(), message }]));
+            return Err(ConfigError::of(layers, Key::Token, message));
         }
         let data_dir = Some(get.text(Key::DataDir)).filter(|t| !t.is_empty()).map_or(default_data_dir, PathBuf::from);
         Ok(Self {
@@ -98,6 +102,7 @@ impl Settings {
             data_dir,
             token,
             allowed_hosts: get.list(Key::AllowedHosts),
+            probes: probes(layers)?,
             rate_limit: u32::try_from(get.number(Key::RateLimit)).unwrap_or(u32::MAX),
             retention: get.duration(Key::Retention),
             archive_size: get.number(Key::ArchiveSize),
@@ -130,6 +135,18 @@ impl Settings {
 
 /// Values by type; each key's kind has guaranteed the type before.
 pub(super) struct Typed<'a>(pub(super) &'a Layers);
+
+/// Which networks may be measured.
+fn probes(layers: &Layers) -> Result<ProbePolicy, ConfigError> {
+    let networks = |key| {
+        let check = |text: String| match text.parse::<Network>() {
+            Ok(_) => Ok(text),
+            Err(error) => Err(ConfigError::of(layers, key, error.to_string())),
+        };
+        Typed(layers).list(key).into_iter().map(check).collect::<Result<Vec<_>, _>>()
+    };
+    Ok(ProbePolicy { allow: networks(Key::ProbesAllow)?, deny: networks(Key::ProbesDeny)? })
+}
 
 impl Typed<'_> {
     pub(super) fn text(&self, key: Key) -> String {

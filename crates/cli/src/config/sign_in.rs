@@ -4,7 +4,7 @@ use netwatch_model::people::{BuiltInRole, Role, SecretText, WorkspaceId};
 use netwatch_server::{Network, OidcProvider, Policy, Registration, RoleRule};
 
 use super::settings::Typed;
-use super::{ConfigError, Fault, Key, Layers};
+use super::{ConfigError, Key, Layers};
 
 /// The word of the provider in addresses.
 const PROVIDER: &str = "sso";
@@ -40,7 +40,7 @@ impl SignIn {
         };
         let public_url = Some(get.text(Key::PublicUrl)).filter(|t| !t.is_empty());
         if public_url.as_deref().is_some_and(|url| port(url).is_none()) {
-            return Err(fault(
+            return Err(ConfigError::of(
                 layers,
                 Key::PublicUrl,
                 "the address must begin with https:// or http:// and name a host",
@@ -75,7 +75,7 @@ impl Provider {
             return Ok(None);
         }
         let Some(port) = port(&issuer) else {
-            return Err(fault(
+            return Err(ConfigError::of(
                 layers,
                 Key::OidcIssuer,
                 "the issuer must begin with https:// or http:// and name a host",
@@ -83,14 +83,15 @@ impl Provider {
         };
         let client_id = get.text(Key::OidcClientId);
         if client_id.is_empty() {
-            return Err(fault(
+            return Err(ConfigError::of(
                 layers,
                 Key::OidcClientId,
                 "an issuer needs a client id: register Netwatch at the provider",
             ));
         }
-        let role = |text: &String| role(text).ok_or_else(|| fault(layers, Key::OidcRoles, ROLE_FORM));
-        let allow = |text: &String| text.parse::<Network>().map_err(|e| fault(layers, Key::OidcAllow, &e.to_string()));
+        let role = |text: &String| role(text).ok_or_else(|| ConfigError::of(layers, Key::OidcRoles, ROLE_FORM));
+        let allow =
+            |text: &String| text.parse::<Network>().map_err(|e| ConfigError::of(layers, Key::OidcAllow, e.to_string()));
         let config = OidcProvider {
             id: PROVIDER.to_owned(),
             name: get.text(Key::OidcName),
@@ -130,10 +131,6 @@ pub(super) fn port(url: &str) -> Option<u16> {
         Some((_, port)) => port.parse().ok(),
         None => Some(default),
     }
-}
-
-pub(super) fn fault(layers: &Layers, key: Key, message: &str) -> ConfigError {
-    ConfigError(vec![Fault { origin: layers.get(key).origin.clone(), message: message.to_owned() }])
 }
 
 #[cfg(test)]

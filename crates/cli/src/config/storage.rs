@@ -8,7 +8,7 @@ use netwatch_server::history::{LimitKey, StorageRules};
 use netwatch_storage::{Kind, LookupPaths};
 
 use super::settings::Typed;
-use super::{ConfigError, Fault, Key, Layers, Origin, Value};
+use super::{ConfigError, Key, Layers, Origin, Value};
 
 /// What the configuration says of the telemetry store.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,7 +20,7 @@ pub struct Storage {
 }
 
 /// Each limit with its key.
-const LIMITS: [(LimitKey, Key); 17] = [
+const LIMITS: [(LimitKey, Key); 19] = [
     (LimitKey::Age(Kind::Samples), Key::SamplesAge),
     (LimitKey::Size(Kind::Samples), Key::SamplesSize),
     (LimitKey::Age(Kind::SampleMinutes), Key::SampleMinutesAge),
@@ -35,6 +35,8 @@ const LIMITS: [(LimitKey, Key); 17] = [
     (LimitKey::Size(Kind::FlowHours), Key::FlowHoursSize),
     (LimitKey::Age(Kind::Events), Key::EventsAge),
     (LimitKey::Size(Kind::Events), Key::EventsSize),
+    (LimitKey::Age(Kind::ProbeResults), Key::ResultsAge),
+    (LimitKey::Size(Kind::ProbeResults), Key::ResultsSize),
     (LimitKey::WarnPercent, Key::DiskWarnPercent),
     (LimitKey::StopPercent, Key::DiskStopPercent),
     (LimitKey::StopSize, Key::DiskStopSize),
@@ -52,12 +54,12 @@ impl Storage {
         };
         let (warn, stop) = (number(Key::DiskWarnPercent), number(Key::DiskStopPercent));
         if warn < stop {
-            let written = [Key::DiskWarnPercent, Key::DiskStopPercent].map(|key| layers.get(key).origin.clone());
-            let origin = written.into_iter().find(|origin| *origin != Origin::Default).unwrap_or(Origin::Default);
+            let is_written = layers.get(Key::DiskWarnPercent).origin != Origin::Default;
+            let key = if is_written { Key::DiskWarnPercent } else { Key::DiskStopPercent };
             let message = format!(
                 "storage.disk_warn_percent ({warn}) is less than storage.disk_stop_percent ({stop}): the warning must come first"
             );
-            return Err(ConfigError(vec![Fault { origin, message }]));
+            return Err(ConfigError::of(layers, key, message));
         }
         let written = LIMITS.iter().filter(|(_, key)| layers.get(*key).origin != Origin::Default);
         let rule = |(limit, key): &(LimitKey, Key)| {
@@ -91,10 +93,9 @@ fn path(layers: &Layers, key: Key) -> Result<Option<PathBuf>, ConfigError> {
     if path.is_absolute() {
         return Ok(Some(path));
     }
-    let origin = layers.get(key).origin.clone();
     let name = key.descriptor().path();
     let message = format!("{name}: write the whole path, from the root: /{}", path.display());
-    Err(ConfigError(vec![Fault { origin, message }]))
+    Err(ConfigError::of(layers, key, message))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use netwatch_server::{Network, Policy, TraceExport};
 
 use super::settings::Typed;
-use super::sign_in::{fault, port};
+use super::sign_in::port;
 use super::{ConfigError, Key, Layers};
 
 /// Traces of our own work.
@@ -29,7 +29,7 @@ impl Telemetry {
             return Ok(Self { export: None, sample_percent, port: None });
         }
         let Some(port) = port(&endpoint) else {
-            return Err(fault(
+            return Err(ConfigError::of(
                 layers,
                 Key::OtlpEndpoint,
                 "the address must begin with https:// or http:// and name a host",
@@ -37,8 +37,10 @@ impl Telemetry {
         };
         // The text of the error names no value.
         let headers = TraceExport::headers(&get.text(Key::OtlpHeaders));
-        let headers = headers.map_err(|e| fault(layers, Key::OtlpHeaders, &e.to_string()))?;
-        let allow = |text: &String| text.parse::<Network>().map_err(|e| fault(layers, Key::OtlpAllow, &e.to_string()));
+        let headers = headers.map_err(|e| ConfigError::of(layers, Key::OtlpHeaders, &e.to_string()))?;
+        let allow = |text: &String| {
+            text.parse::<Network>().map_err(|e| ConfigError::of(layers, Key::OtlpAllow, &e.to_string()))
+        };
         let allow = get.list(Key::OtlpAllow).iter().map(allow).collect::<Result<_, _>>()?;
         let outgoing = Policy { allow, deny: Vec::new() };
         Ok(Self { export: Some(TraceExport { endpoint, headers, outgoing }), sample_percent, port: Some(port) })

@@ -16,8 +16,8 @@ impl PacketClock {
         let newest = records.iter().map(|r| match r {
             Record::Sample(s) => s.time,
             Record::Flow(f) => f.end,
-            // Events tell of us, not of the packets.
-            Record::Event(_) => Timestamp::ZERO,
+            // Events and probes tell of us, not of the packets.
+            Record::Event(_) | Record::Probe(_) => Timestamp::ZERO,
         });
         if let Some(time) = newest.max() {
             self.0.fetch_max(time.nanos(), Ordering::Relaxed);

@@ -18,11 +18,14 @@ use netwatch_privilege::sandbox::{LayerState, Sandbox};
 use netwatch_storage::Damaged;
 
 use super::history;
+use super::probes::Brokered as Probing;
 
 /// What is left to capture, after this process gave everything up.
 pub struct Rights {
     /// Gives packet sockets.
     pub sockets: Arc<dyn OpenSocket>,
+    /// Gives sockets to probes; none when nothing is measured.
+    pub probes: Option<Arc<dyn netwatch_probes::Rights>>,
     /// Tells the processes of sockets.
     pub owners: Option<Box<dyn OwnerLookup>>,
     /// The command that grants the right to capture, when it is missing.
@@ -45,16 +48,19 @@ pub fn confine(
     read: &[PathBuf],
 ) -> anyhow::Result<Rights> {
     let rights = if !live {
-        Rights { sockets: Arc::new(NoSockets), owners: None, missing: None, damaged: Damaged::new() }
+        Rights { sockets: Arc::new(NoSockets), probes: None, owners: None, missing: None, damaged: Damaged::new() }
     } else {
         let report = PrivilegeReport::now().context("this process cannot be inspected: mount /proc")?;
         let missing = (report.capture == Capture::Denied).then(|| report.grant.command());
         let broker = Broker::start(owners())?;
         let owners = processes.then(|| Box::new(Owners(broker.clone())) as Box<dyn OwnerLookup>);
-        Rights { sockets: Arc::new(Brokered(broker)), owners, missing, damaged: damaged(data_dir) }
+        let probes = Some(Arc::new(Probing(broker.clone())) as Arc<dyn netwatch_probes::Rights>);
+        Rights { sockets: Arc::new(Brokered(broker)), probes, owners, missing, damaged: damaged(data_dir) }
     };
     caps::drop_all()?;
-    let sandbox = Sandbox::new().write(data_dir).connect_only(connect.iter().copied());
+    let sandbox = Sandbox::new().write(data_dir);
+    // Probes go to any port.
+    let sandbox = if live { sandbox } else { sandbox.connect_only(connect.iter().copied()) };
     let sandbox = read.iter().fold(sandbox, |sandbox, path| sandbox.read(path));
     for layer in sandbox.enforce()?.layers {
         let (name, detail) = (layer.name, layer.detail.as_str());

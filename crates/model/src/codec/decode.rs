@@ -4,6 +4,7 @@ use super::bytes::Reader;
 use super::events::EventReader;
 use super::flows::FlowReader;
 use super::labels::SeriesCache;
+use super::probes::ProbeReader;
 use super::samples::SampleReader;
 use super::texts::Texts;
 use super::{DecodeError, HEADER, MAGIC, MAX_BYTES, MAX_RECORDS, VERSION, part};
@@ -35,6 +36,7 @@ struct Parts<'a> {
     samples: SampleReader<'a>,
     flows: FlowReader<'a>,
     events: EventReader<'a>,
+    probes: ProbeReader<'a>,
 }
 
 impl Decoder {
@@ -69,6 +71,7 @@ impl Decoder {
                 part::SAMPLES => parts.samples = SampleReader::new(body, &mut self.series)?,
                 part::FLOWS => parts.flows = FlowReader::new(body)?,
                 part::EVENTS => parts.events = EventReader::new(body),
+                part::PROBES => parts.probes = ProbeReader::new(body),
                 _ => {}
             }
         }
@@ -94,6 +97,11 @@ impl Parts<'_> {
             part::EVENTS => {
                 for _ in 0..run {
                     records.extend(self.events.next()?);
+                }
+            }
+            part::PROBES => {
+                for _ in 0..run {
+                    records.extend(self.probes.next()?);
                 }
             }
             _ => return Ok(run),

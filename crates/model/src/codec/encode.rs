@@ -3,6 +3,7 @@
 use super::bytes::{put, put_slice};
 use super::events::EventWriter;
 use super::flows::FlowWriter;
+use super::probes::ProbeWriter;
 use super::samples::SampleWriter;
 use super::texts::TextWriter;
 use super::{EncodeError, MAX_BYTES, MAX_RECORDS, part, put_header};
@@ -16,6 +17,7 @@ pub struct Encoder {
     samples: SampleWriter,
     flows: FlowWriter,
     events: EventWriter,
+    probes: ProbeWriter,
     part: Vec<u8>,
 }
 
@@ -74,6 +76,10 @@ impl Encoder {
                     self.events.push(event);
                     part::EVENTS
                 }
+                Record::Probe(result) => {
+                    self.probes.push(result);
+                    part::PROBES
+                }
             };
             match self.order.last_mut() {
                 Some((last, run)) if *last == kind => *run += 1,
@@ -101,6 +107,9 @@ impl Encoder {
         }
         if self.events.finish(part) {
             write_part(part::EVENTS, part, out);
+        }
+        if self.probes.finish(part) {
+            write_part(part::PROBES, part, out);
         }
     }
 }

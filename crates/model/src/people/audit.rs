@@ -95,6 +95,10 @@ words! {
         ViewChanged = "view.changed",
         /// Named address ranges were changed.
         NetworksChanged = "networks.changed",
+        /// A probe was made, changed or deleted.
+        ProbeChanged = "probe.changed",
+        /// A measurement was made on demand.
+        ProbeRun = "probe.run",
         /// Settings of the server were changed.
         ConfigChanged = "config.changed",
         /// A file was applied.
@@ -137,6 +141,8 @@ words! {
         View = "view",
         /// Named address ranges.
         Networks = "networks",
+        /// A probe.
+        Probe = "probe",
         /// The configuration.
         Configuration = "configuration",
     }

@@ -78,6 +78,8 @@ ids! {
     LinkId = "link id";
     /// A saved view.
     ViewId = "view id";
+    /// A probe.
+    ProbeId = "probe id";
     /// A way in which a user signs in.
     CredentialId = "credential id";
 }

@@ -55,6 +55,9 @@ permissions! {
     ViewsRead        = "views.read",        "Open shared views, keep views for oneself",                 Workspace [Viewer Operator Admin Owner];
     ViewsWrite       = "views.write",       "Share views, change and delete shared ones",                Workspace [Operator Admin Owner];
     NetworksWrite    = "networks.write",    "Name address ranges",                                       Workspace [Operator Admin Owner];
+    ProbesRead       = "probes.read",       "See probes, their results, paths and the matrix",           Workspace [Viewer Operator Admin Owner];
+    ProbesWrite      = "probes.write",      "Add, change and remove probes",                             Workspace [Operator Admin Owner];
+    ProbesRun        = "probes.run",        "Run a measurement now",                                     Workspace [Operator Admin Owner];
     AgentsRead       = "agents.read",       "See agents and how they are",                               Workspace [Viewer Operator Admin Owner];
     AgentsWrite      = "agents.write",      "Add, change and remove agents",                             Workspace [Operator Admin Owner];
     WorkspaceRead    = "workspace.read",    "See name, limits and use of the workspace",                 Workspace [Viewer Operator Admin Owner];

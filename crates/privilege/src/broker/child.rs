@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_peercred};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with};
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::net::{recvmsg, sendmsg};
 use rustix::process::{Pid, Signal, getppid, getuid, set_parent_process_death_signal, setsid};
@@ -52,6 +52,13 @@ pub(super) fn run(socket: &OwnedFd, parent: Pid, mut owners: OwnersFn) -> Infall
 /// A packet socket that receives nothing until it is bound.
 pub(super) fn packet_socket() -> Result<OwnedFd, Errno> {
     socket_with(AddressFamily::PACKET, SocketType::RAW, SocketFlags::CLOEXEC, None)
+}
+
+/// A raw socket that receives the ICMP messages of one family.
+fn icmp_socket(v6: bool) -> Result<OwnedFd, Errno> {
+    let (family, protocol) =
+        if v6 { (AddressFamily::INET6, ipproto::ICMPV6) } else { (AddressFamily::INET, ipproto::ICMP) };
+    socket_with(family, SocketType::RAW, SocketFlags::CLOEXEC, Some(protocol))
 }
 
 /// Gives up all that is not needed; the error number when that does not work. A kernel without seccomp is told, not refused.
@@ -116,10 +123,8 @@ fn next(socket: &OwnedFd) -> Next {
 fn serve(socket: &OwnedFd, request: Request, owners: &mut OwnersFn, buffer: &mut Vec<u8>) {
     let sequence = request.sequence;
     match request.operation {
-        Operation::OpenPacketSocket => match packet_socket() {
-            Ok(opened) => reply(socket, Reply::new(sequence, Kind::Socket), Some(&opened)),
-            Err(e) => reply(socket, Reply::new(sequence, Kind::Failed(Failure::System(e.raw_os_error()))), None),
-        },
+        Operation::OpenPacketSocket => reply_socket(socket, sequence, packet_socket()),
+        Operation::OpenIcmpSocket { v6 } => reply_socket(socket, sequence, icmp_socket(v6)),
         Operation::Owners => {
             buffer.clear();
             if catch_unwind(AssertUnwindSafe(|| owners(buffer))).is_err() {
@@ -131,6 +136,13 @@ fn serve(socket: &OwnedFd, request: Request, owners: &mut OwnersFn, buffer: &mut
                 *buffer = Vec::new();
             }
         }
+    }
+}
+
+fn reply_socket(socket: &OwnedFd, sequence: u32, opened: Result<OwnedFd, Errno>) {
+    match opened {
+        Ok(opened) => reply(socket, Reply::new(sequence, Kind::Socket), Some(&opened)),
+        Err(e) => reply(socket, Reply::new(sequence, Kind::Failed(Failure::System(e.raw_os_error()))), None),
     }
 }
 

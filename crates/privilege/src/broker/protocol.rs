@@ -22,6 +22,10 @@ pub(super) const MESSAGE_BYTES: usize = HEADER_BYTES + PART_BYTES;
 pub(super) enum Operation {
     OpenPacketSocket,
     Owners,
+    /// A raw socket for ICMP of IPv4 or, with `v6`, IPv6.
+    OpenIcmpSocket {
+        v6: bool,
+    },
 }
 
 /// One question.
@@ -72,6 +76,8 @@ impl Request {
         let operation = match self.operation {
             Operation::OpenPacketSocket => 1,
             Operation::Owners => 2,
+            Operation::OpenIcmpSocket { v6: false } => 3,
+            Operation::OpenIcmpSocket { v6: true } => 4,
         };
         let [a, b, c, d] = self.sequence.to_ne_bytes();
         [VERSION, operation, 0, 0, a, b, c, d]
@@ -82,6 +88,8 @@ impl Request {
         let operation = match operation {
             1 => Operation::OpenPacketSocket,
             2 => Operation::Owners,
+            3 => Operation::OpenIcmpSocket { v6: false },
+            4 => Operation::OpenIcmpSocket { v6: true },
             _ => return None,
         };
         Some(Self { sequence: u32::from_ne_bytes([a, b, c, d]), operation })

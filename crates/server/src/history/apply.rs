@@ -47,13 +47,16 @@ impl App {
     /// The same for everything, after the store or the entities became others. Blocks.
     pub(crate) fn apply_all_to_store(&self) {
         self.apply_storage_limits();
-        match self.access().entities().read(ranges::workspaces) {
-            Ok(workspaces) => workspaces.into_iter().for_each(|workspace| self.apply_ranges(workspace)),
+        match self.access().entities().read(limits::workspaces) {
+            Ok(workspaces) => workspaces.into_iter().for_each(|workspace| self.apply_ranges(workspace.id)),
             Err(error) => untold(&error),
         }
     }
 }
 
 fn untold(error: &StoreError) {
-    tracing::error!(%error, "the telemetry store is not told what changed; it goes on as before");
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "the telemetry store is not told what changed; it goes on as before"
+    );
 }

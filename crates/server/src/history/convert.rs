@@ -32,7 +32,7 @@ same_words!(dimension, HistoryDimension => Dimension {
 same_words!(measure, HistoryMeasure => Measure { Octets L2Octets Packets Flows });
 same_words!(aggregate, SeriesAggregate => Aggregate { Min Max Avg Sum Count Last Rate P50 P95 P99 });
 same_words!(resolution, Resolution => ApiResolution { Raw Minute Hour });
-same_words!(storage_kind, Kind => StorageKind { Samples SampleMinutes SampleHours Flows FlowMinutes FlowHours Events });
+same_words!(storage_kind, Kind => StorageKind { Samples SampleMinutes SampleHours Flows FlowMinutes FlowHours Events ProbeResults });
 same_words!(storage_state, DiskState => StorageState { Normal Warning ReadOnly });
 
 /// What an agent is called: its number in hexadecimal digits.

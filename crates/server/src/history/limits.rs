@@ -153,10 +153,15 @@ pub(crate) fn of_store(
     place: impl Fn(WorkspaceId) -> WorkspaceId,
 ) -> Result<StoreLimits, StoreError> {
     let chosen = tx.find::<Chosen>(Site, TheOne)?.map(|stored| stored.value).unwrap_or_default();
-    let query = ListQuery { order: Order::Oldest, limit: MANY, ..ListQuery::default() };
-    let workspaces = tx.list::<Workspace>(Site, &query)?.items.into_iter().map(|stored| stored.value);
+    let workspaces = workspaces(tx)?.into_iter();
     let of = |workspace: Workspace| Some((place(workspace.id), workspace.limits.storage_bytes?));
     Ok(StoreLimits { workspaces: workspaces.filter_map(of).collect(), ..together(rules, &chosen) })
+}
+
+/// All workspaces.
+pub(crate) fn workspaces(tx: &Reading<'_>) -> Result<Vec<Workspace>, StoreError> {
+    let query = ListQuery { order: Order::Oldest, limit: MANY, ..ListQuery::default() };
+    Ok(tx.list::<Workspace>(Site, &query)?.items.into_iter().map(|stored| stored.value).collect())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a percentage is at most 100")]

@@ -1,9 +1,9 @@
 //! The names that a workspace gave to address ranges: one object for each range.
 
-use netwatch_entities::{Entity, Kind, ListQuery, ObjectId, Order, Reading, Site, StoreError};
+use netwatch_entities::{Entity, Kind, ListQuery, ObjectId, Reading, StoreError};
 use netwatch_model::Untrusted;
 use netwatch_model::filter::Network;
-use netwatch_model::people::{Workspace, WorkspaceId};
+use netwatch_model::people::WorkspaceId;
 use netwatch_storage::{NamedRange, Ranges};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -58,12 +58,6 @@ impl Entity for AddressRange {
 pub(crate) fn of_workspace(tx: &Reading<'_>, workspace: WorkspaceId) -> Result<Vec<AddressRange>, StoreError> {
     let query = ListQuery { limit: MOST, ..ListQuery::default() };
     Ok(tx.list::<AddressRange>(workspace, &query)?.items.into_iter().map(|stored| stored.value).collect())
-}
-
-/// All workspaces.
-pub(crate) fn workspaces(tx: &Reading<'_>) -> Result<Vec<WorkspaceId>, StoreError> {
-    let query = ListQuery { order: Order::Oldest, limit: 100_000, ..ListQuery::default() };
-    Ok(tx.list::<Workspace>(Site, &query)?.items.into_iter().map(|stored| stored.value.id).collect())
 }
 
 /// As the store looks names up; nothing when there are none.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use netwatch_model::people::WorkspaceId;
-use netwatch_model::{Batch, Position, Timestamp};
+use netwatch_model::{Batch, Position, Record, Timestamp};
 use netwatch_spool::Gap;
 use netwatch_storage::{StoreError, TelemetryStore};
 
 use crate::ingest::{Sink, SinkError};
+use crate::probes::{result_of, samples::samples_of};
 
 /// Feeds a telemetry store.
 pub struct HistorySink(Arc<dyn TelemetryStore>);
@@ -29,9 +30,11 @@ impl Sink for HistorySink {
         &mut self,
         position: Position,
         workspace: WorkspaceId,
-        batch: Batch,
+        mut batch: Batch,
         now: Timestamp,
     ) -> Result<(), SinkError> {
+        let numbers: Vec<Record> = batch.records.iter().filter_map(result_of).flat_map(samples_of).collect();
+        batch.records.extend(numbers);
         let taken = self.0.append(workspace, position.0, batch, now).map_err(failed)?;
         let refused = taken.too_old + taken.too_new + taken.too_many_series;
         if refused > 0 {

@@ -26,7 +26,7 @@ impl Thinner {
     /// Whether a record is kept for good.
     pub fn keeps(&mut self, record: &Record) -> bool {
         match record {
-            Record::Sample(_) | Record::Event(_) => true,
+            Record::Sample(_) | Record::Event(_) | Record::Probe(_) => true,
             Record::Flow(flow) => self.keeps_flow(flow),
         }
     }

@@ -1,7 +1,7 @@
 //! The telemetry store: the flow explorer, series, lists over days, and the room that everything takes.
 
 mod explore;
-mod lists;
+pub(super) mod lists;
 mod series;
 
 use axum::response::Response;

@@ -4,7 +4,7 @@
 //! Objects are asked for by workspace and id together, so that a foreign id is not found. A change and its audit record are one
 //! transaction. Nobody gives what they do not have: `identity::access` decides.
 
-mod asker;
+pub(super) mod asker;
 mod audit;
 mod backup;
 mod declare;
@@ -12,6 +12,7 @@ mod invitations;
 mod lists;
 mod members;
 mod memberships;
+pub(super) mod probes;
 mod ranges;
 mod retention;
 mod roles;
@@ -21,9 +22,9 @@ mod views;
 mod workspaces;
 
 use netwatch_model::people::Permission::{
-    AuditRead, ConfigRead, ConfigWrite, MembersRead, MembersWrite, NetworksWrite, RolesRead, RolesWrite, SiteAudit,
-    SiteBackup, SiteUsers, SiteWorkspaces, SystemRead, SystemWrite, TokensOwn, TrafficRead, ViewsRead, WorkspaceDelete,
-    WorkspaceRead, WorkspaceWrite,
+    AuditRead, ConfigRead, ConfigWrite, MembersRead, MembersWrite, NetworksWrite, ProbesRead, ProbesWrite, RolesRead,
+    RolesWrite, SiteAudit, SiteBackup, SiteUsers, SiteWorkspaces, SystemRead, SystemWrite, TokensOwn, TrafficRead,
+    ViewsRead, WorkspaceDelete, WorkspaceRead, WorkspaceWrite,
 };
 use utoipa_axum::routes;
 
@@ -64,6 +65,11 @@ fn of_a_workspace(registry: Registry) -> Registry {
         .route(ViewsRead, routes!(views::create))
         .route(ViewsRead, routes!(views::change))
         .route(ViewsRead, routes!(views::delete))
+        .route(ProbesRead, routes!(probes::list))
+        .route(ProbesRead, routes!(probes::one))
+        .route(ProbesWrite, routes!(probes::create))
+        .route(ProbesWrite, routes!(probes::change))
+        .route(ProbesWrite, routes!(probes::delete))
         .route(TrafficRead, routes!(ranges::list))
         .upload(NetworksWrite, ranges::MAX_BODY, routes!(ranges::replace))
         .route(AuditRead, routes!(audit::of_workspace))

@@ -170,6 +170,8 @@ impl Inner {
                     self.sources.note(event);
                     lock(events).push(event.clone());
                 }
+                // The board of probes has it.
+                Record::Probe(_) => {}
             }
         }
         if let Some(newest) = self.deltas.iter().map(|delta| delta.second).max() {
@@ -186,6 +188,7 @@ impl Inner {
             Record::Sample(s) => s.time,
             Record::Flow(f) => f.end,
             Record::Event(e) => e.time,
+            Record::Probe(result) => result.start,
         });
         self.newest = times.max().max(self.newest);
         self.clock = match self.time_base {

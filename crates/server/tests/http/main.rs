@@ -11,6 +11,7 @@ mod matrix;
 mod oidc;
 mod passkeys;
 mod people;
+mod probes;
 mod programs;
 mod session;
 mod storage;

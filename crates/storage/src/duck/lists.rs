@@ -1,4 +1,4 @@
-//! Pages of flow records and events, the newest first.
+//! Pages of flow records, events and results of probes, the newest first.
 //!
 //! Files are asked one after the other, the newest first, until the page is full: a page of a long range reads no more than it must.
 
@@ -15,10 +15,10 @@ use super::ask::cancelled;
 use super::explore::{OCTETS_IN, OCTETS_OUT};
 use super::files::Attached;
 use super::filter::{Clause, pattern};
-use crate::address::whole;
+use crate::address::{split, whole};
 use crate::error::StoreError;
 use crate::partition::{Kind, Span};
-use crate::port::{Budget, Cursor, EventPage, EventQuery, FlowPage, FlowQuery, StoredEvent};
+use crate::port::{Budget, Cursor, EventPage, EventQuery, FlowPage, FlowQuery, ResultPage, ResultQuery, StoredEvent};
 use crate::tally::vlan_ids;
 use crate::tenant::Tenant;
 
@@ -165,6 +165,47 @@ pub(crate) fn events(
     };
     let (events, next) = page.read(event)?;
     Ok(EventPage { events, next })
+}
+
+/// Results of probes, the newest first.
+pub(crate) fn results(
+    tenant: &Tenant,
+    from: &Connection,
+    query: &ResultQuery,
+    budget: &Budget,
+) -> Result<ResultPage, StoreError> {
+    let mut clause = Clause { sql: "true".to_owned(), values: Vec::new() };
+    let mut and = |condition: &str, values: Vec<Bound>| {
+        clause.sql.push_str(condition);
+        clause.values.extend(values);
+    };
+    if let Some(probe) = query.probe {
+        let (high, low) = split(probe.bits());
+        and(" AND probe_hi = ? AND probe_lo = ?", vec![Bound::UBigInt(high), Bound::UBigInt(low)]);
+    }
+    if let Some(agent) = query.agent {
+        and(" AND agent = ?", vec![Bound::UBigInt(agent.0)]);
+    }
+    if let Some(kind) = query.kind {
+        and(" AND kind = ?", vec![Bound::Text(kind.name().to_owned())]);
+    }
+    if query.failed {
+        and(" AND failure IS NOT NULL", Vec::new());
+    }
+    let page = Page {
+        tenant,
+        connection: from,
+        budget,
+        kind: Kind::ProbeResults,
+        span: query.span,
+        limit: query.limit,
+        after: query.after,
+        table: ("result", "started"),
+        columns: "body".to_owned(),
+        clause,
+    };
+    let (results, next) = page.read(|row| Ok(serde_json::from_str(&row.get::<_, String>(2)?).ok()))?;
+    Ok(ResultPage { results, next })
 }
 
 /// An event; `None` for a kind of a later version.

@@ -47,6 +47,11 @@ const SUMS: &str =
 const EVENTS: &str =
     "CREATE TABLE event(time BIGINT, agent UBIGINT, kind VARCHAR, severity UTINYINT, subject VARCHAR, text VARCHAR);";
 
+/// What is asked for stands in columns, all of it in `body`, as JSON.
+const RESULTS: &str =
+    "CREATE TABLE result(started BIGINT, agent UBIGINT, probe_hi UBIGINT, probe_lo UBIGINT, kind VARCHAR,
+  failure VARCHAR, body VARCHAR);";
+
 /// What makes the tables of a new file.
 pub(crate) const fn tables(kind: Kind) -> [&'static str; 4] {
     match kind {
@@ -57,5 +62,6 @@ pub(crate) const fn tables(kind: Kind) -> [&'static str; 4] {
         Kind::FlowMinutes => [COMMON, SUMS, LATE, ""],
         Kind::FlowHours => [COMMON, SUMS, DONE, ""],
         Kind::Events => [COMMON, EVENTS, "", ""],
+        Kind::ProbeResults => [COMMON, RESULTS, "", ""],
     }
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use duckdb::{Connection, Error};
+use netwatch_model::people::ProbeId;
+use netwatch_model::probe::ProbeResult;
 use netwatch_model::{AgentId, Event};
 
 use super::columns::Columns;
 use super::files::Attached;
-use crate::address::halves;
+use crate::address::{halves, split};
 use crate::dictionary::{SeriesKey, labels_text, metric_word};
 use crate::error::StoreError;
 use crate::slices::Slice;
@@ -114,6 +116,22 @@ pub(crate) fn events(to: &Connection, alias: &str, rows: &[(AgentId, Event)]) ->
         .text(rows.iter().map(|r| Some(r.1.subject.raw())))
         .text(rows.iter().map(|r| Some(r.1.text.raw())))
         .append(to, alias, "event")
+}
+
+/// Adds results of probes.
+pub(crate) fn results(to: &Connection, alias: &str, rows: &[&ProbeResult]) -> Result<(), Error> {
+    let id = |r: &&ProbeResult| r.probe.map_or(0, ProbeId::bits);
+    let failures: Vec<Option<String>> = rows.iter().map(|r| r.failure.as_ref().map(super::failure_word)).collect();
+    let bodies: Vec<String> = rows.iter().map(|r| serde_json::to_string(r).unwrap_or_default()).collect();
+    Columns::default()
+        .i64(rows.iter().map(|r| r.start.millis()).collect())
+        .u64(rows.iter().map(|r| r.agent.0).collect())
+        .u64(rows.iter().map(|r| split(id(r)).0).collect())
+        .u64(rows.iter().map(|r| split(id(r)).1).collect())
+        .text(rows.iter().map(|r| Some(r.kind.name())))
+        .text(failures.iter().map(|f| f.as_deref()))
+        .text(bodies.iter().map(|b| Some(b.as_str())))
+        .append(to, alias, "result")
 }
 
 /// Which counters are the octets that came in: 0 the reverse ones, 1 the forward ones, 2 neither.

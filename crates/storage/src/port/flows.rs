@@ -1,8 +1,10 @@
-//! Lists: flow records and events.
+//! Lists: flow records, events and results of probes.
 
 use std::sync::Arc;
 
 use netwatch_model::filter::{Filter, Glob};
+use netwatch_model::people::ProbeId;
+use netwatch_model::probe::{ProbeKind, ProbeResult};
 use netwatch_model::{AgentId, Event, EventKind, FlowRecord, Severity};
 
 use crate::partition::Span;
@@ -75,6 +77,34 @@ pub struct StoredEvent {
 pub struct EventPage {
     /// Newest first.
     pub events: Vec<StoredEvent>,
+    /// For the next page; absent at the end.
+    pub next: Option<Cursor>,
+}
+
+/// Results of probes, the newest first.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ResultQuery {
+    /// Runs that began in this range.
+    pub span: Span,
+    /// Of this probe; absent: of all.
+    pub probe: Option<ProbeId>,
+    /// Of this agent; absent: of all.
+    pub agent: Option<AgentId>,
+    /// Of this kind; absent: of all. A probe has results of another kind where a trace was added.
+    pub kind: Option<ProbeKind>,
+    /// Those that failed only.
+    pub failed: bool,
+    /// Most results of the page.
+    pub limit: usize,
+    /// Where the page before ended.
+    pub after: Option<Cursor>,
+}
+
+/// A page of results.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ResultPage {
+    /// Newest first.
+    pub results: Vec<ProbeResult>,
     /// For the next page; absent at the end.
     pub next: Option<Cursor>,
 }

@@ -15,7 +15,7 @@ use crate::lookup::Ranges;
 use crate::partition::{Kind, Span};
 use crate::port::{
     Budget, Chart, Completion, EventPage, EventQuery, Explore, Explored, FlowPage, FlowQuery, Group, Resolution,
-    SeriesPage, SeriesQuery, SeriesSearch, Taken, TelemetryStore, Upkeep, Usage, Wanted,
+    ResultPage, ResultQuery, SeriesPage, SeriesQuery, SeriesSearch, Taken, TelemetryStore, Upkeep, Usage, Wanted,
 };
 use crate::tenant::{Tenant, lock};
 
@@ -123,6 +123,13 @@ impl TelemetryStore for DuckStore {
         let nothing = || EventPage { events: Vec::new(), next: None };
         self.answer(workspace, &[Kind::Events], query.span, budget, nothing, |tenant, from| {
             lists::events(tenant, from, query, budget)
+        })
+    }
+
+    fn results(&self, workspace: WorkspaceId, query: &ResultQuery, budget: &Budget) -> Result<ResultPage, StoreError> {
+        let nothing = || ResultPage { results: Vec::new(), next: None };
+        self.answer(workspace, &[Kind::ProbeResults], query.span, budget, nothing, |tenant, from| {
+            lists::results(tenant, from, query, budget)
         })
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
+use netwatch_model::probe::ProbeResult;
 use netwatch_model::{AgentId, Event};
 
 use super::{Tenant, Writer, lock};
@@ -27,7 +28,8 @@ impl Tenant {
     pub(super) fn flush_writer(&self, writer: &mut Writer) -> Result<(), StoreError> {
         self.flush_samples(writer)?;
         self.flush_flows(writer)?;
-        self.flush_events(writer)
+        self.flush_events(writer)?;
+        self.flush_results(writer)
     }
 
     fn flush_samples(&self, writer: &mut Writer) -> Result<(), StoreError> {
@@ -125,6 +127,21 @@ impl Tenant {
             }
         }
         writer.events.clear();
+        Ok(())
+    }
+
+    fn flush_results(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        let results = std::mem::take(&mut writer.results);
+        let mut days: BTreeMap<Partition, Vec<&ProbeResult>> = BTreeMap::new();
+        for result in &results {
+            days.entry(Partition::at(Kind::ProbeResults, result.start.millis())).or_default().push(result);
+        }
+        for (partition, rows) in &days {
+            if writer.guard(*partition) < writer.position {
+                let file = self.files.lease_or_create(*partition)?;
+                self.write(writer, &file, |to, alias| write::results(to, alias, rows))?;
+            }
+        }
         Ok(())
     }
 

@@ -119,7 +119,7 @@ impl Opened {
                 let near = newest.is_some_and(|n| partition.day + 1 >= n.day);
                 if near { self.open_flows(connection, alias) } else { Ok(()) }
             }
-            Kind::Events => Ok(()),
+            Kind::Events | Kind::ProbeResults => Ok(()),
         }
     }
 
@@ -204,6 +204,7 @@ impl Opened {
             connection,
             samples: SampleHead::default(),
             flows: self.flows,
+            results: Vec::new(),
             events: Vec::new(),
             position: 0,
             highest: stops.last().copied().unwrap_or(0),

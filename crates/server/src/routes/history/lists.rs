@@ -53,7 +53,7 @@ pub(super) async fn flows(
         after,
     };
     let page = app.ask_history(move |store, budget| store.flows(workspace, &question, budget)).await?;
-    let next_cursor = page.next.map(|c| write(&pager, c, span)).transpose()?;
+    let next_cursor = page.next.map(|c| written(&pager, c, span)).transpose()?;
     let answer = HistoryFlows { items: page.flows.iter().map(convert::flow).collect(), next_cursor };
     if csv {
         return Ok(Csv::history_flows(&answer).next_page(&uri, answer.next_cursor.as_deref()).into_response());
@@ -88,7 +88,7 @@ pub(super) async fn events(
         after,
     };
     let page = app.ask_history(move |store, budget| store.events(workspace, &question, budget)).await?;
-    let next_cursor = page.next.map(|c| write(&pager, c, span)).transpose()?;
+    let next_cursor = page.next.map(|c| written(&pager, c, span)).transpose()?;
     json(&HistoryEvents { items: page.events.iter().map(convert::event).collect(), next_cursor })
 }
 
@@ -99,12 +99,17 @@ fn word<T: DeserializeOwned>(parameter: &str, word: &str) -> Result<T, Fault> {
 }
 
 /// Where a page begins. The range is that of the first page, so that `now` does not move between pages.
-fn place(pager: &Pager, cursor: Option<&str>, span: Span) -> Result<(Span, Option<Cursor>), Fault> {
+pub(in crate::routes) fn place(
+    pager: &Pager,
+    cursor: Option<&str>,
+    span: Span,
+) -> Result<(Span, Option<Cursor>), Fault> {
     let Some((time, day, row, generation, from, to)) = pager.after::<Written>(cursor)? else { return Ok((span, None)) };
     let span = Span { from: Timestamp::from_nanos(from), to: Timestamp::from_nanos(to) };
     Ok((span, Some(Cursor { time, day, row, generation })))
 }
 
-fn write(pager: &Pager, c: Cursor, span: Span) -> Result<String, Fault> {
+/// The cursor of the next page.
+pub(in crate::routes) fn written(pager: &Pager, c: Cursor, span: Span) -> Result<String, Fault> {
     pager.write(&(c.time, c.day, c.row, c.generation, span.from.nanos(), span.to.nanos()))
 }

@@ -14,7 +14,7 @@ use crate::fault::Fault;
 
 /// Whoever the gate has let in, with what handlers need of them.
 #[derive(Clone, Debug)]
-pub(super) struct Asker {
+pub(in crate::routes) struct Asker {
     identity: Identity,
     by: By,
 }
@@ -32,29 +32,29 @@ impl<S: Sync> FromRequestParts<S> for Asker {
 
 impl Asker {
     /// Who did it, for the audit log.
-    pub(super) const fn by(&self) -> &By {
+    pub(in crate::routes) const fn by(&self) -> &By {
         &self.by
     }
 
     /// The workspace of the request.
-    pub(super) fn workspace(&self) -> Result<WorkspaceId, Fault> {
+    pub(in crate::routes) fn workspace(&self) -> Result<WorkspaceId, Fault> {
         self.identity.workspace().ok_or_else(|| {
             Fault::new(ProblemCode::NotFound, "no workspace is open: name one with the header `Netwatch-Workspace`")
         })
     }
 
     /// What they may do.
-    pub(super) fn permissions(&self) -> PermissionSet {
+    pub(in crate::routes) fn permissions(&self) -> PermissionSet {
         self.identity.permissions()
     }
 
     /// Whether they may do that.
-    pub(super) fn has(&self, permission: Permission) -> bool {
+    pub(in crate::routes) fn has(&self, permission: Permission) -> bool {
         self.identity.has(permission)
     }
 
     /// The user who asks in person: neither a program nor the token of the data directory makes things that belong to somebody.
-    pub(super) fn person(&self) -> Result<UserId, Fault> {
+    pub(in crate::routes) fn person(&self) -> Result<UserId, Fault> {
         match self.identity.who() {
             Who::Session { user, .. } => Ok(*user),
             Who::Local | Who::Token { .. } => {
@@ -64,13 +64,13 @@ impl Asker {
     }
 
     /// The user, or the owner of the token.
-    pub(super) fn user(&self) -> Option<UserId> {
+    pub(in crate::routes) fn user(&self) -> Option<UserId> {
         self.identity.user()
     }
 }
 
 /// Asks the store on a thread that may block.
-pub(super) async fn ask<T: Send + 'static>(
+pub(in crate::routes) async fn ask<T: Send + 'static>(
     app: &App,
     work: impl FnOnce(&Reading<'_>) -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
@@ -79,7 +79,7 @@ pub(super) async fn ask<T: Send + 'static>(
 }
 
 /// Changes the store, all or nothing; who asks next is looked up anew.
-pub(super) async fn change<T: Send + 'static>(
+pub(in crate::routes) async fn change<T: Send + 'static>(
     app: &App,
     work: impl FnOnce(&Writing<'_>) -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
@@ -95,17 +95,17 @@ impl From<RandomError> for Fault {
 }
 
 /// An id in a path: what is none is as unknown as a foreign one.
-pub(super) fn id<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, Fault> {
+pub(in crate::routes) fn id<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, Fault> {
     text.parse().map_err(|_| not_found(what))
 }
 
 /// No such thing, or none that the asker may see.
-pub(super) fn not_found(what: &str) -> Fault {
+pub(in crate::routes) fn not_found(what: &str) -> Fault {
     Fault::new(ProblemCode::NotFound, format!("no such {what}"))
 }
 
 /// A field of the body that does not fit.
-pub(super) fn field<T>(name: &'static str, text: &str) -> Result<T, Fault>
+pub(in crate::routes) fn field<T>(name: &'static str, text: &str) -> Result<T, Fault>
 where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,

@@ -1,0 +1,32 @@
+//! Active measurement: one run of one probe, from what to measure ([`ProbeSpec`]) to what came out ([`ProbeResult`]).
+//!
+//! Why: capture sees what others send; a probe asks the network itself, at times and with packets that it chooses, so that loss and
+//! delay mean what the standards say. What: [`run`] resolves the target once, has every address judged by the policy, and measures. The
+//! logic of each kind (what to send when, what an answer means) takes `now` and bytes and is tested without a network; sockets stand
+//! around it.
+//!
+//! Limits: a run ends at its timeout and `count`, whatever the target does; answers are read up to a limit. Nothing here decides when a
+//! probe is run, keeps a result, or knows the server.
+
+mod banner;
+mod connect;
+mod dns;
+mod http;
+mod ntp;
+mod run;
+mod simulation;
+mod snmp;
+mod tcp;
+mod throughput;
+mod tls;
+pub mod reflector;
+pub mod resolve;
+pub mod socket;
+pub mod tools;
+mod udp;
+
+pub use run::{Occasion, run};
+pub use tools::{OwnRights, Rights, Tools};
+
+pub use netwatch_model::probe::{ProbeResult, ProbeSpec};
+pub use socket2::Socket;

@@ -1,0 +1,90 @@
+//! Sockets that leave where a probe says: bound to an interface or an address, with its DSCP.
+//!
+//! A source is checked before anything is sent, so that a result never names a source that it did not use.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use netwatch_model::probe::{Failure, FailureReason, ProbeSpec, Source};
+use socket2::{SockAddr, Socket};
+
+/// Binds a socket to the source of a probe and gives it the probe's DSCP. `v6` is the family of the socket.
+///
+/// # Errors
+/// When the interface or address is not there, not up, or not of the family; it is named.
+pub fn prepare(socket: &Socket, spec: &ProbeSpec, v6: bool) -> Result<(), Failure> {
+    match &spec.source {
+        None => {}
+        Some(Source::Interface(name)) => bind_interface(socket, name)?,
+        Some(Source::Address(address)) => bind_address(socket, *address, v6)?,
+    }
+    if spec.dscp != 0 {
+        let traffic_class = u32::from(spec.dscp) << 2; // RFC 2474: the upper six bits
+        let set = if v6 { socket.set_tclass_v6(traffic_class) } else { socket.set_tos_v4(traffic_class) };
+        set.map_err(|error| agent(&format!("DSCP {} cannot be set on a socket: {error}", spec.dscp)))?;
+    }
+    Ok(())
+}
+
+/// The address that a connected or bound socket sends from.
+#[must_use]
+pub fn local_address(socket: &Socket) -> Option<IpAddr> {
+    let address = socket.local_addr().ok()?.as_socket()?.ip();
+    (!address.is_unspecified()).then_some(address)
+}
+
+/// The address that the routing table would send from, found without a packet.
+#[must_use]
+pub fn source_for(target: SocketAddr, spec: &ProbeSpec) -> Option<IpAddr> {
+    if let Some(Source::Address(address)) = spec.source {
+        return Some(address);
+    }
+    let socket = Socket::new(socket2::Domain::for_address(target), socket2::Type::DGRAM, None).ok()?;
+    prepare(&socket, spec, target.is_ipv6()).ok()?;
+    let port = if target.port() == 0 { 9 } else { target.port() };
+    socket.connect(&SockAddr::from(SocketAddr::new(target.ip(), port))).ok()?;
+    local_address(&socket)
+}
+
+/// Why a system call on the way to a target failed, in the words of a result.
+#[must_use]
+pub fn failure_of(error: &io::Error, what: &str) -> Failure {
+    use io::ErrorKind as K;
+    let reason = match error.kind() {
+        K::TimedOut => FailureReason::Timeout,
+        K::ConnectionRefused => FailureReason::Refused,
+        K::HostUnreachable | K::NetworkUnreachable | K::NetworkDown => FailureReason::Unreachable,
+        K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof => FailureReason::Reset,
+        K::PermissionDenied => FailureReason::NoRight,
+        K::AddrNotAvailable | K::AddrInUse => FailureReason::Source,
+        _ => FailureReason::Agent,
+    };
+    Failure::new(reason, &format!("{what}: {error}"))
+}
+
+fn bind_interface(socket: &Socket, name: &str) -> Result<(), Failure> {
+    let index = rustix::net::netdevice::name_to_index(socket, name);
+    if index.is_err() {
+        return Err(source(&format!("there is no interface `{name}` here: see `netwatch interfaces`")));
+    }
+    let bound = socket.bind_device(Some(name.as_bytes()));
+    bound.map_err(|error| source(&format!("the probe cannot be bound to interface `{name}`: {error}")))
+}
+
+fn bind_address(socket: &Socket, address: IpAddr, v6: bool) -> Result<(), Failure> {
+    if address.is_ipv6() != v6 {
+        return Err(source(&format!("the source {address} is not of the family of the target's address")));
+    }
+    let bound = socket.bind(&SockAddr::from(SocketAddr::new(address, 0)));
+    bound.map_err(|error| {
+        source(&format!("the source {address} cannot be used: {error}; is it an address of this host?"))
+    })
+}
+
+fn source(message: &str) -> Failure {
+    Failure::new(FailureReason::Source, message)
+}
+
+fn agent(message: &str) -> Failure {
+    Failure::new(FailureReason::Agent, message)
+}

@@ -1,0 +1,52 @@
+//! What every run shares: the policy that says what may be measured, and the right to open sockets.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use netwatch_egress::Policy;
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Opens the sockets that need a right.
+pub trait Rights: Send + Sync + fmt::Debug {
+    /// A socket for ICMP of IPv4 or (`v6`) IPv6: a datagram socket where the system allows it to this group, else a raw one.
+    ///
+    /// # Errors
+    /// When neither may be opened.
+    fn icmp(&self, v6: bool) -> io::Result<Socket>;
+
+    /// A raw socket that receives ICMP errors, as traces need it.
+    ///
+    /// # Errors
+    /// When it may not be opened.
+    fn raw_icmp(&self, v6: bool) -> io::Result<Socket>;
+}
+
+/// The rights of this process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OwnRights;
+
+impl Rights for OwnRights {
+    fn icmp(&self, v6: bool) -> io::Result<Socket> {
+        let (domain, protocol) = icmp_of(v6);
+        Socket::new(domain, Type::DGRAM, Some(protocol)).or_else(|_| self.raw_icmp(v6))
+    }
+
+    fn raw_icmp(&self, v6: bool) -> io::Result<Socket> {
+        let (domain, protocol) = icmp_of(v6);
+        Socket::new(domain, Type::RAW, Some(protocol))
+    }
+}
+
+/// What every run shares.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    /// Which addresses may be measured.
+    pub policy: Arc<Policy>,
+    /// Who opens sockets.
+    pub rights: Arc<dyn Rights>,
+}
+
+const fn icmp_of(v6: bool) -> (Domain, Protocol) {
+    if v6 { (Domain::IPV6, Protocol::ICMPV6) } else { (Domain::IPV4, Protocol::ICMPV4) }
+}

@@ -1,0 +1,151 @@
+//! How each probe stands now: its last runs, its last result, its last trace.
+//!
+//! In memory, built again from history at a start. Limits: [`MOST_LINES`] pairs of probe and agent, [`RUNS`] runs of each; a result of a
+//! pair that finds no room is kept by history alone, and counted.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use netwatch_model::people::ProbeId;
+use netwatch_model::probe::{ProbeKind, ProbeMetric, ProbeResult};
+use netwatch_model::{AgentId, Timestamp};
+
+/// Runs of a line that are remembered.
+pub const RUNS: usize = 40;
+/// Pairs of probe and agent.
+pub const MOST_LINES: usize = 50_000;
+/// Loss from which on a probe is degraded.
+const LOSSY: f64 = 0.05;
+
+/// How a run went.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum RunState {
+    /// It succeeded.
+    Up,
+    /// It succeeded with loss.
+    Degraded,
+    /// It failed.
+    Down,
+    /// It says nothing about the target.
+    Unknown,
+}
+
+/// One run, as a bar shows it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Run {
+    /// When it began.
+    pub start: Timestamp,
+    /// How it went.
+    pub state: RunState,
+    /// Median round-trip time or time of the answer, seconds.
+    pub time: Option<f64>,
+    /// Loss, 0 to 1.
+    pub loss: Option<f64>,
+}
+
+/// How a probe stands at an agent.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its last runs, oldest first.
+    pub runs: VecDeque<Run>,
+    /// Its last result.
+    pub last: Arc<ProbeResult>,
+    /// Its last trace: its own, or one that a burst added.
+    pub trace: Option<Arc<ProbeResult>>,
+}
+
+/// How all probes stand.
+#[derive(Debug, Default)]
+pub struct Board {
+    lines: Mutex<Lines>,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    of: HashMap<ProbeId, Vec<(AgentId, Line)>>,
+    count: usize,
+}
+
+impl Board {
+    /// Notes a result. One that is older than the last of its line changes nothing.
+    pub fn note(&self, result: &ProbeResult) {
+        let Some(probe) = result.probe else { return };
+        let mut lines = self.lines();
+        let Some(line) = lines.line(probe, result) else { return };
+        let result = Arc::new(result.clone());
+        let is_trace = result.kind == ProbeKind::Mtr;
+        if is_trace && line.trace.as_ref().is_none_or(|trace| trace.start <= result.start) {
+            line.trace = Some(Arc::clone(&result));
+        }
+        if is_trace && line.last.kind != ProbeKind::Mtr {
+            return;
+        }
+        // A trace that a burst added came before the probe's own first result.
+        let replaces = line.last.kind == ProbeKind::Mtr && !is_trace;
+        if replaces {
+            line.runs.clear();
+        }
+        if line.runs.back().is_some_and(|run| run.start >= result.start) {
+            return;
+        }
+        if line.runs.len() >= RUNS {
+            line.runs.pop_front();
+        }
+        line.runs.push_back(run_of(&result));
+        line.last = result;
+    }
+
+    /// Forgets a probe.
+    pub fn forget(&self, probe: ProbeId) {
+        let mut lines = self.lines();
+        let gone = lines.of.remove(&probe).map_or(0, |of| of.len());
+        lines.count -= gone;
+    }
+
+    /// How a probe stands at each agent that runs it, by agent.
+    #[must_use]
+    pub fn of(&self, probe: ProbeId) -> Vec<(AgentId, Line)> {
+        self.lines().of.get(&probe).cloned().unwrap_or_default()
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lines {
+    /// The line of a probe at the agent of this result; `None` when there is no room for another.
+    fn line(&mut self, probe: ProbeId, result: &ProbeResult) -> Option<&mut Line> {
+        let of = self.of.entry(probe).or_default();
+        let place = match of.binary_search_by_key(&result.agent, |(agent, _)| *agent) {
+            Ok(place) => place,
+            Err(_) if self.count >= MOST_LINES => return None,
+            Err(place) => {
+                self.count += 1;
+                let line = Line { runs: VecDeque::new(), last: Arc::new(result.clone()), trace: None };
+                of.insert(place, (result.agent, line));
+                place
+            }
+        };
+        of.get_mut(place).map(|(_, line)| line)
+    }
+}
+
+/// A result as a bar shows it.
+#[must_use]
+pub fn run_of(result: &ProbeResult) -> Run {
+    let measures = result.measures();
+    let of = |metric| measures.iter().find(|m| m.metric == metric).map(|m| m.value);
+    let loss = of(ProbeMetric::Loss);
+    let first = [ProbeMetric::RttMedian, ProbeMetric::Connect, ProbeMetric::QueryTime, ProbeMetric::TlsHandshake];
+    let http = || matches!(result.kind, ProbeKind::Http).then_some(result.duration);
+    let time = first.into_iter().find_map(of).or_else(http);
+    let state = match &result.failure {
+        Some(failure) if failure.reason.is_unknown() => RunState::Unknown,
+        Some(_) => RunState::Down,
+        None if loss.is_some_and(|loss| loss >= 1.0) => RunState::Down,
+        None if loss.is_some_and(|loss| loss >= LOSSY) => RunState::Degraded,
+        None => RunState::Up,
+    };
+    Run { start: result.start, state, time, loss }
+}

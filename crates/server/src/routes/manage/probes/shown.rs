@@ -1,0 +1,65 @@
+//! A probe as the API shows it.
+
+use netwatch_api::probe::{Probe as Shown, ProbeRunBar, ProbeState, ProbeStatus};
+use netwatch_entities::Stored;
+use netwatch_model::AgentId;
+use netwatch_model::probe::{OptionForm, Options, Probe, ProbeSpec};
+
+use crate::probes::Board;
+use crate::probes::board::{Line, Run, RunState};
+
+/// A probe without its secrets, and how it stands.
+pub(super) fn probe(stored: &Stored<Probe>, board: &Board) -> Shown {
+    let probe = &stored.value;
+    let (options, secrets) = options(&probe.spec);
+    Shown {
+        id: probe.id,
+        name: probe.name.to_string(),
+        spec: ProbeSpec { options, ..probe.spec.clone() },
+        secrets,
+        enabled: probe.enabled,
+        revision: stored.version,
+        created: probe.created,
+        status: board.of(probe.id).iter().map(|(agent, line)| status(*agent, line)).collect(),
+    }
+}
+
+/// The options that may be shown, and the names of those that are secret.
+pub(super) fn options(spec: &ProbeSpec) -> (Options, Vec<String>) {
+    let (mut shown, mut secrets) = (Options::default(), Vec::new());
+    let fields = spec.kind.descriptor().options;
+    for (name, value) in spec.options.iter() {
+        match fields.iter().find(|field| field.name == name) {
+            Some(field) if field.form == OptionForm::Secret => secrets.push(name.to_owned()),
+            Some(field) => shown.set(field, value.clone()),
+            None => {}
+        }
+    }
+    (shown, secrets)
+}
+
+fn status(agent: AgentId, line: &Line) -> ProbeStatus {
+    let last = crate::probes::board::run_of(&line.last);
+    ProbeStatus {
+        agent: format!("{:016x}", agent.0),
+        state: state(last.state),
+        time: last.start,
+        message: line.last.failure.as_ref().map(|failure| failure.message.to_string()),
+        loss: last.loss,
+        response: last.time,
+        runs: line.runs.iter().map(bar).collect(),
+    }
+}
+
+fn bar(run: &Run) -> ProbeRunBar {
+    ProbeRunBar { time: run.start, state: state(run.state), loss: run.loss, response: run.time }
+}
+
+pub(in crate::routes) const fn state(state: RunState) -> ProbeState {
+    match state {
+        RunState::Up => ProbeState::Up,
+        RunState::Degraded => ProbeState::Degraded,
+        RunState::Down => ProbeState::Down,
+        RunState::Unknown => ProbeState::Unknown,
+    }
+}

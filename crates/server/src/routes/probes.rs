@@ -1,0 +1,121 @@
+//! What probes measured: kinds, results, runs on demand, the matrix.
+
+mod kinds;
+mod matrix;
+
+use std::time::Duration;
+
+use axum::extract::Path;
+use axum::response::Response;
+use axum::{Extension, Json};
+use netwatch_api::ProblemCode;
+use netwatch_api::page::Page;
+use netwatch_api::probe::{ResultsQuery, RunRequest};
+use netwatch_identity::audit::Entry;
+use netwatch_model::AgentId;
+use netwatch_model::people::Permission::{ProbesRead, ProbesRun};
+use netwatch_model::people::{Action, Fields, ObjectKind, ObjectRef, ProbeId};
+use netwatch_model::probe::{Probe, ProbeKind, ProbeResult};
+use netwatch_storage::{ResultQuery, Span};
+use utoipa_axum::routes;
+
+use super::history::lists::{place, written};
+use super::manage::asker::{Asker, ask, change, id};
+use super::manage::probes::spec_of;
+use crate::access::{Identity, record};
+use crate::app::App;
+use crate::fault::Fault;
+use crate::history::{json, workspace};
+use crate::page::Pager;
+use crate::params::{self, Body, Params};
+use crate::registry::Registry;
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// Longest run on demand, seconds.
+const MAX_RUN: f64 = 60.0;
+
+/// Adds them.
+pub(super) fn add(registry: Registry) -> Registry {
+    registry
+        .route(ProbesRead, routes!(kinds::list))
+        .route(ProbesRead, routes!(matrix::show))
+        .route(ProbesRead, routes!(results))
+        .route(ProbesRun, routes!(run))
+}
+
+/// Results of a probe, the newest first
+#[utoipa::path(
+    get, path = "/api/v1/probes/{probe}/results", operation_id = "list_probe_results", tag = "probes",
+    params(("probe" = String, Path, description = "Id of the probe"), ResultsQuery),
+    responses((status = 200, description = "A page of results", body = Page<ProbeResult>))
+)]
+async fn results(
+    app: App,
+    asker: Asker,
+    Extension(identity): Extension<Identity>,
+    Path(text): Path<String>,
+    Params(query): Params<ResultsQuery>,
+) -> Result<Response, Fault> {
+    let (own, probe) = (asker.workspace()?, id::<ProbeId>(&text, "probe")?);
+    ask(&app, move |tx| Ok(tx.get::<Probe>(own, probe).map(drop)?)).await?;
+    let (now, workspace) = (app.now(), workspace(&app, &identity));
+    let chosen = (&text, &query.from, &query.to, &query.agent, &query.kind, &query.failed);
+    let pager = Pager::new("probe results", &(workspace, chosen))?;
+    let range = params::range(query.from.as_deref(), query.to.as_deref(), now, now - DAY)?;
+    let (span, after) = place(&pager, query.cursor.as_deref(), Span { from: range.from, to: range.to })?;
+    let question = ResultQuery {
+        span,
+        probe: Some(probe),
+        agent: query.agent.as_deref().map(agent).transpose()?,
+        kind: query.kind.as_deref().map(kind).transpose()?,
+        failed: query.failed.unwrap_or(false),
+        limit: params::limit(query.limit, 50, 500)?,
+        after,
+    };
+    let page = app.ask_history(move |store, budget| store.results(workspace, &question, budget)).await?;
+    let next_cursor = page.next.map(|c| written(&pager, c, span)).transpose()?;
+    json(&Page { items: page.results, next_cursor })
+}
+
+/// Measure once, now
+///
+/// From the agent of this machine. The result is given back and kept by nobody.
+#[utoipa::path(
+    post, path = "/api/v1/probes/run", operation_id = "run_probe", tag = "probes", request_body = RunRequest,
+    responses((status = 200, description = "What came out", body = ProbeResult),
+              (status = 503, description = "No agent is there, or it is busy"))
+)]
+async fn run(app: App, asker: Asker, Body(request): Body<RunRequest>) -> Result<Json<ProbeResult>, Fault> {
+    let (workspace, spec) = (asker.workspace()?, spec_of(&request.spec)?);
+    if f64::from(spec.count) * spec.spacing + spec.timeout > MAX_RUN {
+        let detail =
+            format!("a run on demand takes at most {MAX_RUN} seconds: ask for fewer packets or a shorter timeout");
+        return Err(Fault::new(ProblemCode::InvalidParameter, detail));
+    }
+    if app.is_elsewhere() {
+        return Err(Fault::unavailable("this workspace has no agent that could measure"));
+    }
+    let prober = app.prober().get().cloned();
+    let prober = prober.ok_or_else(|| Fault::unavailable("no agent of this server measures"))?;
+    let object = ObjectRef::new(ObjectKind::Probe, "", &spec.target);
+    let after = Fields::new().with("kind", spec.kind).with("target", &spec.target);
+    change(&app, move |tx| {
+        let did = asker.by().did(Action::ProbeRun, object);
+        Ok(record(tx, Entry { workspace: Some(workspace), after: Some(after), ..did })?)
+    })
+    .await?;
+    let result = prober.run(spec).await;
+    result.map(Json).ok_or_else(|| Fault::unavailable("the agent measures as much as it can: ask again a little later"))
+}
+
+fn agent(text: &str) -> Result<AgentId, Fault> {
+    let fits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let bits = fits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
+    let detail = || Fault::parameter("agent", "an agent is written as 16 hexadecimal digits");
+    bits.map(AgentId).ok_or_else(detail)
+}
+
+fn kind(text: &str) -> Result<ProbeKind, Fault> {
+    text.parse()
+        .map_err(|error: netwatch_model::probe::kind::ParseKindError| Fault::parameter("kind", error.to_string()))
+}
