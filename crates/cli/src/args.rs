@@ -15,11 +15,13 @@ use crate::engine::history::CHECK;
 mod parts;
 mod people;
 mod probe;
+mod ranges;
 mod voice;
 
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
-pub use probe::{OneShot, ProbeArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
+pub use probe::{OneShot, ProbeArgs};
+pub use ranges::{RangesAsk, RangesCommand, RangesExportArgs, RangesImportArgs};
 pub use voice::{QualityArgs, ReflectorArgs};
 
 /// See who uses the network, how much, with which protocol and which program.
@@ -142,6 +144,9 @@ pub enum Command {
     /// List, make, disable users of a running server, and print links for those who are locked out
     #[command(subcommand)]
     User(UserCommand),
+    /// Import names of address ranges into a running server, or export them (CSV)
+    #[command(subcommand)]
+    Ranges(RangesCommand),
     /// Write everything that is edited (people, workspaces, settings) to a file
     Backup(BackupArgs),
     /// Put a backup in place of everything that is edited

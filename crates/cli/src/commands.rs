@@ -10,6 +10,7 @@ mod generate;
 pub mod interfaces;
 mod probe;
 mod quality;
+mod ranges;
 mod reflector;
 mod source;
 mod steer;
@@ -55,6 +56,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Stamp(args) => probe::run(&args.0),
         Command::Throughput(args) => probe::run(&args.0),
         Command::User(command) => user::run(cli, command),
+        Command::Ranges(command) => ranges::run(cli, command),
         Command::Backup(args) => backup::backup(cli, args),
         Command::Restore(args) => backup::restore(cli, args),
         Command::RotateKeys(args) => backup::rotate_keys(cli, args),

@@ -24,8 +24,10 @@ use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
 use netwatch_model::people::WorkspaceId;
 use netwatch_storage::{Budget, Cancel, StoreError, TelemetryStore};
+use netwatch_telemetry::traces::TARGET;
 use serde::Serialize;
 use tokio::sync::Semaphore;
+use tracing::{Instrument as _, info_span};
 
 use crate::access::Identity;
 use crate::app::{App, to_json};
@@ -88,10 +90,12 @@ impl App {
     ) -> Result<T, Fault> {
         let slot = self.history();
         let store = slot.get()?;
-        let _turn = slot.turns.acquire().await.map_err(|_| Fault::unavailable("the server is stopping"))?;
+        let turn = slot.turns.acquire().instrument(info_span!(target: TARGET, "query.wait"));
+        let _turn = turn.await.map_err(|_| Fault::unavailable("the server is stopping"))?;
         let budget = Budget { deadline: DEADLINE, ..Budget::default() };
         let _leaving = Leaving(budget.cancel.clone());
-        Ok(self.blocking(move || question(&*store, &budget)).await??)
+        let answer = self.blocking(move || question(&*store, &budget));
+        Ok(answer.instrument(info_span!(target: TARGET, "query.history")).await??)
     }
 }
 

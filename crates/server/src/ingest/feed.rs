@@ -15,6 +15,8 @@ use netwatch_model::people::WorkspaceId;
 use netwatch_model::{Batch, Position, Timestamp};
 use netwatch_spool::{Checkpoint, Gap, Item, Reader, SpoolError};
 use netwatch_telemetry::health::{Component, State};
+use netwatch_telemetry::traces::TARGET;
+use tracing::info_span;
 
 use super::entry;
 use super::log::{FEED, Fresh, Ingest};
@@ -169,7 +171,8 @@ impl<S: Sink> Feed<S> {
     fn give(&mut self) -> Result<bool, SinkError> {
         let now = self.ingest.clock.now();
         if let Some(Fresh { position, workspace, batch }) = self.ingest.hot_at(self.next) {
-            self.sink.apply(position, workspace, batch, now)?;
+            let span = info_span!(target: TARGET, "ingest.history", records = batch.records.len());
+            span.in_scope(|| self.sink.apply(position, workspace, batch, now))?;
             self.ingest.metrics.fed[0].inc();
             self.next = position.next();
             return Ok(true);
@@ -184,7 +187,8 @@ impl<S: Sink> Feed<S> {
                 match read {
                     Ok((workspace, decoded)) => {
                         self.ingest.metrics.skipped.inc_by(decoded.skipped);
-                        self.sink.apply(position, workspace, decoded.batch, now)?;
+                        let span = info_span!(target: TARGET, "ingest.history", records = decoded.batch.records.len());
+                        span.in_scope(|| self.sink.apply(position, workspace, decoded.batch, now))?;
                         self.ingest.metrics.fed[1].inc();
                     }
                     Err(error) => {
