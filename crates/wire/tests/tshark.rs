@@ -40,8 +40,22 @@ fn capture(payload: &[u8], is_answer: bool) -> Vec<u8> {
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 fn dissect(file: &[u8]) -> Option<Vec<String>> {
     let mut command = Command::new("tshark");
-    command.args(["-r", "-", "-n", "-d", "udp.port==862,twamp.test", "-T", "fields", "-E", "separator=|"]);
-    FIELDS.iter().for_each(|field| drop(command.args(["-e", &format!("twamp.test.{field}")])));
+    command.args([
+        "-r",
+        "-",
+        "-n",
+        "-d",
+        "udp.port==862,twamp.test",
+        "-T",
+        "fields",
+        "-E",
+        "separator=|",
+        "-E",
+        "occurrence=f",
+    ]);
+    for field in FIELDS {
+        command.args(["-e", &format!("twamp.test.{field}")]);
+    }
     let command = command.env("TZ", "UTC").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let Ok(mut child) = command.spawn() else {
         eprintln!("SKIPPED: tshark is not installed (`make test` installs it)");

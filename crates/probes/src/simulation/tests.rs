@@ -43,23 +43,33 @@ fn simulation(ran: Ran) -> Simulation {
     }
 }
 
-/// Between a sender and a reflector: loses what it is told to, and counts. A thread for each direction.
+/// Between a sender and a reflector: does with packets what it is told, and counts. A thread for each direction.
 struct Between {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
     threads: [std::thread::JoinHandle<u32>; 2],
 }
 
-/// Of a direction (0 there, 1 back) and the n-th packet of the stream: whether it is lost.
-type Lose = fn(usize, u32) -> bool;
+/// What becomes of a packet on its way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Pass,
+    Lose,
+    Double,
+    /// It waits until the next one has passed.
+    Overtaken,
+}
+
+/// Of a direction (0 there, 1 back) and the n-th packet of the stream.
+type Decide = fn(usize, u32) -> Fate;
 
 impl Between {
-    fn start(reflector: SocketAddr, lose: Lose) -> Self {
+    fn start(reflector: SocketAddr, decide: Decide) -> Self {
         let socket = || Arc::new(StdSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket"));
         let (outer, inner, sender) = (socket(), socket(), Arc::new(OnceLock::new()));
         let address = outer.local_addr().expect("it is bound");
         let stop = Arc::new(AtomicBool::new(false));
-        let there = Direction { way: 0, number_at: 0, stop: Arc::clone(&stop), lose };
+        let there = Direction { way: 0, number_at: 0, stop: Arc::clone(&stop), decide };
         let back = Direction { way: 1, number_at: 24, ..there.clone() };
         let (first, second, known) = (Arc::clone(&outer), Arc::clone(&inner), Arc::clone(&sender));
         let there = move || {
@@ -89,25 +99,39 @@ struct Direction {
     /// Where the sender's number stands in a packet.
     number_at: usize,
     stop: Arc<AtomicBool>,
-    lose: Lose,
+    decide: Decide,
 }
 
 impl Direction {
     fn carry(&self, from: &StdSocket, send: impl Fn(&[u8], SocketAddr)) -> u32 {
-        let (mut lost, mut buffer) = (0, [0; 9216]);
+        let (mut lost, mut buffer, mut waiting) = (0, [0; 9216], None);
         from.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
         while !self.stop.load(Ordering::Relaxed) {
             let Ok((length, source)) = from.recv_from(&mut buffer) else { continue };
-            let number = buffer[self.number_at..].first_chunk().map(|bytes| u32::from_be_bytes(*bytes));
+            let packet = &buffer[..length];
+            let number = packet[self.number_at..].first_chunk().map(|bytes| u32::from_be_bytes(*bytes));
             // The stream begins with number 2.
-            let is_lost = number.and_then(|n| n.checked_sub(2)).is_some_and(|n| (self.lose)(self.way, n));
-            lost += u32::from(is_lost);
-            if !is_lost {
-                send(&buffer[..length], source);
+            let nth = number.and_then(|n| n.checked_sub(2));
+            match nth.map_or(Fate::Pass, |n| (self.decide)(self.way, n)) {
+                Fate::Lose => lost += 1,
+                Fate::Overtaken => waiting = Some(packet.to_vec()),
+                fate => {
+                    send(packet, source);
+                    if fate == Fate::Double {
+                        send(packet, source);
+                    }
+                    if let Some(overtaken) = waiting.take() {
+                        send(&overtaken, source);
+                    }
+                }
             }
         }
         lost
     }
+}
+
+const fn lose(is_lost: bool) -> Fate {
+    if is_lost { Fate::Lose } else { Fate::Pass }
 }
 
 #[tokio::test]
@@ -133,18 +157,36 @@ async fn a_session_with_our_reflector_is_whole() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn asymmetric_loss_is_given_to_the_right_direction_exactly() {
-    for (lose, must) in [
-        ((|way, n| way == 0 && n % 10 == 4) as Lose, [20, 0]),
-        (|way, n| way == 1 && n % 20 == 4, [0, 10]),
-        (|way, n| if way == 0 { (50..58).contains(&n) } else { n % 40 == 4 }, [8, 5]),
+    for (decide, must) in [
+        ((|way, n| lose(way == 0 && n % 10 == 4)) as Decide, [20, 0]),
+        (|way, n| lose(way == 1 && n % 20 == 4), [0, 10]),
+        (|way, n| lose(if way == 0 { (50..58).contains(&n) } else { n % 40 == 4 }), [8, 5]),
     ] {
         let (to, _handle) = reflector("127.0.0.1:0", None);
-        let between = Between::start(to, lose);
+        let between = Between::start(to, decide);
         let all = simulation(run(&spec(between.address, 200), &tools()).await);
         let lost = between.end();
         let (there, back) = (all.forward.expect("there"), all.reverse.expect("back"));
         assert_eq!((lost, [there.lost, back.lost]), (must, must), "{there:?} {back:?}");
         assert_eq!(all.received, 200 - must[0] - must[1]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn order_and_duplicates_are_those_of_each_direction() {
+    for (decide, must) in [
+        ((|way, n| if way == 0 && n % 20 == 4 { Fate::Overtaken } else { Fate::Pass }) as Decide, [10, 0, 0, 0]),
+        (|way, n| if way == 1 && n % 40 == 4 { Fate::Overtaken } else { Fate::Pass }, [0, 5, 0, 0]),
+        (|way, n| if way == 0 && n % 20 == 4 { Fate::Double } else { Fate::Pass }, [0, 0, 10, 0]),
+        (|way, n| if way == 1 && n % 40 == 4 { Fate::Double } else { Fate::Pass }, [0, 0, 0, 5]),
+    ] {
+        let (to, _handle) = reflector("127.0.0.1:0", None);
+        let between = Between::start(to, decide);
+        let all = simulation(run(&spec(between.address, 200), &tools()).await);
+        between.end();
+        let (there, back) = (all.forward.expect("there"), all.reverse.expect("back"));
+        let figures = [there.reordered, back.reordered, there.duplicates, back.duplicates];
+        assert_eq!((figures, there.lost, back.lost), (must, 0, 0), "{there:?} {back:?}");
     }
 }
 

@@ -136,7 +136,7 @@ async fn connect(plan: &Plan, spec: &ProbeSpec) -> Result<TcpStream, Failure> {
     let connecting = TcpSocket::from_std_stream(socket.into()).connect(plan.address);
     let connected = tokio::time::timeout(plan.timeout, connecting).await.map_err(|_| late("take a connection"))?;
     let stream =
-        connected.map_err(failed("the peer cannot be reached; is an iperf3 server or an agent listening there?"))?;
+        connected.map_err(failed("the peer cannot be reached; is an iperf3 server listening there?"))?;
     stream.set_nodelay(true).map_err(failed("a TCP socket cannot be set up"))?;
     Ok(stream)
 }
@@ -281,7 +281,7 @@ fn late(what: &str) -> Failure {
 }
 
 fn broken(error: &io::Error) -> Failure {
-    failure_of(error, "the control connection broke; is the peer an iperf3 server or an agent?")
+    failure_of(error, "the control connection broke; is the peer an iperf3 server?")
 }
 
 fn unexpected(state: State) -> Failure {
