@@ -29,8 +29,9 @@ pub(super) struct Step {
 impl Step {
     /// The request that the probe names.
     pub(super) fn first(target: &str, plan: &Plan) -> Result<Self, Failure> {
+        // What stands before the host may be a password: the target is not repeated.
         let wrong = |why: &str| {
-            Failure::new(FailureReason::Agent, &format!("the target `{target}` cannot be requested: {why}"))
+            Failure::new(FailureReason::Agent, &format!("the target cannot be requested: {why}"))
         };
         let url = Url::parse(target).map_err(|error| wrong(&error.to_string()))?;
         let read = read(&url).map_err(|why| wrong(&why))?;
