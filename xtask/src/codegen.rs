@@ -1,7 +1,7 @@
 //! `cargo xtask codegen`: what is written once in code and shown elsewhere too.
 //!
 //! - The OpenAPI document is made of the server's handlers, by a test of the server that writes it when `UPDATE` is set.
-//! - The reference tables of the book are made of the descriptor lists of filter fields, configuration keys and permissions.
+//! - The reference tables of the book are made of the descriptor lists of filter fields, configuration keys, permissions and kinds of probes.
 //!
 //! All of it is checked in, so that a change of the contract is seen in review. The types of the web client are generated from the
 //! OpenAPI document by every build of the web app, and not checked in.
@@ -18,6 +18,7 @@ const OPENAPI: &str = "crates/api/openapi.json";
 const FILTER_LANGUAGE: &str = "docs/filter-language.md";
 const CONFIGURATION: &str = "docs/configuration.md";
 const PEOPLE: &str = "docs/people.md";
+const PROBES: &str = "docs/probes.md";
 
 /// What to do with what was generated.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,6 +72,7 @@ fn generate(root: &Path, mode: Mode) -> Result<Vec<&'static str>, Error> {
         (FILTER_LANGUAGE, "filter fields", sections::filter_fields()),
         (CONFIGURATION, "configuration", sections::configuration(&sample)),
         (PEOPLE, "permissions", sections::permissions()),
+        (PROBES, "probes", sections::probes()),
     ] {
         let text = read(root, path)?;
         let fresh = sections::replace(&text, name, &body).ok_or(Error::NoSection { path, name })?;

@@ -7,14 +7,17 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use netwatch_capture::file::pace::Speed;
+use netwatch_model::probe::ProbeKind;
 
 use crate::config::{Key, Raw};
 use crate::engine::history::CHECK;
 
 mod parts;
 mod people;
+mod probe;
 
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
+pub use probe::{OneShot, ProbeArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
 
 /// See who uses the network, how much, with which protocol and which program.
@@ -108,6 +111,32 @@ pub enum Command {
     Flows(FlowsArgs),
     /// Write packets to a pcapng file
     Capture(RecordArgs),
+    /// Ping targets by ICMP: loss and round-trip time
+    Ping(ProbeArgs<{ probe::place(ProbeKind::Ping) }>),
+    /// Trace the path to targets: hops, their loss and delay
+    Mtr(ProbeArgs<{ probe::place(ProbeKind::Mtr) }>),
+    /// Ask name servers
+    Dns(ProbeArgs<{ probe::place(ProbeKind::Dns) }>),
+    /// Make a request of HTTP and time its phases
+    Http(ProbeArgs<{ probe::place(ProbeKind::Http) }>),
+    /// Make a TLS handshake and show the certificates
+    Tls(ProbeArgs<{ probe::place(ProbeKind::Tls) }>),
+    /// Connect by TCP
+    Tcp(ProbeArgs<{ probe::place(ProbeKind::Tcp) }>),
+    /// Send datagrams and wait for answers
+    Udp(ProbeArgs<{ probe::place(ProbeKind::Udp) }>),
+    /// Ask a time server how far its clock is
+    Ntp(ProbeArgs<{ probe::place(ProbeKind::Ntp) }>),
+    /// Greet a mail server
+    Smtp(ProbeArgs<{ probe::place(ProbeKind::Smtp) }>),
+    /// Greet a mailbox server
+    Imap(ProbeArgs<{ probe::place(ProbeKind::Imap) }>),
+    /// Get values of an SNMP agent
+    Snmp(ProbeArgs<{ probe::place(ProbeKind::Snmp) }>),
+    /// Send a stream of packets to a STAMP reflector and back
+    Stamp(ProbeArgs<{ probe::place(ProbeKind::Simulation) }>),
+    /// Measure how much a path carries
+    Throughput(ProbeArgs<{ probe::place(ProbeKind::Throughput) }>),
     /// List, make, disable users of a running server, and print links for those who are locked out
     #[command(subcommand)]
     User(UserCommand),

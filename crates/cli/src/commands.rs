@@ -8,6 +8,7 @@ mod doctor;
 pub mod flows;
 mod generate;
 pub mod interfaces;
+mod probe;
 mod source;
 mod steer;
 mod top;
@@ -36,6 +37,19 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Up(args) => up::run(cli, args),
         Command::Top(args) => top::run(cli, args),
         Command::Capture(args) => capture::run(cli, args),
+        Command::Ping(args) => probe::run(&args.0),
+        Command::Mtr(args) => probe::run(&args.0),
+        Command::Dns(args) => probe::run(&args.0),
+        Command::Http(args) => probe::run(&args.0),
+        Command::Tls(args) => probe::run(&args.0),
+        Command::Tcp(args) => probe::run(&args.0),
+        Command::Udp(args) => probe::run(&args.0),
+        Command::Ntp(args) => probe::run(&args.0),
+        Command::Smtp(args) => probe::run(&args.0),
+        Command::Imap(args) => probe::run(&args.0),
+        Command::Snmp(args) => probe::run(&args.0),
+        Command::Stamp(args) => probe::run(&args.0),
+        Command::Throughput(args) => probe::run(&args.0),
         Command::User(command) => user::run(cli, command),
         Command::Backup(args) => backup::backup(cli, args),
         Command::Restore(args) => backup::restore(cli, args),

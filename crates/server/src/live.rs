@@ -44,6 +44,7 @@ impl Live {
     pub fn remembered_by(&self, store: Arc<dyn TelemetryStore>) {
         self.app.history().fill(store);
         self.app.apply_all_to_store();
+        self.app.recall_probes();
     }
 
     /// Probes run there from here on, and may measure what `policy` says. Blocks.

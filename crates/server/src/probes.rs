@@ -13,6 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use netwatch_entities::{ListQuery, Order, Reading, StoreError};
@@ -20,6 +21,7 @@ use netwatch_model::Record;
 use netwatch_model::assignment::{AssignedProbe, Assignment};
 use netwatch_model::people::WorkspaceId;
 use netwatch_model::probe::{Probe, ProbeResult, ProbeSpec};
+use netwatch_storage::{Budget, ResultQuery, Span};
 
 use crate::app::App;
 
@@ -82,6 +84,31 @@ impl App {
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "the agent is not told what changed; it goes on as before");
+            }
+        }
+    }
+}
+
+/// So many results of the last day are looked at after a start.
+const RECALLED: usize = 20_000;
+const DAY: Duration = Duration::from_secs(86_400);
+
+impl App {
+    /// Fills the board with what history remembers. Blocks.
+    pub(crate) fn recall_probes(&self) {
+        let count = self.access().entities().read(|tx| tx.count::<Probe>(self.access().home()));
+        let Ok(store) = self.history().get() else { return };
+        if count.is_ok_and(|count| count == 0) {
+            return;
+        }
+        let now = self.now();
+        let span = Span { from: now - DAY, to: now + DAY };
+        let query = ResultQuery { span, probe: None, agent: None, kind: None, failed: false, limit: RECALLED, after: None };
+        match store.results(crate::ingest::HOME, &query, &Budget::default()) {
+            Ok(page) => page.results.iter().rev().for_each(|result| self.store().probes().note(result)),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "what probes measured before the start is in history only");
             }
         }
     }

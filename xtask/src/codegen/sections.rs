@@ -2,6 +2,7 @@
 
 use netwatch_model::filter::{Descriptor, Kind, fields};
 use netwatch_model::people::{BuiltInRole, Permission, Reach};
+use netwatch_model::probe::{OptionField, ProbeKind};
 
 /// `text` with the section `name` filled with `body`; none when it has no such section.
 pub fn replace(text: &str, name: &str, body: &str) -> Option<String> {
@@ -32,6 +33,34 @@ fn permission(permission: Permission) -> String {
     let has = |role: &BuiltInRole| if permission.roles().contains(role) { " ✓ |" } else { " |" };
     let roles = BuiltInRole::ALL.iter().map(has).collect::<String>();
     format!("| {} | {} | {reach} |{roles}\n", code(permission.word()), permission.text())
+}
+
+/// The kinds of probes, each with its options and metrics.
+pub fn probes() -> String {
+    ProbeKind::ALL.into_iter().map(probe).collect::<Vec<_>>().join("\n")
+}
+
+fn probe(kind: ProbeKind) -> String {
+    let d = kind.descriptor();
+    let option = |field: &&OptionField| {
+        let name = code(field.name);
+        format!("| {name} | {} | {} |\n", field.form, field.help)
+    };
+    let options = d.options.iter().map(option).collect::<String>();
+    let options = match d.options {
+        [] => String::new(),
+        _ => format!("| option | is | meaning |\n|---|---|---|\n{options}\n"),
+    };
+    let metrics = d.metrics.iter().map(|metric| code(metric.name())).collect::<Vec<_>>().join(" ");
+    format!(
+        "### {}\n\n{}. The target is {}. By default every {} s, {} in a run, with a timeout of {} s.\n\n{options}Numbers: {metrics}\n",
+        d.name,
+        d.help,
+        d.target.must(),
+        d.interval,
+        d.count,
+        d.timeout
+    )
 }
 
 /// The sample of the configuration, as YAML.

@@ -10,6 +10,7 @@ mod manage;
 mod matrix;
 mod oidc;
 mod people;
+mod probes;
 mod programs;
 mod session;
 mod storage;

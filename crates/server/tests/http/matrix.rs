@@ -73,7 +73,7 @@ impl Route {
 /// Ids of nothing that exists.
 fn unknown_ids() -> Ids {
     let none = "0190000000007000800000000000ffff".to_owned();
-    let names = ["user", "workspace", "role", "token", "invitation", "session", "view"];
+    let names = ["user", "workspace", "role", "token", "invitation", "session", "view", "probe"];
     let mut ids: Ids = names.into_iter().map(|name| (name, none.clone())).collect();
     ids.insert("id", "00000000000000ff".to_owned());
     ids.insert("address", "192.0.2.1".to_owned());
@@ -90,6 +90,7 @@ fn ids_of(place: &Place) -> Ids {
     ids.insert("token", place.token.id.to_string());
     ids.insert("invitation", place.invitation.id.to_string());
     ids.insert("view", place.view.id.to_string());
+    ids.insert("probe", place.probe.id.to_string());
     ids.insert("session", place.session.to_string());
     ids
 }
@@ -226,6 +227,9 @@ async fn a_foreign_workspace_is_as_unknown_as_one_that_does_not_exist() {
 fn body(operation: &str) -> &'static str {
     match operation {
         "change_member" | "put_membership" => r#"{"role":"viewer"}"#,
+        "create_probe" => r#"{"name":"p","spec":{"kind":"ping","target":"192.0.2.1"}}"#,
+        "change_probe" => r#"{"enabled":false}"#,
+        "run_probe" => r#"{"spec":{"kind":"ping","target":"192.0.2.1","count":1}}"#,
         "change_role" | "change_token" | "change_view" | "change_any_workspace" => r#"{"name":"Stolen"}"#,
         "change_user" => r#"{"display_name":"Stolen"}"#,
         "create_user_link" => r#"{"purpose":"reset_password"}"#,

@@ -4,6 +4,7 @@ use netwatch_entities::{Site, StoreError, Writing};
 use netwatch_identity::{link, session, token};
 use netwatch_model::Timestamp;
 use netwatch_model::people::*;
+use netwatch_model::probe::{Probe, ProbeKind, ProbeSpec};
 
 use crate::support::TestServer;
 
@@ -33,6 +34,7 @@ pub struct Place {
     pub invitation: Invitation,
     /// A shared one of the owner.
     pub view: View,
+    pub probe: Probe,
     pub session: SessionId,
 }
 
@@ -81,16 +83,26 @@ impl TestServer {
             shared: true,
             created: now(),
         };
+        let probe = Probe {
+            id: ProbeId::new(now(), next()),
+            workspace: id,
+            name: "Router".parse().unwrap(),
+            spec: ProbeSpec::new(ProbeKind::Ping, "192.0.2.1"),
+            enabled: true,
+            created: now(),
+        };
         let (r, t, i, v) = (role.clone(), token.clone(), invitation.clone(), view.clone());
+        let p = probe.clone();
         self.put(move |tx| {
             tx.insert(&r)?;
             tx.insert(&t)?;
             tx.insert(&i)?;
-            tx.insert(&v)
+            tx.insert(&v)?;
+            tx.insert(&p)
         })
         .await;
         let session = self.session_of(&owner.user).await.0;
-        Place { workspace, owner, role, token, secret: secret.as_str().to_owned(), invitation, view, session }
+        Place { workspace, owner, role, token, secret: secret.as_str().to_owned(), invitation, view, probe, session }
     }
 
     /// A new user who is a member with that role.

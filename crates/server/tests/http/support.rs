@@ -12,6 +12,7 @@ use netwatch_model::{Record, Timestamp};
 use netwatch_server::history::StorageRules;
 use netwatch_server::query::LiveStore;
 use netwatch_server::{Access, Config, Control, Dependencies, Intake, Server, ServerMetrics, listen};
+use netwatch_server::{ProbePolicy, Prober};
 use netwatch_storage::TelemetryStore;
 use netwatch_telemetry::clock::{ClockSource, ManualClock, SystemClock};
 use netwatch_telemetry::health::Health;
@@ -80,6 +81,11 @@ impl TestServer {
             server.live().remembered_by(store);
         })
         .await
+    }
+
+    /// With an agent that measures.
+    pub async fn start_with_prober(prober: Arc<dyn Prober>, policy: ProbePolicy) -> Self {
+        Self::start_joined(|server| server.live().probing_by(prober, policy)).await
     }
 
     async fn start_joined(join: impl FnOnce(&Server)) -> Self {

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use netwatch_model::filter::{Filter, Glob};
+use netwatch_model::people::ProbeId;
+use netwatch_model::probe::{Failure, FailureReason, ProbeKind, ProbeResult, Trigger};
 use netwatch_model::{
-    EventKind, FlowRecord, NameSource, Process, Protocol, Severity, TcpMetrics, Tunnel, TunnelKind, Untrusted,
+    AgentId, EventKind, FlowRecord, NameSource, Process, Protocol, Record, Severity, TcpMetrics, Tunnel, TunnelKind, Untrusted,
 };
-use netwatch_storage::{Budget, EventQuery, FlowQuery, TelemetryStore};
+use netwatch_storage::{Budget, EventQuery, FlowQuery, ResultQuery, TelemetryStore};
 use std::time::Duration;
 
-use crate::support::{Bench, HOUR, at, ended, event, flow, span, workspace};
+use crate::support::{Bench, DAY, HOUR, at, ended, event, flow, span, workspace};
 
 fn query(from: i64, to: i64, limit: usize) -> FlowQuery {
     FlowQuery { span: span(from, to), filter: None, limit, after: None }
@@ -217,4 +219,56 @@ fn a_rewritten_file_makes_a_cursor_stale() {
     let again = FlowQuery { after: first.next, ..query(0, HOUR, 2) };
     assert!(bench.store.flows(workspace(1), &again, &Budget::default()).is_err());
     assert_eq!(list(&bench, &query(0, HOUR, 100)).len(), 8, "from the first page on everything is there");
+}
+
+#[test]
+fn results_of_probes_are_kept_once_and_found_by_probe_kind_and_failure() {
+    let mut bench = Bench::new();
+    bench.put([
+        result(1, 7, ProbeKind::Tcp, None),
+        result(2, 7, ProbeKind::Tcp, Some(FailureReason::Timeout)),
+        result(3, 8, ProbeKind::Mtr, None),
+    ]);
+    bench.flush();
+    let all =
+        ResultQuery { span: span(0, HOUR), probe: None, agent: None, kind: None, failed: false, limit: 10, after: None };
+    let seconds = |bench: &Bench, query: &ResultQuery| {
+        let page = bench.store.results(workspace(1), query, &Budget::default()).unwrap();
+        page.results.iter().map(|r| r.start.secs() - DAY).collect::<Vec<_>>()
+    };
+    assert_eq!(seconds(&bench, &all), [3, 2, 1]);
+    assert_eq!(seconds(&bench, &ResultQuery { probe: Some(ProbeId::from_bits(7)), ..all.clone() }), [2, 1]);
+    assert_eq!(seconds(&bench, &ResultQuery { kind: Some(ProbeKind::Mtr), ..all.clone() }), [3]);
+    assert_eq!(seconds(&bench, &ResultQuery { failed: true, ..all.clone() }), [2]);
+    assert!(seconds(&bench, &ResultQuery { agent: Some(AgentId(99)), ..all.clone() }).is_empty());
+    let first = bench.store.results(workspace(1), &ResultQuery { limit: 2, ..all.clone() }, &Budget::default()).unwrap();
+    assert_eq!(first.results[0], *probe_result(3, 8, ProbeKind::Mtr, None), "it comes back as it was");
+    assert_eq!(seconds(&bench, &ResultQuery { after: first.next, ..all.clone() }), [1]);
+    // The log hands it over again after a crash.
+    let mut bench = bench.crash();
+    bench.put_at(1, [result(1, 7, ProbeKind::Tcp, None)]);
+    bench.flush();
+    assert_eq!(seconds(&bench, &all), [3, 2, 1]);
+}
+
+fn result(second: i64, probe: u128, kind: ProbeKind, failure: Option<FailureReason>) -> Record {
+    Record::Probe(probe_result(second, probe, kind, failure))
+}
+
+fn probe_result(second: i64, probe: u128, kind: ProbeKind, failure: Option<FailureReason>) -> Box<ProbeResult> {
+    Box::new(ProbeResult {
+        probe: Some(ProbeId::from_bits(probe)),
+        agent: AgentId(7),
+        kind,
+        target: "192.0.2.1:22".to_owned(),
+        address: None,
+        source: None,
+        scheduled: at(second),
+        start: at(second),
+        duration: 0.25,
+        trigger: Trigger::Schedule,
+        late: false,
+        failure: failure.map(|reason| Failure::new(reason, "no answer")),
+        detail: None,
+    })
 }
