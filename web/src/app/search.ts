@@ -36,6 +36,7 @@ export const aggregates = [
   "count",
   "last",
 ] as const satisfies readonly SeriesAggregate[];
+export const probeViews = ["smoke", "phases", "expiry", "ways", "metric"] as const;
 export const outcomes = ["done", "refused"] as const;
 /** The steps of the set-up after the first administrator is made. */
 export const steps = ["interfaces", "traffic", "invite"] as const;
@@ -78,6 +79,15 @@ export type AppSearch = {
   outcome?: (typeof outcomes)[number] | undefined;
   /** The user whose panel is open. */
   user?: string | undefined;
+  /** A probe: which picture, of which agent; which of its results are listed, and which one is open, by its start. */
+  picture?: (typeof probeViews)[number] | undefined;
+  agent?: string | undefined;
+  only?: "failed" | "traces" | undefined;
+  result?: string | undefined;
+  /** Traces by their starts: the one that is shown, the one that it is compared with, and the path by its number. */
+  trace?: string | undefined;
+  against?: string | undefined;
+  path?: string | undefined;
   /** Where the set-up is. */
   step?: (typeof steps)[number] | undefined;
 };
@@ -113,6 +123,13 @@ export function validateSearch(raw: Record<string, unknown>): AppSearch {
     action: text(raw.action),
     outcome: oneOf(outcomes, raw.outcome),
     user: text(raw.user),
+    picture: oneOf(probeViews, raw.picture),
+    agent: text(raw.agent),
+    only: oneOf(["failed", "traces"] as const, raw.only),
+    result: text(raw.result),
+    trace: text(raw.trace),
+    against: text(raw.against),
+    path: text(raw.path),
     step: oneOf(steps, raw.step),
   });
 }

@@ -20,7 +20,14 @@ export type Layer = {
   /** Lower edge; absent for a line. */
   lower?: readonly number[];
   dashed?: boolean;
+  /** Of an area; without an edge when it is said. */
+  opacity?: number;
+  /** The colour of each step of a line, in place of the one colour; the line is then drawn strong. */
+  colours?: readonly (string | undefined)[];
 };
+
+/** A bar at the foot of a step, as long as its share of the foot's height; a share of 1 marks the whole step. */
+export type FootMark = { index: number; share: number; colour: string };
 
 export type TimePlotProps = {
   label: string;
@@ -32,6 +39,8 @@ export type TimePlotProps = {
   extent: readonly [number, number];
   /** Stretches without data, as half-open ranges of steps. */
   gaps: readonly (readonly [number, number])[];
+  /** Something else that each step has, below the lines. */
+  foot?: readonly FootMark[];
   height: number;
   figures: (value: number) => string;
   /** The step under the pointer, of this plot or of another one of the page. */
@@ -44,6 +53,8 @@ const left = 62;
 const right = 12;
 const top = 8;
 const bottom = 24;
+/** Pixels of a foot mark with a share of 1. */
+const footHeight = 26;
 
 export function TimePlot(props: TimePlotProps) {
   const { label, from, step, count, height, cursor, onCursor, tooltip } = props;
@@ -124,6 +135,7 @@ const Drawing = memo(function Drawing({
   layers,
   extent,
   gaps,
+  foot = [],
   figures,
 }: DrawingProps) {
   const id = useId();
@@ -148,7 +160,7 @@ const Drawing = memo(function Drawing({
             stroke={value === 0 ? "var(--line-strong)" : "var(--line)"}
           />
           <text x={plot.left - 8} y={y(value) + 4} textAnchor="end" fill="var(--text-3)">
-            {figures(Math.abs(value))}
+            {figures(extent[0] < 0 ? Math.abs(value) : value)}
           </text>
         </g>
       ))}
@@ -162,6 +174,28 @@ const Drawing = memo(function Drawing({
           height={plot.bottom - plot.top}
           fill={`url(#${id})`}
         />
+      ))}
+      {foot.map(({ index, share, colour }) => (
+        <g key={index} data-foot="">
+          {share >= 1 && (
+            <rect
+              x={x(index)}
+              y={plot.top}
+              width={Math.max(1, x(index + 1) - x(index))}
+              height={plot.bottom - plot.top}
+              fill={colour}
+              fillOpacity="0.12"
+            />
+          )}
+          <rect
+            x={x(index)}
+            y={plot.bottom - Math.max(3, share * footHeight)}
+            width={Math.max(1, x(index + 1) - x(index))}
+            height={Math.max(3, share * footHeight)}
+            fill={colour}
+            shapeRendering="crispEdges"
+          />
+        </g>
       ))}
       {layers.map((layer) => (
         <Shape key={layer.key} layer={layer} x={x} y={y} />
@@ -177,14 +211,15 @@ const Drawing = memo(function Drawing({
 });
 
 function Shape({ layer, x, y }: { layer: Layer; x: Scale; y: Scale }) {
-  const { values, lower, colour, dashed } = layer;
+  const { values, lower, colour, dashed, opacity, colours } = layer;
+  if (colours !== undefined) return <ColouredLine values={values} colours={colours} colour={colour} x={x} y={y} />;
   if (lower !== undefined) {
     return (
       <path
         d={stepArea(values, lower, x, y)}
         fill={colour}
-        fillOpacity="0.62"
-        stroke={colour}
+        fillOpacity={opacity ?? 0.62}
+        stroke={opacity === undefined ? colour : "none"}
         strokeWidth="0.75"
         shapeRendering="crispEdges"
       />
@@ -199,6 +234,32 @@ function Shape({ layer, x, y }: { layer: Layer; x: Scale; y: Scale }) {
       strokeLinejoin="round"
       {...(dashed ? { strokeDasharray: "5 4" } : {})}
     />
+  );
+}
+
+type ColouredLineProps = {
+  values: Layer["values"];
+  colours: readonly (string | undefined)[];
+  colour: string;
+  x: Scale;
+  y: Scale;
+};
+
+/** A faint line that joins the steps, and over it each step in its own colour. */
+function ColouredLine({ values, colours, colour, x, y }: ColouredLineProps) {
+  const paths = new Map<string, string>();
+  values.forEach((value, i) => {
+    if (value === null) return;
+    const of = colours[i] ?? colour;
+    paths.set(of, `${paths.get(of) ?? ""}M${x(i)} ${y(value)}H${x(i + 1)}`);
+  });
+  return (
+    <g fill="none">
+      <path d={stepLine(values, x, y)} stroke={colour} strokeWidth="0.75" />
+      {[...paths].map(([of, path]) => (
+        <path key={of} d={path} stroke={of} strokeWidth="2.5" data-colour={of} />
+      ))}
+    </g>
   );
 }
 

@@ -38,6 +38,12 @@ const words: Readonly<Record<string, TextKey>> = {
   "/storage": "page.storage",
   "/events": "page.events",
   "/health": "page.health",
+  "/probes": "page.probes",
+  "/probes/new": "probes.new",
+  "/probes/matrix": "page.matrix",
+  "/probes/$probe": "page.probe",
+  "/probes/$probe/edit": "action.edit",
+  "/probes/$probe/traces": "page.traces",
   "/settings": "page.settings",
   "/settings/account": "page.account",
   "/settings/workspace": "page.workspace",
@@ -69,6 +75,16 @@ function Crumbs() {
         {object !== undefined && (
           <li>
             <Link {...paths.traffic(search)}>{t("page.traffic")}</Link>
+          </li>
+        )}
+        {route.startsWith("/probes/") && (
+          <li>
+            <Link {...paths.probes(search)}>{t("page.probes")}</Link>
+          </li>
+        )}
+        {route.startsWith("/probes/$probe/") && params?.probe !== undefined && (
+          <li>
+            <Link {...paths.probe(params.probe, search)}>{t("page.probe")}</Link>
           </li>
         )}
         {route.startsWith("/settings/") && (

@@ -1,6 +1,8 @@
 /** Deutsch. */
 import { history } from "./de/history";
 import { people } from "./de/people";
+import { probeDetails } from "./de/probe-details";
+import { probes } from "./de/probes";
 import { time } from "./de/time";
 import { views } from "./de/views";
 import type { Catalogue } from "./en";
@@ -8,6 +10,8 @@ import type { Catalogue } from "./en";
 export const de: Catalogue = {
   ...history,
   ...people,
+  ...probeDetails,
+  ...probes,
   ...time,
   ...views,
   "action.close": "Schließen",

@@ -2,12 +2,16 @@
 import type { Message } from "./catalogue";
 import { history } from "./en/history";
 import { people } from "./en/people";
+import { probeDetails } from "./en/probe-details";
+import { probes } from "./en/probes";
 import { time } from "./en/time";
 import { views } from "./en/views";
 
 export const en = {
   ...history,
   ...people,
+  ...probeDetails,
+  ...probes,
   ...time,
   ...views,
   "action.close": "Close",

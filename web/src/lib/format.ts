@@ -71,6 +71,11 @@ export function duration(seconds: number, locale: string): string {
   return pairOf(Math.floor(whole / 86_400), "d", Math.floor((whole % 86_400) / 3600), "h");
 }
 
+/** The same with a minus before what is less than zero. */
+export function signedDuration(seconds: number, locale: string): string {
+  return seconds < 0 ? `−${duration(-seconds, locale)}` : duration(seconds, locale);
+}
+
 /** Three significant figures in the writing of the locale, without a prefix. */
 export function figuresOf(value: number, locale: string): string {
   return formatter(locale, Math.abs(value) >= 99.95 ? "whole" : "figures").format(value);

@@ -25,6 +25,16 @@ export const paths = {
     ({ to: "/series", search: { ...state, ...carried(time) } }) as const,
   view: (view: string) => ({ to: "/views/$view", params: { view }, search: {} }) as const,
   storage: (time: AppSearch = {}) => ({ to: "/storage", search: carried(time) }) as const,
+  probes: (time: AppSearch = {}, state: Pick<AppSearch, "q"> = {}) =>
+    ({ to: "/probes", search: { ...state, ...carried(time) } }) as const,
+  newProbe: (time: AppSearch = {}) => ({ to: "/probes/new", search: carried(time) }) as const,
+  matrix: (time: AppSearch = {}) => ({ to: "/probes/matrix", search: carried(time) }) as const,
+  probe: (probe: string, time: AppSearch = {}, state: Omit<AppSearch, "from" | "to"> = {}) =>
+    ({ to: "/probes/$probe", params: { probe }, search: { ...state, ...carried(time) } }) as const,
+  editProbe: (probe: string, time: AppSearch = {}) =>
+    ({ to: "/probes/$probe/edit", params: { probe }, search: carried(time) }) as const,
+  traces: (probe: string, time: AppSearch = {}, state: Pick<AppSearch, "trace" | "against" | "agent"> = {}) =>
+    ({ to: "/probes/$probe/traces", params: { probe }, search: { ...state, ...carried(time) } }) as const,
   events: (time: AppSearch = {}) => ({ to: "/events", search: carried(time) }) as const,
   health: (time: AppSearch = {}) => ({ to: "/health", search: carried(time) }) as const,
   settings: (time: AppSearch = {}) => ({ to: "/settings", search: carried(time) }) as const,

@@ -46,6 +46,10 @@ function bind(choice: format.UnitChoice, zone: Zone) {
     roughCount: (value: number) => format.roughCount(value, locale),
     percent: (part: number, whole: number) => format.percent(part, whole, locale),
     duration: (seconds: number) => format.duration(seconds, locale),
+    /** Seconds with their sign: offsets, and times that are over. */
+    signedDuration: (seconds: number) => format.signedDuration(seconds, locale),
+    /** A number as it is, in the writing of the language. */
+    plain: (value: number) => value.toLocaleString(locale, { maximumFractionDigits: 6 }),
     /** Time of day of a moment in milliseconds. */
     clock: (moment: number) => clock.format(moment),
     /** Month and day of a moment in milliseconds. */

@@ -9,7 +9,7 @@ export function PageTabs({ label, tabs }: PageTabsProps) {
   return (
     <nav className={styles.tabs} aria-label={label}>
       {tabs.map(({ target, word }) => (
-        <Link key={target.to} {...target} className={styles.tab} activeOptions={{ includeSearch: false }}>
+        <Link key={target.to} {...target} className={styles.tab} activeOptions={{ exact: true, includeSearch: false }}>
           {word}
         </Link>
       ))}

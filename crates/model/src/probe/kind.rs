@@ -80,8 +80,9 @@ macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $variant:ident, $name:literal, $descriptor:path, $detail:path;)+) => {
         /// How something is measured.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "lowercase")]
         pub enum ProbeKind {
-            $($(#[doc = $doc])+ #[serde(rename = $name)] $variant,)+
+            $($(#[doc = $doc])+ $variant,)+
         }
 
         impl ProbeKind {
@@ -103,9 +104,10 @@ macro_rules! kinds {
 
         /// What a kind measured in one run.
         #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "lowercase")]
         #[schema(as = ProbeDetail)]
         pub enum Detail {
-            $($(#[doc = $doc])+ #[serde(rename = $name)] $variant(Box<$detail>),)+
+            $($(#[doc = $doc])+ $variant(Box<$detail>),)+
         }
 
         impl Detail {

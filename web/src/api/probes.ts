@@ -1,0 +1,66 @@
+/** Questions about probes: what is measured, what came out, and how every agent reaches every target. */
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { api, dataOf, done } from "./client";
+import type { operations, Probe, ProbeCreate, ProbeDraft, ProbePatch, ProbeResult } from "./schema";
+import { ifMatch, taggedOf } from "./tagged";
+
+export type ProbesQuestion = NonNullable<operations["list_probes"]["parameters"]["query"]>;
+export type ResultsQuestion = NonNullable<operations["list_probe_results"]["parameters"]["query"]>;
+
+/** Milliseconds after which the state of probes is asked for again. */
+export const probesRefresh = 5000;
+
+export function probesQuery(question: ProbesQuestion) {
+  return queryOptions({
+    queryKey: ["probes", "list", question],
+    queryFn: ({ signal }) => dataOf(api.GET("/api/v1/probes", { params: { query: question }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function probeQuery(probe: string) {
+  return queryOptions({
+    queryKey: ["probes", "one", probe],
+    queryFn: ({ signal }) => taggedOf(api.GET("/api/v1/probes/{probe}", { params: { path: { probe } }, signal })),
+    staleTime: 0,
+  });
+}
+
+export function resultsQuery(probe: string, question: ResultsQuestion) {
+  return queryOptions({
+    queryKey: ["probes", "results", probe, question],
+    queryFn: ({ signal }) =>
+      dataOf(api.GET("/api/v1/probes/{probe}/results", { params: { path: { probe }, query: question }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** They are those of the server's version: they do not change while the app is open. */
+export const kindsQuery = queryOptions({
+  queryKey: ["probe-kinds"],
+  queryFn: ({ signal }) => dataOf(api.GET("/api/v1/probe-kinds", { signal })),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const matrixQuery = queryOptions({
+  queryKey: ["probes", "matrix"],
+  queryFn: ({ signal }) => dataOf(api.GET("/api/v1/probe-matrix", { signal })),
+});
+
+export function createProbe(body: ProbeCreate): Promise<Probe> {
+  return dataOf(api.POST("/api/v1/probes", { body }));
+}
+
+/** Changes the version that was read, so that nobody's change is lost. */
+export function changeProbe(probe: string, tag: string, body: ProbePatch): Promise<Probe> {
+  return dataOf(api.PATCH("/api/v1/probes/{probe}", { params: { path: { probe } }, body, ...ifMatch(tag) }));
+}
+
+export function deleteProbe(probe: string, tag: string): Promise<void> {
+  return done(api.DELETE("/api/v1/probes/{probe}", { params: { path: { probe } }, ...ifMatch(tag) }));
+}
+
+/** Measures once, now; nobody keeps the result. */
+export function runProbe(spec: ProbeDraft): Promise<ProbeResult> {
+  return dataOf(api.POST("/api/v1/probes/run", { body: { spec } }));
+}

@@ -1,0 +1,202 @@
+/**
+ * The form of a probe, made from the descriptions of the kinds: what is typed, what is wrong with it, and what is sent. Pure.
+ *
+ * Everything is text until it is sent. What says the default is left out, so that a later default is taken over.
+ */
+import type { KindDescription, OptionDescription, Probe, ProbeDraft, ProbeOptionValue, Problem } from "~/api/schema";
+
+export const families = ["any", "v4", "v6"] as const;
+const numberFields = ["interval", "timeout", "count", "spacing", "dscp"] as const;
+export type NumberField = (typeof numberFields)[number];
+export type OptionText = string | boolean;
+
+export type ProbeForm = {
+  /** Empty: the suggested one. */
+  name: string;
+  kind: KindDescription["kind"];
+  target: string;
+  numbers: Record<NumberField, string>;
+  source: string;
+  family: (typeof families)[number];
+  /** By name: on or off, or the text; lists have a value on each line. */
+  options: Record<string, OptionText>;
+  /** Secret options that are set and shall be removed. */
+  removed: readonly string[];
+  /** Kept as they are. */
+  labels: Record<string, string>;
+};
+
+/** What is wrong with a field before anything is sent: the range, for a text about it. */
+export type FieldFault = { min: number; max: number; whole: boolean };
+
+/** The form of a new probe of a kind; what does not depend on the kind is kept. */
+export function blank(kind: KindDescription, before?: ProbeForm): ProbeForm {
+  const { interval, timeout, count, spacing } = kind;
+  return {
+    name: before?.name ?? "",
+    kind: kind.kind,
+    target: before?.target ?? "",
+    numbers: {
+      interval: String(interval),
+      timeout: String(timeout),
+      count: String(count),
+      spacing: String(spacing),
+      dscp: before?.numbers.dscp ?? "0",
+    },
+    source: before?.source ?? "",
+    family: before?.family ?? "any",
+    options: Object.fromEntries(kind.options.map((option) => [option.name, shown(option, option.default)])),
+    removed: [],
+    labels: before?.labels ?? {},
+  };
+}
+
+/** The form of a probe that is there. */
+export function formOf({ name, spec }: Pick<Probe, "name" | "spec">, kind: KindDescription): ProbeForm {
+  const empty = blank(kind);
+  const { interval, timeout, count, spacing, dscp = 0 } = spec;
+  const options = kind.options.map((option) => [option.name, shown(option, spec.options?.[option.name])] as const);
+  return {
+    ...empty,
+    name,
+    target: spec.target,
+    numbers: mapped({ interval, timeout, count, spacing, dscp }),
+    source: spec.source ?? "",
+    family: spec.family ?? "any",
+    options: Object.fromEntries(options.map(([key, value]) => [key, value ?? empty.options[key] ?? ""])),
+    labels: spec.labels ?? {},
+  };
+}
+
+/** What is sent. Call it when `faultsOf` finds nothing. */
+export function draftOf(form: ProbeForm, kind: KindDescription): ProbeDraft {
+  const source = form.source.trim();
+  const options = kind.options.flatMap((option): [string, ProbeOptionValue][] => {
+    if (form.removed.includes(option.name)) return [[option.name, ""]];
+    const value = said(option, form.options[option.name] ?? "");
+    return value === undefined || value === option.default ? [] : [[option.name, value]];
+  });
+  const numbers = numberFields.flatMap((field): [NumberField, number][] => {
+    const value = numberOf(form.numbers[field]);
+    return value === undefined || value === defaultOf(field, kind) ? [] : [[field, value]];
+  });
+  return {
+    kind: form.kind,
+    target: form.target.trim(),
+    ...Object.fromEntries(numbers),
+    ...(source !== "" && { source }),
+    ...(form.family !== "any" && { family: form.family }),
+    ...(options.length > 0 && { options: Object.fromEntries(options) }),
+    ...(Object.keys(form.labels).length > 0 && { labels: form.labels }),
+  };
+}
+
+/** Numbers that are none or out of their range, by the name of the field; options as `options.NAME`. Empty means the default. */
+export function faultsOf(form: ProbeForm, kind: KindDescription): Record<string, FieldFault> {
+  const faults: Record<string, FieldFault> = {};
+  for (const field of numberFields) {
+    const range = rangeOf(field, kind);
+    if (!fits(form.numbers[field], range)) faults[field] = range;
+  }
+  for (const option of kind.options) {
+    if (option.form !== "whole" && option.form !== "seconds") continue;
+    const range = { min: option.min ?? 0, max: option.max ?? Number.MAX_SAFE_INTEGER, whole: option.form === "whole" };
+    if (!fits(String(form.options[option.name] ?? ""), range)) faults[`options.${option.name}`] = range;
+  }
+  return faults;
+}
+
+/** The field that a problem of the server belongs to, as `faultsOf` names them; `undefined` for the form as a whole. */
+export function fieldOf(problem: Problem | undefined, kind: KindDescription | undefined): string | undefined {
+  if (problem === undefined) return undefined;
+  if (problem.code === "conflict") return "name";
+  const field = problem.parameter?.replace(/^spec\./, "");
+  if (field !== "options") return field ?? undefined;
+  // The server quotes the name of the option.
+  const option = kind?.options.find(({ name }) => problem.detail.includes(`\`${name}\``));
+  return option === undefined ? undefined : `options.${option.name}`;
+}
+
+/** A name for a probe that has none: how and what. */
+export function suggestedName(form: Pick<ProbeForm, "kind" | "target">): string {
+  const target = form.target
+    .trim()
+    .replace(/^https?:\/\//, "")
+    .replace(/[/?#]+$/, "");
+  return target === "" ? "" : `${form.kind} ${target}`.slice(0, 100);
+}
+
+/** A name of the API as a label: `max_hops` is "Max hops". */
+export function labelOf(name: string): string {
+  const words = name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Seconds that a run takes at most. */
+export function longestRun(draft: ProbeDraft, kind: KindDescription): number {
+  return (draft.count ?? kind.count) * (draft.spacing ?? kind.spacing) + (draft.timeout ?? kind.timeout);
+}
+
+export function rangeOf(field: NumberField, kind: KindDescription): FieldFault {
+  switch (field) {
+    case "interval":
+      return { min: kind.least_interval, max: 86_400, whole: false };
+    case "timeout":
+      return { min: 0.001, max: 300, whole: false };
+    case "count":
+      return { min: 1, max: 10_000, whole: true };
+    case "spacing":
+      return { min: 0, max: 60, whole: false };
+    case "dscp":
+      return { min: 0, max: 63, whole: true };
+  }
+}
+
+function defaultOf(field: NumberField, kind: KindDescription): number {
+  return field === "dscp" ? 0 : kind[field];
+}
+
+function shown(option: OptionDescription, value: ProbeOptionValue | null | undefined): OptionText {
+  if (option.form === "flag") return value === undefined || value === null ? option.default === true : value === true;
+  if (Array.isArray(value)) return value.join("\n");
+  const chosen = value ?? option.default;
+  return chosen === undefined || chosen === null ? "" : String(chosen);
+}
+
+function said(option: OptionDescription, text: OptionText): ProbeOptionValue | undefined {
+  if (typeof text === "boolean") return text;
+  switch (option.form) {
+    case "whole":
+    case "seconds":
+      return numberOf(text);
+    case "texts": {
+      const lines = text
+        .split("\n")
+        .map((line) => line.trim())
+        .filter(Boolean);
+      return lines.length === 0 ? undefined : lines;
+    }
+    default:
+      return text === "" ? undefined : text;
+  }
+}
+
+/** A number as people of either language type it. */
+function numberOf(text: string): number | undefined {
+  const trimmed = text.trim().replace(",", ".");
+  const value = Number(trimmed);
+  return trimmed === "" || !Number.isFinite(value) ? undefined : value;
+}
+
+function fits(text: string, { min, max, whole }: FieldFault): boolean {
+  if (text.trim() === "") return true;
+  const value = numberOf(text);
+  return value !== undefined && value >= min && value <= max && (!whole || Number.isInteger(value));
+}
+
+function mapped(numbers: Record<NumberField, number>): Record<NumberField, string> {
+  return Object.fromEntries(numberFields.map((field) => [field, String(numbers[field])])) as Record<
+    NumberField,
+    string
+  >;
+}

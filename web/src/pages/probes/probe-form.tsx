@@ -1,0 +1,273 @@
+/** The form of a probe. Kinds, options, units and ranges come from the server, so that a new kind needs nothing here. */
+import { useMutation } from "@tanstack/react-query";
+import type { FormEvent, ReactNode } from "react";
+import { useState } from "react";
+import { RequestError } from "~/api/problem";
+import { runProbe } from "~/api/probes";
+import type { KindDescription } from "~/api/schema";
+import { useT } from "~/i18n";
+import { useFormat } from "~/prefs/use-format";
+import { useMay } from "~/session/session";
+import { Button } from "~/ui/controls";
+import { FormProblem, SelectField, TextField } from "~/ui/form";
+import { Section } from "~/ui/page";
+import {
+  blank,
+  draftOf,
+  type FieldFault,
+  families,
+  faultsOf,
+  fieldOf,
+  type NumberField,
+  type ProbeForm,
+  rangeOf,
+  suggestedName,
+} from "./form-state";
+import { OptionField } from "./option-field";
+import styles from "./probes.module.css";
+import { RunOutcome } from "./run-outcome";
+
+type ProbeFormProps = {
+  initial: ProbeForm;
+  kinds: readonly KindDescription[];
+  /** Secret options that are set already. */
+  secrets: readonly string[];
+  title: string;
+  submit: string;
+  onSubmit: (form: ProbeForm, kind: KindDescription) => Promise<unknown>;
+  cancel: ReactNode;
+};
+
+export function ProbeFormFields({ initial, kinds, secrets, title, submit, onSubmit, cancel }: ProbeFormProps) {
+  const t = useT();
+  const may = useMay();
+  const [form, setForm] = useState(initial);
+  const [tried, setTried] = useState(false);
+  const kind = kinds.find((one) => one.kind === form.kind);
+  const save = useMutation({ mutationFn: (of: KindDescription) => onSubmit(form, of) });
+  const run = useMutation({ mutationFn: (of: KindDescription) => runProbe(draftOf(form, of)) });
+  if (kind === undefined) return null;
+  const faults = faultsOf(form, kind);
+  const isFaulty = Object.keys(faults).length > 0;
+  const failed = save.error ?? run.error;
+  const problem = failed instanceof RequestError ? failed.problem : undefined;
+  const refused = fieldOf(problem, kind);
+  const set = (change: Partial<ProbeForm>) => {
+    setForm({ ...form, ...change });
+    if (failed !== null) {
+      save.reset();
+      run.reset();
+    }
+  };
+  const begin = (act: () => void) => {
+    setTried(true);
+    if (!isFaulty) act();
+  };
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    begin(() => save.mutate(kind));
+  };
+  const errors: Errors = {
+    of: (field) => (refused === field ? problem?.detail : undefined),
+    fault: (field) => (tried ? faults[field] : undefined),
+  };
+  const shownAt = refused !== undefined && isShown(refused, kind);
+  return (
+    <form className={styles.form} onSubmit={send} noValidate>
+      <div className={styles.formFields}>
+        <What form={form} kinds={kinds} kind={kind} errors={errors} set={set} />
+        <When form={form} kind={kind} errors={errors} set={set} />
+        {kind.options.length > 0 && (
+          <Options form={form} kind={kind} secrets={secrets} errors={errors} set={set} />
+        )}
+        {!shownAt && <FormProblem error={failed} subject={title} />}
+        <div className={styles.formFoot}>
+          {cancel}
+          {may("probes.run") && (
+            <Button icon="play" disabled={run.isPending || form.target.trim() === ""} onClick={() => begin(() => run.mutate(kind))}>
+              {t("probes.runNow")}
+            </Button>
+          )}
+          <Button type="submit" look="primary" disabled={save.isPending || form.target.trim() === ""}>
+            {submit}
+          </Button>
+        </div>
+      </div>
+      {may("probes.run") && (
+        <RunOutcome
+          result={run.data}
+          pending={run.isPending}
+          draft={draftOf(form, kind)}
+          kind={kind}
+          secrets={secrets.filter((name) => (form.options[name] ?? "") === "")}
+        />
+      )}
+    </form>
+  );
+}
+
+type Errors = {
+  /** What the server says of a field. */
+  of: (field: string) => string | undefined;
+  /** What is wrong with a number. */
+  fault: (field: string) => FieldFault | undefined;
+};
+type PartProps = { form: ProbeForm; kind: KindDescription; errors: Errors; set: (change: Partial<ProbeForm>) => void };
+
+function What({ form, kinds, kind, errors, set }: PartProps & { kinds: readonly KindDescription[] }) {
+  const t = useT();
+  const suggested = suggestedName(form);
+  return (
+    <Section title={t("probes.what")}>
+      <div className={styles.fields}>
+        <SelectField
+          label={t("probes.kind")}
+          hint={<span lang="en">{kind.help}</span>}
+          value={form.kind}
+          error={errors.of("kind")}
+          options={kinds.map((one) => ({ value: one.kind, label: one.kind }))}
+          onChange={(next) => {
+            const chosen = kinds.find((one) => one.kind === next);
+            if (chosen !== undefined) set(blank(chosen, form));
+          }}
+        />
+        <TextField
+          label={t("probes.target")}
+          hint={hintOf(kind, t)}
+          first
+          required
+          mono
+          maxLength={2048}
+          autoCapitalize="off"
+          autoComplete="off"
+          value={form.target}
+          error={errors.of("target")}
+          onChange={(target) => set({ target })}
+        />
+        <TextField
+          label={t("list.name")}
+          hint={suggested === "" ? undefined : t("probes.nameHint", { name: suggested })}
+          placeholder={suggested}
+          maxLength={100}
+          value={form.name}
+          error={errors.of("name")}
+          onChange={(name) => set({ name })}
+        />
+      </div>
+    </Section>
+  );
+}
+
+function hintOf({ target, port }: KindDescription, t: ReturnType<typeof useT>): string {
+  if (target === "url") return t("probes.targetUrl");
+  if (target !== "host_port") return t("probes.targetHost");
+  return port == null ? t("probes.targetPort") : t("probes.targetDefaultPort", { port: String(port) });
+}
+
+function When({ form, kind, errors, set }: PartProps) {
+  const t = useT();
+  const number = (field: NumberField, label: string, unit?: string) => (
+    <NumberInput
+      key={field}
+      label={unit === undefined ? label : `${label}, ${unit}`}
+      range={rangeOf(field, kind)}
+      value={form.numbers[field]}
+      error={errors.of(field)}
+      fault={errors.fault(field)}
+      onChange={(text) => set({ numbers: { ...form.numbers, [field]: text } })}
+    />
+  );
+  return (
+    <Section title={t("probes.how")}>
+      <div className={styles.fieldGrid}>
+        {number("interval", t("probes.interval"), "s")}
+        {number("timeout", t("probes.timeout"), "s")}
+        {number("count", t("probes.count"))}
+        {number("spacing", t("probes.spacing"), "s")}
+        <TextField
+          label={t("probes.source")}
+          hint={t("probes.sourceHint")}
+          mono
+          maxLength={64}
+          value={form.source}
+          error={errors.of("source")}
+          onChange={(source) => set({ source })}
+        />
+        <SelectField
+          label={t("probes.family")}
+          value={form.family}
+          error={errors.of("family")}
+          options={families.map((value) => ({ value, label: t(`probes.family.${value}`) }))}
+          onChange={(next) => set({ family: families.find((one) => one === next) ?? "any" })}
+        />
+        {number("dscp", t("probes.dscp"))}
+      </div>
+    </Section>
+  );
+}
+
+type NumberInputProps = {
+  label: string;
+  range: FieldFault;
+  value: string;
+  error: string | undefined;
+  fault: FieldFault | undefined;
+  onChange: (text: string) => void;
+};
+
+function NumberInput({ label, range, value, error, fault, onChange }: NumberInputProps) {
+  const fitting = useFaultText();
+  const t = useT();
+  const format = useFormat();
+  return (
+    <TextField
+      label={label}
+      hint={t("probes.range", { min: format.plain(range.min), max: format.plain(range.max) })}
+      inputMode={range.whole ? "numeric" : "decimal"}
+      value={value}
+      error={error ?? (fault && fitting(fault))}
+      onChange={onChange}
+    />
+  );
+}
+
+function useFaultText(): (fault: FieldFault) => string {
+  const t = useT();
+  const format = useFormat();
+  return ({ min, max, whole }) =>
+    t(whole ? "probes.mustBeWhole" : "probes.mustBe", { min: format.plain(min), max: format.plain(max) });
+}
+
+function Options({ form, kind, secrets, errors, set }: PartProps & { secrets: readonly string[] }) {
+  const t = useT();
+  const fitting = useFaultText();
+  return (
+    <Section title={t("probes.options", { kind: kind.kind })}>
+      <div className={styles.fields}>
+        {kind.options.map((option) => {
+          const { name } = option;
+          const fault = errors.fault(`options.${name}`);
+          const removed = form.removed.includes(name);
+          const onRemove = (remove: boolean) =>
+            set({ removed: remove ? [...form.removed, name] : form.removed.filter((one) => one !== name) });
+          return (
+            <OptionField
+              key={`${kind.kind} ${name}`}
+              option={option}
+              value={form.options[name] ?? ""}
+              error={errors.of(`options.${name}`) ?? (fault && fitting(fault))}
+              kept={secrets.includes(name) ? { removed, onRemove } : undefined}
+              onChange={(value) => set({ options: { ...form.options, [name]: value } })}
+            />
+          );
+        })}
+      </div>
+    </Section>
+  );
+}
+
+/** Whether a field of this name is in the form, so that what is said of it is seen. */
+function isShown(field: string, kind: KindDescription): boolean {
+  const own = ["name", "kind", "target", "source", "family", "interval", "timeout", "count", "spacing", "dscp"];
+  return own.includes(field) || kind.options.some(({ name }) => field === `options.${name}`);
+}

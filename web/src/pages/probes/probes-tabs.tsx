@@ -1,0 +1,26 @@
+/** The pages of all probes, and of one. */
+import { useSearch } from "@tanstack/react-router";
+import type { AppSearch } from "~/app/search";
+import { useT } from "~/i18n";
+import { paths } from "~/lib/paths";
+import { PageTabs } from "~/ui/page-tabs";
+
+export function ProbesTabs() {
+  const t = useT();
+  const search = useSearch({ strict: false }) as AppSearch;
+  const tabs = [
+    { target: paths.probes(search), word: t("probes.list") },
+    { target: paths.matrix(search), word: t("page.matrix") },
+  ];
+  return <PageTabs label={t("page.probes")} tabs={tabs} />;
+}
+
+export function ProbeTabs({ probe }: { probe: string }) {
+  const t = useT();
+  const search = useSearch({ strict: false }) as AppSearch;
+  const tabs = [
+    { target: paths.probe(probe, search), word: t("probe.measurements") },
+    { target: paths.traces(probe, search), word: t("page.traces") },
+  ];
+  return <PageTabs label={t("page.probe")} tabs={tabs} />;
+}

@@ -1,0 +1,43 @@
+/** What a run on demand gave, beside the form that asked for it. */
+import type { KindDescription, ProbeDraft, ProbeResult } from "~/api/schema";
+import { useT } from "~/i18n";
+import { useFormat } from "~/prefs/use-format";
+import { Hint, Section } from "~/ui/page";
+import { ResultDetails, ResultLine } from "./detail/result";
+import { labelOf, longestRun } from "./form-state";
+import styles from "./probes.module.css";
+
+type RunOutcomeProps = {
+  result: ProbeResult | undefined;
+  pending: boolean;
+  draft: ProbeDraft;
+  kind: KindDescription;
+  /** Secrets that are kept by the server and not sent with the run. */
+  secrets: readonly string[];
+};
+
+export function RunOutcome({ result, pending, draft, kind, secrets }: RunOutcomeProps) {
+  const t = useT();
+  const format = useFormat();
+  return (
+    <div className={styles.outcome} aria-live="polite" aria-busy={pending}>
+      <Section title={t("probes.trial")}>
+        {secrets.length > 0 && (
+          <p>
+            <Hint>{t("probes.withoutSecrets", { names: secrets.map(labelOf).join(", ") })}</Hint>
+          </p>
+        )}
+        {pending ? (
+          <p>{t("probes.running", { duration: format.duration(longestRun(draft, kind)) })}</p>
+        ) : result === undefined ? (
+          <Hint>{t("probes.trialText")}</Hint>
+        ) : (
+          <div data-read="trial">
+            <ResultLine result={result} />
+            <ResultDetails result={result} />
+          </div>
+        )}
+      </Section>
+    </div>
+  );
+}
