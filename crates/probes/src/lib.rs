@@ -13,15 +13,15 @@ mod connect;
 mod dns;
 mod http;
 mod ntp;
+pub mod reflector;
+pub mod resolve;
 mod run;
 mod simulation;
 mod snmp;
+pub mod socket;
 mod tcp;
 mod throughput;
 mod tls;
-pub mod reflector;
-pub mod resolve;
-pub mod socket;
 pub mod tools;
 mod udp;
 

@@ -103,7 +103,8 @@ impl App {
         }
         let now = self.now();
         let span = Span { from: now - DAY, to: now + DAY };
-        let query = ResultQuery { span, probe: None, agent: None, kind: None, failed: false, limit: RECALLED, after: None };
+        let query =
+            ResultQuery { span, probe: None, agent: None, kind: None, failed: false, limit: RECALLED, after: None };
         match store.results(crate::ingest::HOME, &query, &Budget::default()) {
             Ok(page) => page.results.iter().rev().for_each(|result| self.store().probes().note(result)),
             Err(error) => {

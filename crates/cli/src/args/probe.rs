@@ -27,16 +27,37 @@ impl<const KIND: usize> Args for ProbeArgs<KIND> {
     fn augment_args(command: Command) -> Command {
         let kind = ProbeKind::ALL[KIND];
         let descriptor = kind.descriptor();
-        let target = Arg::new("target").value_name("TARGET").required(true).num_args(1..).help(descriptor.target.must());
-        let seconds = |name: &'static str, help: &'static str| Arg::new(name).long(name).value_name("TIME").value_parser(time).help(help);
+        let target =
+            Arg::new("target").value_name("TARGET").required(true).num_args(1..).help(descriptor.target.must());
+        let seconds = |name: &'static str, help: &'static str| {
+            Arg::new(name).long(name).value_name("TIME").value_parser(time).help(help)
+        };
         let general = [
-            Arg::new("count").long("count").short('c').value_name("N").value_parser(clap::value_parser!(u32)).help("Packets, queries or cycles"),
+            Arg::new("count")
+                .long("count")
+                .short('c')
+                .value_name("N")
+                .value_parser(clap::value_parser!(u32))
+                .help("Packets, queries or cycles"),
             seconds("interval", "Time from one to the next, as 20ms or 1s").short('i'),
             seconds("timeout", "How long an answer is waited for").short('W'),
-            Arg::new("source").long("source").short('I').value_name("IF|ADDR").help("Leave from this interface or address"),
-            Arg::new("ipv4").long("ipv4").short('4').action(ArgAction::SetTrue).conflicts_with("ipv6").help("IPv4 only"),
+            Arg::new("source")
+                .long("source")
+                .short('I')
+                .value_name("IF|ADDR")
+                .help("Leave from this interface or address"),
+            Arg::new("ipv4")
+                .long("ipv4")
+                .short('4')
+                .action(ArgAction::SetTrue)
+                .conflicts_with("ipv6")
+                .help("IPv4 only"),
             Arg::new("ipv6").long("ipv6").short('6').action(ArgAction::SetTrue).help("IPv6 only"),
-            Arg::new("dscp").long("dscp").value_name("0-63").value_parser(clap::value_parser!(u8).range(0..=63)).help("Differentiated services code point (RFC 2474)"),
+            Arg::new("dscp")
+                .long("dscp")
+                .value_name("0-63")
+                .value_parser(clap::value_parser!(u8).range(0..=63))
+                .help("Differentiated services code point (RFC 2474)"),
         ];
         let format = Arg::new("format")
             .long("format")
@@ -108,7 +129,10 @@ fn option(field: &'static OptionField) -> Arg {
     let arg = Arg::new(field.name).long(field.name.replace('_', "-")).help(field.help);
     match field.form {
         OptionForm::Flag(false) => arg.action(ArgAction::SetTrue),
-        OptionForm::Flag(true) => arg.value_name("BOOL").value_parser(clap::value_parser!(bool)).help(format!("{} [default: true]", field.help)),
+        OptionForm::Flag(true) => arg
+            .value_name("BOOL")
+            .value_parser(clap::value_parser!(bool))
+            .help(format!("{} [default: true]", field.help)),
         OptionForm::Whole { min, max, default } => {
             let help = format!("{} [{min} to {max}; default: {default}]", field.help);
             arg.value_name("N").value_parser(clap::value_parser!(i64).range(min..=max)).help(help)
@@ -141,7 +165,8 @@ fn value(field: &'static OptionField, matches: &ArgMatches) -> Option<OptionValu
 /// `20ms`, `1.5s`, `2m`, or seconds.
 fn time(text: &str) -> Result<f64, String> {
     let units = [("ms", 1e-3), ("us", 1e-6), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
-    let (number, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit))).unwrap_or((text, 1.0));
+    let (number, unit) =
+        units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit))).unwrap_or((text, 1.0));
     let seconds = number.trim().parse::<f64>().ok().map(|number| number * unit);
     let fits = seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
     fits.ok_or_else(|| format!("`{text}` is not a time: write it as 20ms, 1.5s or 2m"))
@@ -152,14 +177,14 @@ pub const fn place(kind: ProbeKind) -> usize {
     kind as usize
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(kind: ProbeKind, words: &[&str]) -> Result<OneShot, String> {
         let words = std::iter::once("x").chain(words.iter().copied());
-        let parse = |matches: Result<ArgMatches, clap::Error>, from: fn(&ArgMatches) -> Result<OneShot, clap::Error>| {
+        let parse = |matches: Result<ArgMatches, clap::Error>,
+                     from: fn(&ArgMatches) -> Result<OneShot, clap::Error>| {
             matches.and_then(|matches| from(&matches)).map_err(|error| error.to_string())
         };
         match kind {
@@ -176,12 +201,18 @@ mod tests {
 
     #[test]
     fn what_is_written_is_measured() {
-        let ping = read(ProbeKind::Ping, &["192.0.2.1", "2001:db8::1", "-c", "3", "-i", "20ms", "--size", "100", "--dont-fragment"]);
+        let ping = read(
+            ProbeKind::Ping,
+            &["192.0.2.1", "2001:db8::1", "-c", "3", "-i", "20ms", "--size", "100", "--dont-fragment"],
+        );
         let ping = ping.expect("it is right");
         let [first, second] = &ping.probes[..] else { panic!("two targets") };
         assert_eq!((first.count, first.spacing, &*second.target), (3, 0.02, "2001:db8::1"));
         assert!(first.options.flag(&netwatch_model::probe::kind::ping::DONT_FRAGMENT));
-        let http = read(ProbeKind::Http, &["https://example.org/", "--expect-status", "200", "--expect-status", "3xx", "--verify", "false"]);
+        let http = read(
+            ProbeKind::Http,
+            &["https://example.org/", "--expect-status", "200", "--expect-status", "3xx", "--verify", "false"],
+        );
         let http = http.expect("it is right").probes.remove(0);
         assert_eq!(http.options.texts(&netwatch_model::probe::kind::http::STATUS), ["200", "3xx"]);
         assert!(!http.options.flag(&netwatch_model::probe::kind::http::VERIFY));

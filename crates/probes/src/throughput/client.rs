@@ -135,8 +135,7 @@ async fn connect(plan: &Plan, spec: &ProbeSpec) -> Result<TcpStream, Failure> {
     socket.set_nonblocking(true).map_err(failed("a TCP socket cannot be set up"))?;
     let connecting = TcpSocket::from_std_stream(socket.into()).connect(plan.address);
     let connected = tokio::time::timeout(plan.timeout, connecting).await.map_err(|_| late("take a connection"))?;
-    let stream =
-        connected.map_err(failed("the peer cannot be reached; is an iperf3 server listening there?"))?;
+    let stream = connected.map_err(failed("the peer cannot be reached; is an iperf3 server listening there?"))?;
     stream.set_nodelay(true).map_err(failed("a TCP socket cannot be set up"))?;
     Ok(stream)
 }

@@ -138,7 +138,7 @@ pub fn run_of(result: &ProbeResult) -> Run {
     let of = |metric| measures.iter().find(|m| m.metric == metric).map(|m| m.value);
     let loss = of(ProbeMetric::Loss);
     let first = [ProbeMetric::RttMedian, ProbeMetric::Connect, ProbeMetric::QueryTime, ProbeMetric::TlsHandshake];
-    let http = || matches!(result.kind, ProbeKind::Http).then_some(result.duration);
+    let http = || (result.kind == ProbeKind::Http && !measures.is_empty()).then_some(result.duration);
     let time = first.into_iter().find_map(of).or_else(http);
     let state = match &result.failure {
         Some(failure) if failure.reason.is_unknown() => RunState::Unknown,

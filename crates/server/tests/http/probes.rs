@@ -171,5 +171,8 @@ async fn every_kind_is_described() {
     let kinds = kinds.as_array().unwrap();
     assert_eq!(kinds.len(), netwatch_model::probe::ProbeKind::ALL.len());
     let ping = kinds.iter().find(|kind| kind["kind"] == "ping").unwrap();
-    assert_eq!(ping["options"][0], json!({"name": "size", "help": ping["options"][0]["help"], "form": "whole", "min": 16.0, "max": 65000.0, "default": 56}));
+    assert_eq!(
+        ping["options"][0],
+        json!({"name": "size", "help": ping["options"][0]["help"], "form": "whole", "min": 16.0, "max": 65000.0, "default": 56})
+    );
 }

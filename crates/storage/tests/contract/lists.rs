@@ -6,7 +6,8 @@ use netwatch_model::filter::{Filter, Glob};
 use netwatch_model::people::ProbeId;
 use netwatch_model::probe::{Failure, FailureReason, ProbeKind, ProbeResult, Trigger};
 use netwatch_model::{
-    AgentId, EventKind, FlowRecord, NameSource, Process, Protocol, Record, Severity, TcpMetrics, Tunnel, TunnelKind, Untrusted,
+    AgentId, EventKind, FlowRecord, NameSource, Process, Protocol, Record, Severity, TcpMetrics, Tunnel, TunnelKind,
+    Untrusted,
 };
 use netwatch_storage::{Budget, EventQuery, FlowQuery, ResultQuery, TelemetryStore};
 use std::time::Duration;
@@ -230,8 +231,15 @@ fn results_of_probes_are_kept_once_and_found_by_probe_kind_and_failure() {
         result(3, 8, ProbeKind::Mtr, None),
     ]);
     bench.flush();
-    let all =
-        ResultQuery { span: span(0, HOUR), probe: None, agent: None, kind: None, failed: false, limit: 10, after: None };
+    let all = ResultQuery {
+        span: span(0, HOUR),
+        probe: None,
+        agent: None,
+        kind: None,
+        failed: false,
+        limit: 10,
+        after: None,
+    };
     let seconds = |bench: &Bench, query: &ResultQuery| {
         let page = bench.store.results(workspace(1), query, &Budget::default()).unwrap();
         page.results.iter().map(|r| r.start.secs() - DAY).collect::<Vec<_>>()
@@ -241,7 +249,8 @@ fn results_of_probes_are_kept_once_and_found_by_probe_kind_and_failure() {
     assert_eq!(seconds(&bench, &ResultQuery { kind: Some(ProbeKind::Mtr), ..all.clone() }), [3]);
     assert_eq!(seconds(&bench, &ResultQuery { failed: true, ..all.clone() }), [2]);
     assert!(seconds(&bench, &ResultQuery { agent: Some(AgentId(99)), ..all.clone() }).is_empty());
-    let first = bench.store.results(workspace(1), &ResultQuery { limit: 2, ..all.clone() }, &Budget::default()).unwrap();
+    let first =
+        bench.store.results(workspace(1), &ResultQuery { limit: 2, ..all.clone() }, &Budget::default()).unwrap();
     assert_eq!(first.results[0], *probe_result(3, 8, ProbeKind::Mtr, None), "it comes back as it was");
     assert_eq!(seconds(&bench, &ResultQuery { after: first.next, ..all.clone() }), [1]);
     // The log hands it over again after a crash.

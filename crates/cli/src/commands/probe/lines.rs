@@ -41,7 +41,11 @@ fn write_detail(out: &mut impl Write, detail: &Detail) -> io::Result<()> {
         Detail::Ping(ping) => {
             let (low, high) = (ping.loss_interval.low * 100.0, ping.loss_interval.high * 100.0);
             let loss = ping.loss * 100.0;
-            writeln!(out, "  {} sent, {} received, {loss:.1} % lost (95 %: {low:.1} to {high:.1} %)", ping.sent, ping.received)?;
+            writeln!(
+                out,
+                "  {} sent, {} received, {loss:.1} % lost (95 %: {low:.1} to {high:.1} %)",
+                ping.sent, ping.received
+            )?;
             if ping.duplicates + ping.reordered + ping.late > 0 {
                 writeln!(out, "  {} duplicates, {} reordered, {} late", ping.duplicates, ping.reordered, ping.late)?;
             }
@@ -107,7 +111,10 @@ fn write_hop(out: &mut impl Write, hop: &Hop) -> io::Result<()> {
     let Some(address) = hop.address else { return writeln!(out, "  {:>2}  *", hop.ttl) };
     let name = hop.name.as_ref().map_or_else(|| address.to_string(), |name| format!("{name} ({address})"));
     let missing = f64::from(hop.sent.saturating_sub(hop.answered)) / f64::from(hop.sent.max(1)) * 100.0;
-    let rtt = hop.rtt.as_ref().map_or_else(String::new, |rtt| format!("{:>9} {:>9} {:>9}", time(rtt.min), time(rtt.median), time(rtt.max)));
+    let rtt = hop
+        .rtt
+        .as_ref()
+        .map_or_else(String::new, |rtt| format!("{:>9} {:>9} {:>9}", time(rtt.min), time(rtt.median), time(rtt.max)));
     let note = if hop.rate_limited { "  limits its answers" } else { "" };
     writeln!(out, "  {:>2}  {name:<46} {missing:>5.1} % {rtt}{note}", hop.ttl)
 }
@@ -129,7 +136,13 @@ fn write_http(out: &mut impl Write, http: &Http) -> io::Result<()> {
         let (status, version) = (hop.status.unwrap_or(0), hop.version.as_deref().unwrap_or("no answer"));
         writeln!(out, "  {status} {version} {}", hop.url)?;
         let p = &hop.phases;
-        let phases = [("resolve", p.resolve), ("connect", p.connect), ("tls", p.tls), ("first byte", p.first_byte), ("transfer", p.transfer)];
+        let phases = [
+            ("resolve", p.resolve),
+            ("connect", p.connect),
+            ("tls", p.tls),
+            ("first byte", p.first_byte),
+            ("transfer", p.transfer),
+        ];
         let phases: Vec<String> = phases.iter().map(|(name, seconds)| format!("{name} {}", time(*seconds))).collect();
         writeln!(out, "    {}", phases.join(", "))?;
     }
@@ -159,7 +172,11 @@ fn write_way(out: &mut impl Write, name: &str, way: &Way) -> io::Result<()> {
     let mos = way.voice.as_ref().map(|voice| format!(", MOS {:.2} ({})", voice.mos, voice.codec)).unwrap_or_default();
     let (loss, jitter) = (way.loss * 100.0, time(way.jitter));
     let burst = way.longest_burst;
-    writeln!(out, "  {name}: {loss:.1} % lost (longest burst {burst}), jitter {jitter}, {} reordered, {} duplicates{mos}", way.reordered, way.duplicates)
+    writeln!(
+        out,
+        "  {name}: {loss:.1} % lost (longest burst {burst}), jitter {jitter}, {} reordered, {} duplicates{mos}",
+        way.reordered, way.duplicates
+    )
 }
 
 fn write_throughput(out: &mut impl Write, throughput: &Throughput) -> io::Result<()> {
@@ -173,7 +190,13 @@ fn write_throughput(out: &mut impl Write, throughput: &Throughput) -> io::Result
 
 fn write_transfer(out: &mut impl Write, name: &str, way: &Transfer) -> io::Result<()> {
     let again = way.retransmits.map(|n| format!(", {n} segments sent again")).unwrap_or_default();
-    writeln!(out, "  {name}: {:.1} Mbit/s, {} octets in {}{again}", way.bits_per_second / 1e6, way.octets, time(way.seconds))
+    writeln!(
+        out,
+        "  {name}: {:.1} Mbit/s, {} octets in {}{again}",
+        way.bits_per_second / 1e6,
+        way.octets,
+        time(way.seconds)
+    )
 }
 
 fn delays(out: &mut impl Write, name: &str, delays: Option<&Delays>) -> io::Result<()> {

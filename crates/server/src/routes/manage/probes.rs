@@ -189,7 +189,12 @@ pub(super) fn make(tx: &Writing<'_>, asker: &Asker, probe: &Probe) -> Result<Sto
 }
 
 /// Changes a probe, with its audit record.
-pub(super) fn alter(tx: &Writing<'_>, asker: &Asker, before: &Stored<Probe>, after: &Probe) -> Result<Stored<Probe>, Fault> {
+pub(super) fn alter(
+    tx: &Writing<'_>,
+    asker: &Asker,
+    before: &Stored<Probe>,
+    after: &Probe,
+) -> Result<Stored<Probe>, Fault> {
     let stored = tx.update(after, Some(before.version))?;
     let (old, new) = Fields::changed(&fields(&before.value), &fields(after));
     let did = asker.by().did(Action::ProbeChanged, object(after));

@@ -57,7 +57,8 @@ impl Declared for Probes {
         let fields = probe.spec.kind.descriptor().options;
         let is_secret = |name: &str| fields.iter().any(|field| field.name == name && field.form == OptionForm::Secret);
         if let Some((secret, _)) = probe.spec.options.iter().find(|(name, _)| is_secret(name)) {
-            let detail = format!("`{secret}` is a secret, which does not stand in files: set it in the web app or by the API");
+            let detail =
+                format!("`{secret}` is a secret, which does not stand in files: set it in the web app or by the API");
             return Err(Fault::parameter("spec.options", detail));
         }
         let spec = probes::spec_of(&probe.spec)?;
