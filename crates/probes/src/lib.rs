@@ -8,12 +8,17 @@
 //! Limits: a run ends at its timeout and `count`, whatever the target does; answers are read up to a limit. Nothing here decides when a
 //! probe is run, keeps a result, or knows the server.
 
+mod icmp;
+mod ping;
 pub mod resolve;
 mod run;
 pub mod socket;
 pub mod tools;
+mod trace;
 
+pub use icmp::{Hub, HubCounts};
 pub use run::{Occasion, run};
 pub use tools::{OwnRights, Rights, Tools};
+pub use trace::TraceMemory;
 
 pub use netwatch_model::probe::{ProbeResult, ProbeSpec};

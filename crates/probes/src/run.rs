@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use netwatch_model::probe::{Detail, Failure, FailureReason, ProbeResult, ProbeSpec, Trigger};
 use netwatch_model::people::ProbeId;
+use netwatch_model::probe::{Detail, Failure, FailureReason, ProbeKind, ProbeResult, ProbeSpec, Trigger};
 use netwatch_model::{AgentId, Timestamp};
 use netwatch_telemetry::clock;
 
 use crate::tools::Tools;
+use crate::{ping, trace};
 
 /// Share of the interval that a run may begin after its time before it is late.
 const LATE_SHARE: f64 = 0.1;
@@ -64,7 +65,13 @@ pub async fn run(spec: &ProbeSpec, occasion: Occasion, tools: &Tools) -> ProbeRe
     }
 }
 
-async fn measure(spec: &ProbeSpec, _tools: &Tools) -> Ran {
-    let message = format!("this build cannot run probes of kind {}", spec.kind);
-    Failure::new(FailureReason::Agent, &message).into()
+async fn measure(spec: &ProbeSpec, tools: &Tools) -> Ran {
+    match spec.kind {
+        ProbeKind::Ping => ping::run(spec, tools).await,
+        ProbeKind::Mtr => trace::run(spec, tools).await,
+        kind => {
+            let message = format!("this build cannot run probes of kind {kind}");
+            Failure::new(FailureReason::Agent, &message).into()
+        }
+    }
 }
