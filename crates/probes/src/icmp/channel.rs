@@ -120,13 +120,23 @@ impl Channel {
                 self.socket.attach_filter(&filter::ports(v6, &self.flow_keys))?;
             }
             Road::Echo(_) | Road::Udp(_) => {
-                os::receive_errors(&self.socket, v6)?;
-                self.has_error_queue = true;
+                if matches!(self.key.road, Road::Echo(_)) {
+                    self.use_error_queue()?;
+                }
                 self.flow_keys = local(&self.socket).map(|address| address.port()).into_iter().collect();
             }
         }
         if self.key.road != Road::Errors {
             os::set_fragmentation(&self.socket, v6, self.key.dont_fragment)?;
+        }
+        Ok(())
+    }
+
+    /// Receives errors through the error queue from now on.
+    pub(super) fn use_error_queue(&mut self) -> std::io::Result<()> {
+        if !self.has_error_queue {
+            os::receive_errors(&self.socket, self.key.v6)?;
+            self.has_error_queue = true;
         }
         Ok(())
     }

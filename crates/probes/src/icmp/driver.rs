@@ -160,7 +160,14 @@ impl Driver {
             match self.hold(key(road(flow))) {
                 // A raw socket carries all flows.
                 Ok(channel) if roads.contains(&channel) => self.release(&[channel]),
-                Ok(channel) => roads.push(channel),
+                Ok(channel) => {
+                    roads.push(channel);
+                    if let (true, Some(Some(channel))) =
+                        (needs_errors && errors.is_none(), self.channels.get_mut(channel))
+                    {
+                        channel.use_error_queue().map_err(|error| lost_errors(&error))?;
+                    }
+                }
                 Err(failure) => {
                     self.release(&roads);
                     self.release(errors.as_slice());
@@ -288,6 +295,10 @@ impl Driver {
         }
         ready
     }
+}
+
+fn lost_errors(error: &std::io::Error) -> Failure {
+    Failure::new(FailureReason::Agent, &format!("this system does not give errors of the network to a socket: {error}"))
 }
 
 fn crowded() -> Failure {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use netwatch_model::probe::kind::ping::{DONT_FRAGMENT, SIZE};
 use netwatch_model::probe::{FailureReason, OptionValue, ProbeResult, Source};
-use netwatch_probes::{OwnRights, Rights};
+use netwatch_probes::Rights;
 use netwatch_testkit::netns::Namespace;
 use socket2::Socket;
 
@@ -166,7 +166,7 @@ fn who_cannot_be_reached_is_told_apart_from_who_is_silent() {
 fn mischief(test: &str, mischief: Mischief, count: u32, timeout: f64) -> Option<ProbeResult> {
     let namespace = Namespace::new_or_skip(test)?;
     let simulator = Simulator::start(&namespace, Vec::new(), mischief);
-    let result = run_in(&namespace, &ping("198.51.100.7", count, 0.002, timeout));
+    let result = run_in(&namespace, &ping("198.51.100.7", count, 0.02, timeout));
     drop(simulator);
     Some(result)
 }
@@ -184,11 +184,11 @@ fn duplicates_count_once() {
 
 #[test]
 fn overtaken_answers_are_reordered_and_not_lost() {
-    let Some(result) = mischief("overtaken_answers", Mischief { swap_every: 8, ..Mischief::default() }, 40, 0.5) else {
+    let Some(result) = mischief("overtaken_answers", Mischief { swap_every: 8, ..Mischief::default() }, 41, 0.5) else {
         return;
     };
     let ping = ping_of(&result);
-    assert_eq!((ping.received, ping.duplicates, ping.reordered), (40, 0, 5));
+    assert_eq!((ping.received, ping.duplicates, ping.reordered), (41, 0, 5));
 }
 
 #[test]
@@ -198,9 +198,9 @@ fn late_answers_are_lost() {
         return;
     };
     let ping = ping_of(&result);
-    // The last request that is answered late ends with the run: its answer may come a moment after it.
+    // Of the last requests the answers come when the run is over.
     assert_eq!(ping.received, 16);
-    assert!((3..=4).contains(&ping.late), "{ping:?}");
+    assert_eq!(ping.late, 3, "{ping:?}");
 }
 
 #[test]
@@ -209,5 +209,4 @@ fn forged_and_foreign_answers_do_not_count() {
         return;
     };
     assert_eq!(ping_of(&result).received, 0);
-    let _ = OwnRights;
 }

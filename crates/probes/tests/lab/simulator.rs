@@ -77,7 +77,7 @@ impl Simulator {
     pub(crate) fn start(namespace: &Namespace, routers: Vec<Router>, mischief: Mischief) -> Self {
         let file = namespace.tun("tun0");
         namespace.enable_ipv6("tun0");
-        namespace.ip("link set tun0 mtu 9000");
+        namespace.ip("link set tun0 mtu 9000 txqueuelen 20000");
         for command in [
             "addr add 10.9.0.1/32 dev tun0",
             "addr add fd09::1/128 dev tun0 nodad",
@@ -169,8 +169,7 @@ impl World {
         self.seen.push(Seen { ttl, protocol, flow, length: packet.whole.len(), traffic_class });
         for place in 0..self.routers.len() {
             let router = self.routers[place].clone();
-            let address =
-                router.addresses[flow.iter().map(|octet| usize::from(*octet)).sum::<usize>() % router.addresses.len()];
+            let address = router.addresses[hash(flow) % router.addresses.len()];
             let quote = quote(packet, router.quotes);
             if usize::from(packet.ttl) == place + 1 {
                 self.counts[place] += 1;
@@ -202,7 +201,8 @@ impl World {
                 let kind = if v6 { [1, 4] } else { [3, 3] };
                 self.put(&error(packet, packet.target, kind, 0, &quote(packet, 100), &[]));
             }
-            6 => {
+            // The kernel resets what nobody has opened: only a SYN is answered.
+            6 if packet.transport.get(13) == Some(&2) => {
                 let mut segment = [0; 20];
                 segment[..2].copy_from_slice(&packet.transport[2..4]);
                 segment[2..4].copy_from_slice(&packet.transport[..2]);
@@ -243,10 +243,6 @@ impl World {
         if let Some(held) = self.held.take() {
             self.put(&held);
         }
-        // The last of a run is not kept back for ever.
-        if self.mischief.swap_every > 0 {
-            self.later.extend(self.held.take().map(|held| Reverse((clock::monotonic(), held))));
-        }
     }
 }
 
@@ -283,6 +279,12 @@ fn flow_of(packet: &Packet<'_>) -> [u8; 4] {
         1 | 58 => of([2, 3, 4, 5]),
         _ => of([0, 1, 2, 3]),
     }
+}
+
+/// As a router hashes a flow: each bit of it matters.
+fn hash(flow: [u8; 4]) -> usize {
+    let hash = flow.iter().fold(0x811c_9dc5_u32, |hash, octet| (hash ^ u32::from(*octet)).wrapping_mul(0x0100_0193));
+    usize::try_from(hash >> 20).expect("a small number")
 }
 
 fn quote(packet: &Packet<'_>, most: usize) -> Vec<u8> {

@@ -127,7 +127,7 @@ impl Driver {
 
     /// Sends the batch. Packets that the kernel refuses are told so to their jobs.
     pub(super) fn flush(&mut self) {
-        let (mut done, mut patience) = (0, PATIENCE);
+        let (mut done, mut patience, mut failed) = (0, PATIENCE, None);
         while let Some(rest) = self.outbox.datagrams.get(done..).filter(|rest| !rest.is_empty()) {
             let Some(Some(channel)) = self.channels.get(self.outbox.channel) else { break };
             let before = clock::monotonic();
@@ -143,6 +143,8 @@ impl Driver {
                     // Whatever comes of it, the next attempt tells.
                     let _ = poll(&mut [PollFd::from_borrowed_fd(channel.as_fd(), PollFlags::OUT)], Some(&millisecond));
                 }
+                // A socket with an error queue tells the error of an earlier packet once: this one has not been tried.
+                Err(_) if channel.has_error_queue && failed != Some(done) => failed = Some(done),
                 Err(error) => {
                     self.counters.refused();
                     self.note_refusal(done, &error);
