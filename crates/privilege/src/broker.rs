@@ -3,8 +3,9 @@
 //! Why: an interface that comes back needs a new capture socket, which needs `CAP_NET_RAW`, at any time. The code that reads
 //! what strangers send must not have that right. What: [`Broker::start`] forks a child before the first thread exists. The
 //! child keeps `CAP_NET_RAW`, `CAP_SYS_PTRACE` and `CAP_DAC_READ_SEARCH` as far as it has them, and nothing else; it answers
-//! three requests on a socketpair that no other process can reach:
-//! - open a socket for ICMP: raw, of IPv4 or IPv6, for probes;
+//! four requests on a socketpair that no other process can reach:
+//! - open a raw socket for ICMP, of IPv4 or IPv6, for probes;
+//! - open a raw socket for TCP, for traces;
 //! - open a packet socket: `AF_PACKET`, `SOCK_RAW`, protocol 0, not bound, so that it receives nothing yet;
 //! - owners: run the function that was given at start, and return the bytes that it wrote.
 //!
@@ -191,10 +192,7 @@ impl BrokerHandle {
     /// # Errors
     /// [`BrokerError::Denied`] when the right is missing; otherwise as the variants say.
     pub fn open_packet_socket(&self) -> Result<OwnedFd, BrokerError> {
-        match self.call(Operation::OpenPacketSocket)? {
-            Answer::Socket(socket) => Ok(socket),
-            Answer::Bytes(_) | Answer::Ready { .. } => Err(BrokerError::Damaged("bytes instead of a socket")),
-        }
+        self.socket(Operation::OpenPacketSocket)
     }
 
     /// A new raw socket for ICMP, of IPv4 or (`v6`) IPv6. Close-on-exec.
@@ -202,10 +200,15 @@ impl BrokerHandle {
     /// # Errors
     /// As [`BrokerHandle::open_packet_socket`].
     pub fn open_icmp_socket(&self, v6: bool) -> Result<OwnedFd, BrokerError> {
-        match self.call(Operation::OpenIcmpSocket { v6 })? {
-            Answer::Socket(socket) => Ok(socket),
-            Answer::Bytes(_) | Answer::Ready { .. } => Err(BrokerError::Damaged("bytes instead of a socket")),
-        }
+        self.socket(Operation::OpenIcmpSocket { v6 })
+    }
+
+    /// A new raw socket for TCP, of IPv4 or (`v6`) IPv6. Close-on-exec.
+    ///
+    /// # Errors
+    /// As [`BrokerHandle::open_packet_socket`].
+    pub fn open_tcp_socket(&self, v6: bool) -> Result<OwnedFd, BrokerError> {
+        self.socket(Operation::OpenTcpSocket { v6 })
     }
 
     /// What the owners function writes now.
@@ -216,6 +219,13 @@ impl BrokerHandle {
         match self.call(Operation::Owners)? {
             Answer::Bytes(bytes) => Ok(bytes),
             Answer::Socket(_) | Answer::Ready { .. } => Err(BrokerError::Damaged("a socket instead of bytes")),
+        }
+    }
+
+    fn socket(&self, operation: Operation) -> Result<OwnedFd, BrokerError> {
+        match self.call(operation)? {
+            Answer::Socket(socket) => Ok(socket),
+            Answer::Bytes(_) | Answer::Ready { .. } => Err(BrokerError::Damaged("bytes instead of a socket")),
         }
     }
 

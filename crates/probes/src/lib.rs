@@ -12,7 +12,9 @@ mod banner;
 mod connect;
 mod dns;
 mod http;
+mod icmp;
 mod ntp;
+mod ping;
 pub mod reflector;
 pub mod resolve;
 mod run;
@@ -23,10 +25,13 @@ mod tcp;
 mod throughput;
 mod tls;
 pub mod tools;
+mod trace;
 mod udp;
 
+pub use icmp::{Hub, HubCounts};
 pub use run::{Occasion, run};
 pub use tools::{OwnRights, Rights, Tools};
+pub use trace::TraceMemory;
 
 pub use netwatch_model::probe::{ProbeResult, ProbeSpec};
 pub use socket2::Socket;

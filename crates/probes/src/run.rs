@@ -9,7 +9,7 @@ use netwatch_model::{AgentId, Timestamp};
 use netwatch_telemetry::clock;
 
 use crate::tools::Tools;
-use crate::{banner, dns, http, ntp, simulation, snmp, tcp, throughput, tls, udp};
+use crate::{banner, dns, http, ntp, ping, simulation, snmp, tcp, throughput, tls, trace, udp};
 
 /// Share of the interval that a run may begin after its time before it is late.
 const LATE_SHARE: f64 = 0.1;
@@ -70,6 +70,8 @@ pub async fn run(spec: &ProbeSpec, occasion: Occasion, tools: &Tools) -> ProbeRe
 
 async fn measure(spec: &ProbeSpec, tools: &Tools) -> Ran {
     match spec.kind {
+        ProbeKind::Ping => ping::run(spec, tools).await,
+        ProbeKind::Mtr => trace::run(spec, tools).await,
         ProbeKind::Dns => dns::run(spec, tools).await,
         ProbeKind::Http => http::run(spec, tools).await,
         ProbeKind::Tls => tls::run(spec, tools).await,
@@ -80,6 +82,5 @@ async fn measure(spec: &ProbeSpec, tools: &Tools) -> Ran {
         ProbeKind::Snmp => snmp::run(spec, tools).await,
         ProbeKind::Simulation => simulation::run(spec, tools).await,
         ProbeKind::Throughput => throughput::run(spec, tools).await,
-        kind => Failure::new(FailureReason::Agent, &format!("this build cannot run probes of kind {kind}")).into(),
     }
 }

@@ -3,7 +3,7 @@
 //! A source is checked before anything is sent, so that a result never names a source that it did not use.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use netwatch_model::probe::{Failure, FailureReason, ProbeSpec, Source};
 use socket2::{SockAddr, Socket};
@@ -13,17 +13,29 @@ use socket2::{SockAddr, Socket};
 /// # Errors
 /// When the interface or address is not there, not up, or not of the family; it is named.
 pub fn prepare(socket: &Socket, spec: &ProbeSpec, v6: bool) -> Result<(), Failure> {
-    match &spec.source {
-        None => {}
-        Some(Source::Interface(name)) => bind_interface(socket, name)?,
-        Some(Source::Address(address)) => bind_address(socket, *address, v6)?,
-    }
+    bind(socket, spec.source.as_ref(), v6, 0)?;
     if spec.dscp != 0 {
         let traffic_class = u32::from(spec.dscp) << 2; // RFC 2474: the upper six bits
         let set = if v6 { socket.set_tclass_v6(traffic_class) } else { socket.set_tos_v4(traffic_class) };
         set.map_err(|error| agent(&format!("DSCP {} cannot be set on a socket: {error}", spec.dscp)))?;
     }
     Ok(())
+}
+
+/// Binds a socket to a source, and to a port (the identifier of a datagram socket for ICMP) unless it is 0.
+///
+/// # Errors
+/// When the interface or address is not there, not up, or not of the family; it is named. A port that is taken is one of them.
+pub fn bind(socket: &Socket, source: Option<&Source>, v6: bool, port: u16) -> Result<(), Failure> {
+    if let Some(Source::Interface(name)) = source {
+        bind_interface(socket, name)?;
+    }
+    let unspecified = if v6 { IpAddr::from(Ipv6Addr::UNSPECIFIED) } else { Ipv4Addr::UNSPECIFIED.into() };
+    match source {
+        Some(Source::Address(address)) => bind_address(socket, *address, v6, port),
+        _ if port == 0 => Ok(()),
+        _ => bind_address(socket, unspecified, v6, port),
+    }
 }
 
 /// The address that a connected or bound socket sends from.
@@ -71,11 +83,11 @@ fn bind_interface(socket: &Socket, name: &str) -> Result<(), Failure> {
     bound.map_err(|error| source(&format!("the probe cannot be bound to interface `{name}`: {error}")))
 }
 
-fn bind_address(socket: &Socket, address: IpAddr, v6: bool) -> Result<(), Failure> {
+fn bind_address(socket: &Socket, address: IpAddr, v6: bool, port: u16) -> Result<(), Failure> {
     if address.is_ipv6() != v6 {
         return Err(source(&format!("the source {address} is not of the family of the target's address")));
     }
-    let bound = socket.bind(&SockAddr::from(SocketAddr::new(address, 0)));
+    let bound = socket.bind(&SockAddr::from(SocketAddr::new(address, port)));
     bound.map_err(|error| {
         source(&format!("the source {address} cannot be used: {error}; is it an address of this host?"))
     })

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use netwatch_egress::Policy;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::icmp::Hub;
+use crate::trace::TraceMemory;
+
 /// Opens the sockets that need a right.
 pub trait Rights: Send + Sync + fmt::Debug {
     /// A socket for ICMP of IPv4 or (`v6`) IPv6: a datagram socket where the system allows it to this group, else a raw one.
@@ -20,6 +23,12 @@ pub trait Rights: Send + Sync + fmt::Debug {
     /// # Errors
     /// When it may not be opened.
     fn raw_icmp(&self, v6: bool) -> io::Result<Socket>;
+
+    /// A raw socket for TCP segments, as traces by TCP need it.
+    ///
+    /// # Errors
+    /// When it may not be opened.
+    fn raw_tcp(&self, v6: bool) -> io::Result<Socket>;
 }
 
 /// The rights of this process.
@@ -36,6 +45,10 @@ impl Rights for OwnRights {
         let (domain, protocol) = icmp_of(v6);
         Socket::new(domain, Type::RAW, Some(protocol))
     }
+
+    fn raw_tcp(&self, v6: bool) -> io::Result<Socket> {
+        Socket::new(icmp_of(v6).0, Type::RAW, Some(Protocol::TCP))
+    }
 }
 
 /// What every run shares.
@@ -45,6 +58,19 @@ pub struct Tools {
     pub policy: Arc<Policy>,
     /// Who opens sockets.
     pub rights: Arc<dyn Rights>,
+    /// Who sends and receives pings and traces.
+    pub hub: Arc<Hub>,
+    /// What traces remember of routes and names.
+    pub memory: Arc<TraceMemory>,
+}
+
+impl Tools {
+    /// Tools that measure what `policy` allows, with sockets from `rights`. Nothing is opened yet.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, rights: Arc<dyn Rights>) -> Self {
+        let hub = Arc::new(Hub::new(Arc::clone(&rights)));
+        Self { policy, rights, hub, memory: Arc::default() }
+    }
 }
 
 const fn icmp_of(v6: bool) -> (Domain, Protocol) {

@@ -98,6 +98,19 @@ impl Namespace {
         Sender(socket.unwrap_or_else(|error| panic!("cannot send frames from {interface}: {error}")))
     }
 
+    /// A new TUN device, up: each read of the file gives an IP packet that was routed into it, each write puts one into the namespace.
+    /// It goes with the file.
+    ///
+    /// # Panics
+    /// When the kernel makes none.
+    #[must_use]
+    pub fn tun(&self, name: &str) -> File {
+        let file =
+            self.enter(|| os::tun(name)).unwrap_or_else(|error| panic!("cannot make the TUN device {name}: {error}"));
+        self.ip(&format!("link set {name} up"));
+        file
+    }
+
     /// Runs a program in the namespace and waits for it.
     ///
     /// # Panics

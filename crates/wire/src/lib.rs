@@ -14,6 +14,7 @@
 pub mod build;
 pub mod dns;
 pub mod http;
+pub mod icmp;
 pub mod quic;
 mod reader;
 pub mod stamp;

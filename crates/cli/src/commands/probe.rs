@@ -64,5 +64,5 @@ async fn measure(what: &OneShot) -> anyhow::Result<Vec<ProbeResult>> {
 /// Whoever types a command may reach what they can reach.
 fn tools() -> Tools {
     let everything = ["0.0.0.0/0", "::/0"].iter().filter_map(|text| text.parse::<Network>().ok()).collect();
-    Tools { policy: Arc::new(Policy { allow: everything, deny: Vec::new() }), rights: Arc::new(OwnRights) }
+    Tools::new(Arc::new(Policy { allow: everything, deny: Vec::new() }), Arc::new(OwnRights))
 }

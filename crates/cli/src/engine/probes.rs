@@ -27,7 +27,7 @@ pub fn start(
     policy: ProbePolicy,
 ) -> anyhow::Result<Probing> {
     let (assignments, assigned) = watch::channel(Arc::default());
-    let tools = Tools { policy: Arc::new(Policy::default()), rights };
+    let tools = Tools::new(Arc::new(Policy::default()), rights);
     let dependencies = Dependencies { agent, tools, intake, assignments: assigned, clock: Arc::new(SystemClock) };
     let probing = Probing::start(dependencies).map_err(anyhow::Error::new)?;
     live.probing_by(Arc::new(Local { assignments, asking: probing.asking() }), policy);
@@ -62,10 +62,15 @@ impl Rights for Brokered {
     }
 
     fn raw_icmp(&self, v6: bool) -> io::Result<Socket> {
-        let opened = self.0.open_icmp_socket(v6).map_err(|error| {
-            let denied = matches!(error, BrokerError::Denied { .. });
-            io::Error::new(if denied { io::ErrorKind::PermissionDenied } else { io::ErrorKind::Other }, error)
-        });
-        opened.map(Socket::from)
+        self.0.open_icmp_socket(v6).map(Socket::from).map_err(refused)
     }
+
+    fn raw_tcp(&self, v6: bool) -> io::Result<Socket> {
+        self.0.open_tcp_socket(v6).map(Socket::from).map_err(refused)
+    }
+}
+
+fn refused(error: BrokerError) -> io::Error {
+    let denied = matches!(error, BrokerError::Denied { .. });
+    io::Error::new(if denied { io::ErrorKind::PermissionDenied } else { io::ErrorKind::Other }, error)
 }

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_peercred};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with};
+use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, ipproto, socket_with};
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::net::{recvmsg, sendmsg};
 use rustix::process::{Pid, Signal, getppid, getuid, set_parent_process_death_signal, setsid};
@@ -54,11 +54,14 @@ pub(super) fn packet_socket() -> Result<OwnedFd, Errno> {
     socket_with(AddressFamily::PACKET, SocketType::RAW, SocketFlags::CLOEXEC, None)
 }
 
-/// A raw socket that receives the ICMP messages of one family.
-fn icmp_socket(v6: bool) -> Result<OwnedFd, Errno> {
-    let (family, protocol) =
-        if v6 { (AddressFamily::INET6, ipproto::ICMPV6) } else { (AddressFamily::INET, ipproto::ICMP) };
+/// A raw socket that receives the packets of one protocol.
+fn raw_socket(v6: bool, protocol: Protocol) -> Result<OwnedFd, Errno> {
+    let family = if v6 { AddressFamily::INET6 } else { AddressFamily::INET };
     socket_with(family, SocketType::RAW, SocketFlags::CLOEXEC, Some(protocol))
+}
+
+const fn icmp_of(v6: bool) -> Protocol {
+    if v6 { ipproto::ICMPV6 } else { ipproto::ICMP }
 }
 
 /// Gives up all that is not needed; the error number when that does not work. A kernel without seccomp is told, not refused.
@@ -124,7 +127,8 @@ fn serve(socket: &OwnedFd, request: Request, owners: &mut OwnersFn, buffer: &mut
     let sequence = request.sequence;
     match request.operation {
         Operation::OpenPacketSocket => reply_socket(socket, sequence, packet_socket()),
-        Operation::OpenIcmpSocket { v6 } => reply_socket(socket, sequence, icmp_socket(v6)),
+        Operation::OpenIcmpSocket { v6 } => reply_socket(socket, sequence, raw_socket(v6, icmp_of(v6))),
+        Operation::OpenTcpSocket { v6 } => reply_socket(socket, sequence, raw_socket(v6, ipproto::TCP)),
         Operation::Owners => {
             buffer.clear();
             if catch_unwind(AssertUnwindSafe(|| owners(buffer))).is_err() {

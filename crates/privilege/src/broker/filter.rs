@@ -1,4 +1,4 @@
-//! The system calls of the broker: reading `/proc`, asking netlink, opening packet and ICMP sockets, and no more.
+//! The system calls of the broker: reading `/proc`, asking netlink, opening packet and raw sockets, and no more.
 //!
 //! Everything that is not listed fails with `EPERM`. Files open for reading only, memory never becomes executable, and no
 //! process or thread can be made.
@@ -25,8 +25,11 @@ fn rules() -> Result<Rules, FilterError> {
     for family in [libc::AF_PACKET, libc::AF_NETLINK] {
         when(&mut rules, libc::SYS_socket, vec![equals(0, family)?])?;
     }
-    for (family, protocol) in [(libc::AF_INET, libc::IPPROTO_ICMP), (libc::AF_INET6, libc::IPPROTO_ICMPV6)] {
-        when(&mut rules, libc::SYS_socket, vec![equals(0, family)?, equals(2, protocol)?])?;
+    let raw = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+    for (family, icmp) in [(libc::AF_INET, libc::IPPROTO_ICMP), (libc::AF_INET6, libc::IPPROTO_ICMPV6)] {
+        for protocol in [icmp, libc::IPPROTO_TCP] {
+            when(&mut rules, libc::SYS_socket, vec![equals(0, family)?, equals(1, raw)?, equals(2, protocol)?])?;
+        }
     }
     when(&mut rules, libc::SYS_tgkill, vec![equals(2, libc::SIGABRT)?])?;
     Ok(rules)

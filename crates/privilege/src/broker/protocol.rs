@@ -26,6 +26,10 @@ pub(super) enum Operation {
     OpenIcmpSocket {
         v6: bool,
     },
+    /// The same for TCP.
+    OpenTcpSocket {
+        v6: bool,
+    },
 }
 
 /// One question.
@@ -78,6 +82,8 @@ impl Request {
             Operation::Owners => 2,
             Operation::OpenIcmpSocket { v6: false } => 3,
             Operation::OpenIcmpSocket { v6: true } => 4,
+            Operation::OpenTcpSocket { v6: false } => 5,
+            Operation::OpenTcpSocket { v6: true } => 6,
         };
         let [a, b, c, d] = self.sequence.to_ne_bytes();
         [VERSION, operation, 0, 0, a, b, c, d]
@@ -90,6 +96,8 @@ impl Request {
             2 => Operation::Owners,
             3 => Operation::OpenIcmpSocket { v6: false },
             4 => Operation::OpenIcmpSocket { v6: true },
+            5 => Operation::OpenTcpSocket { v6: false },
+            6 => Operation::OpenTcpSocket { v6: true },
             _ => return None,
         };
         Some(Self { sequence: u32::from_ne_bytes([a, b, c, d]), operation })
