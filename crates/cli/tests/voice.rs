@@ -46,7 +46,7 @@ fn quality_refuses_what_is_no_call() {
         (["--loss", "101%"], "from 0 % to 100 %"),
         (["--burst-ratio", "0.5"], "at least 1"),
         (["--codec", "opus"], "use one of g711-plc"),
-        (["--delay", "100"], "unit"),
+        (["--delay", "100"], "for example 50ms"),
     ] {
         sandbox.run(&[&["quality"], &arguments[..]].concat()).exits(2).complains(complaint);
     }

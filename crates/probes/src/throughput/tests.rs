@@ -102,7 +102,15 @@ fn link(test: &str) -> Option<(Namespace, Namespace)> {
     a.connect("va", &b, "vb");
     a.ip("addr add 192.0.2.1/24 dev va");
     b.ip("addr add 192.0.2.2/24 dev vb");
+    // What waits in the buffers of both kernels at the end was sent and not received: little, so that the two can be compared.
+    for namespace in [&a, &b] {
+        namespace.run("sysctl", &["-qw", "net.ipv4.tcp_wmem=4096 16384 262144", "net.ipv4.tcp_rmem=4096 65536 262144"]);
+    }
     Some((a, b))
+}
+
+fn three(test: &str) -> Option<[Namespace; 3]> {
+    Some([Namespace::new_or_skip(test)?, Namespace::new_or_skip(test)?, Namespace::new_or_skip(test)?])
 }
 
 #[track_caller]
@@ -164,8 +172,7 @@ fn a_budget_ends_a_direction_early() {
 #[test]
 fn a_bottleneck_with_a_long_queue_is_graded() {
     let test = "throughput over a bottleneck";
-    let Some((a, b)) = link(test) else { return };
-    let Some(r) = Namespace::new_or_skip(test) else { return };
+    let Some([a, r, b]) = three(test) else { return };
     // a – r – b, with the queue at r's end towards b: the sender's own queue would hold it back.
     a.connect("va", &r, "ra");
     r.connect("rb", &b, "vb");
