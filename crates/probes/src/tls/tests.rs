@@ -116,8 +116,12 @@ fn time_days(days: u64) -> std::time::Duration {
 
 #[tokio::test]
 async fn who_speaks_no_tls_fails_with_that_reason() {
-    let address =
-        serve(|mut stream, _| async move { say(&mut stream, "HTTP/1.1 400 Bad Request\r\n\r\n").await }).await;
+    let address = serve(|mut stream, _| async move {
+        // The first words are heard, so that the answer is not lost in a reset.
+        let _heard = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 4096]).await;
+        say(&mut stream, "HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    })
+    .await;
     assert_eq!(failure(&probe(&spec(ProbeKind::Tls, address)).await).0, FailureReason::Tls);
     let address = serve(|stream, _| async move { drop(stream) }).await;
     let result = probe(&spec(ProbeKind::Tls, address)).await;
