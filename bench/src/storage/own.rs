@@ -1,19 +1,26 @@
-//! Netwatch's side: batches go over a pipe to a process that logs, decodes and stores them as the server does.
+//! Netwatch's side: batches go over a pipe to a process that takes them in as the server does.
+//!
+//! Each is decoded, written to the ingest log and made durable before the next one is read; the feed gives it to the telemetry store from
+//! memory, or from the log when it is behind. Upkeep runs beside that once a minute. Every ten seconds it is said how much memory
+//! there is.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use netwatch_model::codec;
+use netwatch_model::Batch;
+use netwatch_model::codec::{Decoder, Encoder};
 use netwatch_model::people::WorkspaceId;
-use netwatch_spool::{Config, Directory, Spool, SpoolMetrics};
-use netwatch_storage::{DuckStore, LookupPaths, Lookups, StoreConfig, TelemetryStore};
+use netwatch_server::history::HistorySink;
+use netwatch_server::ingest::{Feed, Ingest, IngestMetrics, Taken, consumers};
+use netwatch_spool::{Config, Directory, SpoolMetrics};
+use netwatch_storage::{DuckStore, LookupPaths, Lookups, StoreConfig, TelemetryStore, Watermarks};
 use netwatch_telemetry::clock::{SystemClock, monotonic, now};
 use serde::{Deserialize, Serialize};
 
-use super::series::Noisy;
 use super::{Figures, bytes_of};
 use crate::error::BenchError;
 use crate::process::Usage;
@@ -22,6 +29,10 @@ use crate::process::Usage;
 const DAY_AFTER: Duration = Duration::from_secs(2 * 86_400);
 /// Rounds of upkeep at most.
 const ROUNDS: usize = 16;
+/// How often memory is looked at.
+const LOOK: Duration = Duration::from_secs(10);
+/// How often upkeep runs.
+const UPKEEP: Duration = Duration::from_secs(60);
 
 /// What the process tells at its end, as JSON.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -32,24 +43,18 @@ struct Report {
 }
 
 /// Sends all batches to a process of its own, and measures it.
-pub(super) fn measure(directory: &Path, noisy: &mut Noisy, steps: u32) -> Result<Figures, BenchError> {
+pub(super) fn measure(directory: &Path, batches: impl Iterator<Item = Batch>) -> Result<Figures, BenchError> {
     let own = std::env::current_exe().map_err(BenchError::system("find this program"))?;
     let failed = |source| BenchError::Start { program: "the store".to_owned(), source };
     let mut command = Command::new(own);
     command.args(["storage", "--serve"]).arg(directory).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(failed)?;
-    let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+    let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(failed(std::io::ErrorKind::BrokenPipe.into()));
     };
     let mut words = BufReader::new(output);
     let begin = monotonic();
-    for step in 0..steps {
-        noisy.step(step);
-        let bytes = codec::encode(&noisy.batch()).map_err(|e| other("encode a batch", e))?;
-        let sent = input.write_all(&(bytes.len() as u32).to_le_bytes()).and_then(|()| input.write_all(&bytes));
-        sent.map_err(BenchError::system("send a batch"))?;
-    }
-    drop(input);
+    send(input, batches, child.id())?;
     let mut line = String::new();
     let mut read = |line: &mut String| {
         line.clear();
@@ -66,26 +71,51 @@ pub(super) fn measure(directory: &Path, noisy: &mut Noisy, steps: u32) -> Result
     Ok(Figures { time, cpu, bytes: [store, store + log], peak_resident_bytes: report.peak_resident_bytes })
 }
 
+/// Sends batches as an agent does; says now and then how far it is, and what the receiver needs.
+fn send(mut input: ChildStdin, batches: impl Iterator<Item = Batch>, receiver: u32) -> Result<(), BenchError> {
+    let (mut encoder, mut bytes) = (Encoder::default(), Vec::new());
+    let (begin, mut looked, mut records) = (monotonic(), monotonic(), 0_usize);
+    for batch in batches {
+        bytes.clear();
+        bytes.extend_from_slice(&[0; 4]);
+        encoder.encode(batch.key, &batch.records, &mut bytes).map_err(|e| other("encode a batch", e))?;
+        let length = (bytes.len() - 4) as u32;
+        if let Some(place) = bytes.first_chunk_mut() {
+            *place = length.to_le_bytes();
+        }
+        input.write_all(&bytes).map_err(BenchError::system("send a batch"))?;
+        records += batch.records.len();
+        if monotonic() >= looked + LOOK {
+            looked += LOOK;
+            let (after, usage) = ((monotonic() - begin).as_secs(), Usage::of_tree(receiver)?);
+            let (resident, cpu) = (usage.resident_bytes / 1_000_000, usage.cpu.as_secs_f64());
+            eprintln!("  {after} s: {:.1} million records, {resident} MB, {cpu:.1} CPU s", records as f64 / 1e6);
+        }
+    }
+    Ok(())
+}
+
 /// Takes batches from standard input until it ends; then says that all are stored, compacts, and reports.
 pub(super) fn serve(directory: &Path) -> Result<String, BenchError> {
     let (files, metrics) = (Arc::new(Directory::new(&directory.join("log"))), SpoolMetrics::unregistered());
-    let log = Config { reserve_bytes: 0, ..Config::ingest(vec!["store"]) };
-    let (log, _) = Spool::open(log, files, Arc::new(SystemClock), metrics).map_err(|e| other("open the log", e))?;
-    let config = StoreConfig::new(directory.join("store"));
+    let log = Config { reserve_bytes: 0, ..Config::ingest(consumers(true)) };
+    let opened = Ingest::open(log, files, Arc::new(SystemClock), (metrics, IngestMetrics::default()));
+    let ingest = Arc::new(opened.map_err(|e| other("open the log", e))?.0);
+    let watermarks = Watermarks { warn_share: 0.0, stop_share: 0.0, stop_bytes: 0 };
+    let config = StoreConfig { watermarks, ..StoreConfig::new(directory.join("store")) };
     let lookups = Arc::new(Lookups::new(LookupPaths::default()));
     let (store, _) = DuckStore::open(config, lookups, now()).map_err(|e| other("open the store", e))?;
-    let home = WorkspaceId::from_bits(0);
-    let mut input = std::io::stdin().lock();
-    let (mut length, mut bytes) = ([0; 4], Vec::new());
-    while input.read_exact(&mut length).is_ok() {
-        bytes.resize(u32::from_le_bytes(length) as usize, 0);
-        input.read_exact(&mut bytes).map_err(BenchError::system("read a batch"))?;
-        let ticket = log.append(&bytes).map_err(|e| other("append to the log", e))?;
-        let position = log.commit(ticket).map_err(|e| other("make the log durable", e))?;
-        let batch = codec::decode(&bytes).map_err(|e| other("decode a batch", e))?.batch;
-        store.append(home, position.0, batch, now()).map_err(|e| other("store a batch", e))?;
-    }
-    store.flush(now()).map_err(|e| other("write the store", e))?;
+    let store: Arc<dyn TelemetryStore> = Arc::new(store);
+    let feed = Feed::new(Arc::clone(&ingest), HistorySink::new(Arc::clone(&store)), None);
+    let feed = feed.map_err(|e| other("feed the store", e))?;
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| feed.run(&stop));
+        scope.spawn(|| keep_up(&*store, &stop));
+        let taken = take_in(&ingest);
+        stop.store(true, Ordering::Relaxed);
+        taken
+    })?;
     println!("stored");
     let taken = Usage::own()?;
     for _ in 0..ROUNDS {
@@ -98,6 +128,35 @@ pub(super) fn serve(directory: &Path) -> Result<String, BenchError> {
     let cpu = [taken.cpu, done.cpu].map(|cpu| cpu.as_secs_f64());
     let report = Report { cpu, peak_resident_bytes: done.peak_resident_bytes };
     serde_json::to_string(&report).map_err(|e| other("write JSON", e))
+}
+
+/// Writes every batch to the log, and makes it durable before the next.
+fn take_in(ingest: &Ingest) -> Result<(), BenchError> {
+    let home = WorkspaceId::from_bits(0);
+    let (mut input, mut decoder) = (std::io::stdin().lock(), Decoder::default());
+    let (mut length, mut bytes) = ([0; 4], Vec::new());
+    while input.read_exact(&mut length).is_ok() {
+        bytes.resize(u32::from_le_bytes(length) as usize, 0);
+        input.read_exact(&mut bytes).map_err(BenchError::system("read a batch"))?;
+        let batch = decoder.decode(&bytes).map_err(|e| other("decode a batch", e))?.batch;
+        if let Taken::Written(ticket) = ingest.take(home, batch).map_err(|e| other("log a batch", e))? {
+            ingest.commit(ticket).map_err(|e| other("make the log durable", e))?;
+        }
+    }
+    Ok(())
+}
+
+fn keep_up(store: &dyn TelemetryStore, stop: &AtomicBool) {
+    let mut next = monotonic() + UPKEEP;
+    while !stop.load(Ordering::Relaxed) {
+        if monotonic() >= next {
+            if let Err(error) = store.upkeep(now()) {
+                eprintln!("  upkeep: {}", netwatch_storage::error_text(&error));
+            }
+            next = monotonic() + UPKEEP;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 fn other(what: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> BenchError {

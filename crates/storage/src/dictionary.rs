@@ -47,17 +47,33 @@ pub(crate) struct Dictionary {
     index: HashTable<u32>,
     hasher: foldhash::quality::RandomState,
     limit: usize,
+    /// The number that was asked for last: samples come in the same order again and again.
+    last: u32,
 }
 
 impl Dictionary {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { list: Vec::new(), index: HashTable::new(), hasher: foldhash::quality::RandomState::default(), limit }
+        let hasher = foldhash::quality::RandomState::default();
+        Self { list: Vec::new(), index: HashTable::new(), hasher, limit, last: 0 }
     }
 
     /// The number of a series, a new one when it is not known; `None` when there are too many.
+    #[inline]
     pub(crate) fn number(&mut self, agent: AgentId, series: &Arc<Series>) -> Option<u32> {
+        let is_it = |key: &SeriesKey| key.agent == agent && Arc::ptr_eq(&key.series, series);
+        let likely = [self.last.wrapping_add(1), self.last, 0].into_iter().find(|n| self.get(*n).is_some_and(is_it));
+        let number = likely.or_else(|| self.look_up(agent, series))?;
+        self.last = number;
+        Some(number)
+    }
+
+    fn look_up(&mut self, agent: AgentId, series: &Arc<Series>) -> Option<u32> {
         let hash = self.hash(agent, series);
         if let Some(found) = self.find(hash, agent, series) {
+            // The next sample is known by the address of its series.
+            if let Some(Some(key)) = self.list.get_mut(found as usize) {
+                key.series = Arc::clone(series);
+            }
             return Some(found);
         }
         if self.index.len() >= self.limit {
@@ -215,6 +231,22 @@ mod tests {
         assert_eq!(dictionary.number(b, &series("eth0")), Some(1));
         assert_eq!(dictionary.number(a, &series("eth0")), Some(0));
         assert_eq!(dictionary.number(a, &series("eth1")), None, "there is room for two");
+    }
+
+    #[test]
+    fn whoever_shares_a_series_has_a_number_of_its_own() {
+        let mut dictionary = Dictionary::new(100);
+        let shared: Vec<_> = (0..5).map(|n| series(&format!("eth{n}"))).collect();
+        let numbers = |dictionary: &mut Dictionary, agent, list: &[Arc<Series>]| -> Vec<u32> {
+            list.iter().map(|series| dictionary.number(AgentId(agent), series).unwrap()).collect()
+        };
+        for _ in 0..3 {
+            assert_eq!(numbers(&mut dictionary, 1, &shared), [0, 1, 2, 3, 4]);
+            assert_eq!(numbers(&mut dictionary, 2, &shared), [5, 6, 7, 8, 9]);
+            let equal: Vec<_> = (0..5).rev().map(|n| series(&format!("eth{n}"))).collect();
+            assert_eq!(numbers(&mut dictionary, 1, &equal), [4, 3, 2, 1, 0]);
+        }
+        assert_eq!(dictionary.len(), 10);
     }
 
     #[test]

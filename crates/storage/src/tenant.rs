@@ -91,10 +91,13 @@ impl Tenant {
             writer.stops.pop_front();
         }
         let mut taken = Taken::default();
+        // For the whole batch, because most have samples alone.
+        let mut dictionary = self.dictionary.write().unwrap_or_else(PoisonError::into_inner);
         for record in batch.records {
             match record {
                 Record::Sample(sample) => {
-                    self.sample(&mut writer, position, batch.key.agent, &sample, window, &mut taken);
+                    let agent = batch.key.agent;
+                    writer.sample(&mut dictionary, position, agent, &sample, window, &mut taken);
                 }
                 Record::Flow(flow) => {
                     let time = flow.end.millis();
@@ -126,30 +129,6 @@ impl Tenant {
         }
         writer.position = writer.position.max(position);
         Ok(taken)
-    }
-
-    fn sample(
-        &self,
-        writer: &mut Writer,
-        position: u64,
-        agent: AgentId,
-        sample: &Sample,
-        window: Window,
-        taken: &mut Taken,
-    ) {
-        let time = sample.time.millis();
-        let kinds = [Kind::Samples, Kind::SampleMinutes];
-        if !writer.wants(position, kinds, time, window.samples_from, window, taken) {
-            return;
-        }
-        let mut dictionary = self.dictionary.write().unwrap_or_else(PoisonError::into_inner);
-        match dictionary.number(agent, &sample.series) {
-            Some(number) => writer.samples.push(number, time, sample.value),
-            None => {
-                taken.stored -= 1;
-                taken.too_many_series += 1;
-            }
-        }
     }
 
     /// Records that wait: samples, and everything else.
@@ -231,6 +210,29 @@ impl Tenant {
 }
 
 impl Writer {
+    fn sample(
+        &mut self,
+        dictionary: &mut Dictionary,
+        position: u64,
+        agent: AgentId,
+        sample: &Sample,
+        window: Window,
+        taken: &mut Taken,
+    ) {
+        let time = sample.time.millis();
+        let kinds = [Kind::Samples, Kind::SampleMinutes];
+        if !self.wants(position, kinds, time, window.samples_from, window, taken) {
+            return;
+        }
+        match dictionary.number(agent, &sample.series) {
+            Some(number) => self.samples.push(number, time, sample.value),
+            None => {
+                taken.stored -= 1;
+                taken.too_many_series += 1;
+            }
+        }
+    }
+
     /// Whether some file of `kinds` still wants what happened at `time`; counts what is refused.
     fn wants(&self, position: u64, kinds: [Kind; 2], time: i64, from: i64, window: Window, taken: &mut Taken) -> bool {
         if time < from {

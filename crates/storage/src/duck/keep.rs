@@ -189,24 +189,43 @@ impl Merge {
     }
 }
 
-/// Rewrites a file of a day that is over; says whether it was done. Not when somebody holds the file: then the next time.
+/// A file that was rewritten and does not yet take the place of the old one.
+struct Rewritten {
+    partition: Partition,
+    path: PathBuf,
+    /// Up to where it has everything that the old one has.
+    position: u64,
+}
+
+/// Rewrites a file of a day that is over; says whether it was done. Not when somebody holds the file, or something was written to it
+/// meanwhile: then the next time.
 pub(crate) fn compact(tenant: &Tenant, connection: &Connection, partition: Partition) -> Result<bool, StoreError> {
-    let Some(old) = tenant.files.lease(partition)? else { return Ok(false) };
-    // Before the first row is read: what is written to the old file from here on would be lost with it.
-    let before = tenant.position_of(partition);
-    let fresh = fresh_path(tenant, partition);
+    rewrite(tenant, connection, partition)?.map_or(Ok(false), |rewritten| put_in_place(tenant, &rewritten))
+}
+
+/// Writes what is in a file into a new one; none when there is no such file.
+fn rewrite(tenant: &Tenant, connection: &Connection, partition: Partition) -> Result<Option<Rewritten>, StoreError> {
+    let Some(old) = tenant.files.lease(partition)? else { return Ok(None) };
+    // Before the first row is read: what is written to the old file from here on is not in the new one.
+    let position = tenant.position_of(partition);
+    let path = fresh_path(tenant, partition);
     let fail = |source| StoreError::Rewrite { path: old.path.clone(), source };
-    remove(&fresh)?;
-    tenant.engine.run(&attach_statement(&fresh, "rewritten")).map_err(fail)?;
+    remove(&path)?;
+    tenant.engine.run(&attach_statement(&path, "rewritten")).map_err(fail)?;
     let copied = copy(connection, &old);
     let detached = tenant.engine.run("CHECKPOINT rewritten; DETACH rewritten;").map_err(fail);
     copied.and(detached)?;
-    drop(old);
-    let replaced = tenant.replace_if_untouched(partition, before, &fresh)?;
+    Ok(Some(Rewritten { partition, path, position }))
+}
+
+/// The new file takes the place of the old one, unless that got something that the new one lacks.
+fn put_in_place(tenant: &Tenant, rewritten: &Rewritten) -> Result<bool, StoreError> {
+    let Rewritten { partition, path, position } = rewritten;
+    let replaced = tenant.replace_if_untouched(*partition, *position, path)?;
     if replaced {
-        lock(&tenant.compacted).insert(partition);
+        lock(&tenant.compacted).insert(*partition);
     } else {
-        remove(&fresh)?;
+        remove(path)?;
     }
     Ok(replaced)
 }
@@ -318,3 +337,6 @@ pub(crate) fn open_hours(tenant: &Tenant, kind: Kind, until: i64) -> Vec<i64> {
     let hours = files.iter().flat_map(|p| (p.start()..p.end()).step_by(usize::try_from(HOUR).unwrap_or(1)));
     hours.filter(|hour| hour + HOUR <= bucket(until, HOUR) && !done.contains(&(kind, *hour))).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,15 +16,17 @@ type Said = (u64, u64);
 
 /// A sink that already has everything up to some position, and checks what it is given.
 #[derive(Clone, Default)]
-struct Checked(Arc<Mutex<(Position, BTreeMap<Position, Vec<Said>>)>>);
+struct Checked(Arc<Mutex<(Position, Given)>>);
+
+/// The samples of each entry.
+type Given = BTreeMap<Position, Vec<Said>>;
 
 impl Checked {
     fn after(position: Position) -> Self {
         Self(Arc::new(Mutex::new((position, BTreeMap::new()))))
     }
 
-    /// The samples of each entry.
-    fn given(&self) -> BTreeMap<Position, Vec<Said>> {
+    fn given(&self) -> Given {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 }
