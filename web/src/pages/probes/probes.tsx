@@ -75,7 +75,12 @@ function useProbeColumns(): readonly Column<Probe>[] {
       id: "name",
       header: t("list.name"),
       cell: (row) => (
-        <Link {...paths.probe(row.id, search)} tabIndex={-1} title={row.name} onClick={(event) => event.stopPropagation()}>
+        <Link
+          {...paths.probe(row.id, search)}
+          tabIndex={-1}
+          title={row.name}
+          onClick={(event) => event.stopPropagation()}
+        >
           {row.name}
         </Link>
       ),
