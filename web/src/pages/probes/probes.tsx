@@ -85,7 +85,7 @@ function useProbeColumns(): readonly Column<Probe>[] {
         </Link>
       ),
     },
-    { id: "kind", header: t("probes.kind"), width: 90, mono: true, priority: 2, cell: (row) => row.spec.kind },
+    { id: "kind", header: t("probes.kind"), width: 104, mono: true, priority: 2, cell: (row) => row.spec.kind },
     {
       id: "target",
       header: t("probes.target"),

@@ -154,11 +154,12 @@ function SmokeTable({ label, lanes, of, metrics }: { label: string; lanes: Lanes
 function Legend({ banded, runs }: { banded: boolean; runs: boolean }) {
   const t = useT();
   const format = useFormat();
+  const percent = (share: number) => `${format.plain(share * 100)} %`;
   const text = (from: number, i: number) => {
     if (from === 0) return t("probe.noLoss");
-    if (from >= 1) return format.percent(1, 1);
-    const to = format.percent(lossLevels[i + 1]?.from ?? 1, 1);
-    return i === 1 ? t("probe.lossUpTo", { to }) : t("probe.lossBetween", { from: format.percent(from, 1), to });
+    if (from >= 1) return percent(1);
+    const to = percent(lossLevels[i + 1]?.from ?? 1);
+    return i === 1 ? t("probe.lossUpTo", { to }) : t("probe.lossBetween", { from: percent(from), to });
   };
   return (
     <ul className={styles.legend} aria-label={t("chart.legend")}>
