@@ -22,6 +22,7 @@ pub mod ingest;
 pub mod interface;
 pub mod member;
 pub mod page;
+pub mod passkey;
 pub mod probe;
 pub mod problem;
 pub mod range;

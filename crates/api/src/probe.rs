@@ -26,6 +26,8 @@ pub struct Probe {
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created: Timestamp,
+    /// The file that declares it: it is changed there alone.
+    pub managed_by: Option<String>,
     /// How it stands at each agent that runs it.
     pub status: Vec<ProbeStatus>,
 }

@@ -94,7 +94,7 @@ pub struct AccountSession {
     /// Identity, for ending it.
     #[schema(value_type = String)]
     pub id: SessionId,
-    /// How its user signed in: `password`, `password_totp`, `password_recovery`, `passkey`, `external` or `link`.
+    /// How its user signed in: `password`, `password_totp`, `password_recovery`, `password_passkey`, `passkey`, `external` or `link`.
     pub method: String,
     /// When they signed in.
     #[schema(value_type = String, format = DateTime)]

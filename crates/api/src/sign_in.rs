@@ -30,6 +30,8 @@ pub struct SignInOptions {
     pub registration: bool,
     /// Identity providers; open `/auth/oidc/{id}/start` in the browser.
     pub identity_providers: Vec<IdentityProvider>,
+    /// The name for which passkeys are good here, over TLS or as `localhost`; null where this server is reached by an address.
+    pub passkey_domain: Option<String>,
     /// Fewest characters of a password.
     pub password_min: u32,
     /// As many are recommended.
@@ -93,7 +95,7 @@ pub enum SignInAnswer {
     SecondFactor {
         /// To be sent with the code; good for a few minutes and a few attempts.
         ticket: String,
-        /// What is taken: `totp`, `recovery`.
+        /// What is taken: `totp`, `recovery`, and `passkey` where the user has one.
         methods: Vec<String>,
         /// When the ticket ends.
         #[schema(value_type = String, format = DateTime)]

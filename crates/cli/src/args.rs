@@ -15,10 +15,14 @@ use crate::engine::history::CHECK;
 mod parts;
 mod people;
 mod probe;
+mod ranges;
+mod voice;
 
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
-pub use probe::{OneShot, ProbeArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
+pub use probe::{OneShot, ProbeArgs};
+pub use ranges::{RangesAsk, RangesCommand, RangesExportArgs, RangesImportArgs};
+pub use voice::{QualityArgs, ReflectorArgs};
 
 /// See who uses the network, how much, with which protocol and which program.
 #[derive(Parser, Debug)]
@@ -140,6 +144,9 @@ pub enum Command {
     /// List, make, disable users of a running server, and print links for those who are locked out
     #[command(subcommand)]
     User(UserCommand),
+    /// Import names of address ranges into a running server, or export them (CSV)
+    #[command(subcommand)]
+    Ranges(RangesCommand),
     /// Write everything that is edited (people, workspaces, settings) to a file
     Backup(BackupArgs),
     /// Put a backup in place of everything that is edited
@@ -161,6 +168,10 @@ pub enum Command {
     LogLevel(LogLevelArgs),
     /// List the interfaces of this machine
     Interfaces(InterfacesArgs),
+    /// Say how good a call is over a path with this delay and loss (ITU-T G.107)
+    Quality(QualityArgs),
+    /// Answer test packets of those that may ask (STAMP, RFC 8762)
+    Reflector(ReflectorArgs),
     /// Print the completion script of a shell
     Completions {
         /// Which shell.

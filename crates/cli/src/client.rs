@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use netwatch_api::Problem;
+use netwatch_model::people::WorkspaceId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -30,6 +31,8 @@ pub struct Endpoint {
     pub authority: String,
     /// Bearer token.
     pub token: String,
+    /// Where requests act; none is the workspace of the token, or that of the server's machine.
+    pub workspace: Option<WorkspaceId>,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -58,7 +61,7 @@ impl Endpoint {
         if !token.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(usage("the token has characters that no token has"));
         }
-        Ok(Self { authority, token })
+        Ok(Self { authority, token, workspace: None })
     }
 
     /// The server of this process, or another one on this machine, by its directory.
@@ -66,7 +69,7 @@ impl Endpoint {
     /// # Errors
     /// No token.
     pub fn local(address: SocketAddr, data_dir: &Path) -> Result<Self, Failure> {
-        Ok(Self { authority: address.to_string(), token: token_file(&data_dir.join("token"))? })
+        Ok(Self { authority: address.to_string(), token: token_file(&data_dir.join("token"))?, workspace: None })
     }
 
     /// Asks for `path` with these parameters.
@@ -95,9 +98,19 @@ impl Endpoint {
     ///
     /// # Errors
     /// When nobody answers, or what the server says is wrong.
-    pub fn overwrite<B: Serialize, T: DeserializeOwned>(&self, path: &str, patch: &B) -> Result<T, Failure> {
-        let patch = serde_json::to_string(patch).context("the request cannot be written")?;
-        self.answered(&request(self, ("PATCH", path), &[], "If-Match: *\r\n", Some(&patch)))
+    pub fn overwrite<B: Serialize, T: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        body: &B,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_string(body).context("the request cannot be written")?;
+        self.answered(&request(self, (method, path), &[], "If-Match: *\r\n", Some(&body)))
+    }
+
+    /// The line that names the workspace, if one is named.
+    fn workspace_header(&self) -> String {
+        self.workspace.map_or_else(String::new, |id| format!("Netwatch-Workspace: {id}\r\n"))
     }
 
     fn answered<T: DeserializeOwned>(&self, request: &str) -> Result<T, Failure> {
@@ -208,13 +221,14 @@ fn request(
 ) -> String {
     let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-    let Endpoint { authority, token } = endpoint;
+    let Endpoint { authority, token, .. } = endpoint;
+    let workspace = endpoint.workspace_header();
     let body = body.map_or_else(String::new, |body| {
         format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
     });
     let end = if body.is_empty() { "\r\n" } else { "" };
     format!(
-        "{method} {path}{query} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\n\
+        "{method} {path}{query} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {token}\r\n{workspace}Accept: application/json\r\n\
          User-Agent: netwatch/{}\r\nConnection: close\r\n{fields}{end}{body}",
         crate::version::short()
     )

@@ -9,6 +9,9 @@ pub mod flows;
 mod generate;
 pub mod interfaces;
 mod probe;
+mod quality;
+mod ranges;
+mod reflector;
 mod source;
 mod steer;
 mod top;
@@ -34,6 +37,8 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Flows(flows) => flows::run(cli, flows),
         Command::Config(command) => config::run(cli, command),
         Command::Interfaces(args) => interfaces::run(args),
+        Command::Quality(args) => quality::run(args),
+        Command::Reflector(args) => reflector::run(cli, args),
         Command::Up(args) => up::run(cli, args),
         Command::Top(args) => top::run(cli, args),
         Command::Capture(args) => capture::run(cli, args),
@@ -51,6 +56,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Stamp(args) => probe::run(&args.0),
         Command::Throughput(args) => probe::run(&args.0),
         Command::User(command) => user::run(cli, command),
+        Command::Ranges(command) => ranges::run(cli, command),
         Command::Backup(args) => backup::backup(cli, args),
         Command::Restore(args) => backup::restore(cli, args),
         Command::RotateKeys(args) => backup::rotate_keys(cli, args),

@@ -15,6 +15,7 @@ pub mod render;
 pub mod settings;
 pub mod sign_in;
 pub mod storage;
+pub mod telemetry;
 pub mod value;
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod stages;
 mod started;
 pub mod steering;
 mod text;
+mod traces;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -38,11 +39,13 @@ use netwatch_capture::apps::AppTable;
 use netwatch_capture::driver::signal::Signal;
 use netwatch_capture::driver::{Capture, CaptureError, Dependencies as CaptureDependencies};
 use netwatch_model::{AgentId, Record};
+use netwatch_server::query::LiveStore;
 use netwatch_server::{Access, Live, Rate, Server};
 use netwatch_telemetry::clock::{ClockSource, SystemClock};
 use tokio::sync::{mpsc, oneshot};
 
 pub use plan::{Input, Plan, flow_config, refused, ring_settings};
+pub use traces::Tracing;
 
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -54,6 +57,7 @@ use history::History;
 use kept::Kept;
 use stages::CaptureStage;
 use started::{Refusals, Starting};
+use traces::TraceTask;
 
 /// The agent of this process: there is no other yet.
 const AGENT: AgentId = AgentId(1);
@@ -83,6 +87,8 @@ pub struct Engine {
     agent: JoinHandle<()>,
     keeping: Keeping,
     server: tokio::task::JoinHandle<()>,
+    /// None when nobody wants traces.
+    traces: Option<TraceTask>,
     /// Tells that capture runs, or why some interfaces are not captured yet; an error when it has ended before.
     pub started: oneshot::Receiver<Refusals>,
     /// Tells how capture has ended, once.
@@ -141,7 +147,13 @@ impl Engine {
     ///
     /// # Errors
     /// When a part cannot be built or the system gives no thread.
-    pub fn start(plan: Plan, access: Access, rights: Rights, settings: &Settings) -> Result<Self, Failure> {
+    pub fn start(
+        plan: Plan,
+        access: Access,
+        rights: Rights,
+        settings: &Settings,
+        tracing: Option<Tracing>,
+    ) -> Result<Self, Failure> {
         let from_file = plan.is_file();
         let (starting, started) = Starting::new(plan.interfaces());
         let packets = Arc::new(PacketClock::default());
@@ -149,7 +161,7 @@ impl Engine {
             if from_file { Arc::clone(&packets) as Arc<dyn ClockSource> } else { Arc::new(SystemClock) };
         let watch = Watch::new(from_file, rights.missing.as_deref())?;
         let store = server::store(settings, from_file);
-        let (metrics, logs) = server::metrics();
+        let (metrics, logs) = server::metrics(tracing.as_ref().map(|(_, ended)| ended.counters()));
         let stage = CaptureStage::new(&metrics.0);
         let kept = match from_file {
             true => None,
@@ -157,8 +169,8 @@ impl Engine {
         };
         let (uplink, taking_in) = session::join(&store, kept.as_ref().map(|kept| &kept.ingest), &metrics.0)?;
         let lookups = settings.storage.lookups.clone();
-        let remember = |_: &Kept| History::open(&settings.data_dir, &rights.damaged, lookups, &store, &watch.health);
-        let mut history = kept.as_ref().and_then(remember);
+        let open = |_: &Kept| History::open(&settings.data_dir, &rights.damaged, lookups, &store, &watch.health);
+        let mut history = kept.as_ref().and_then(open);
         let server = server::build(plan.server, Arc::clone(&store), access, data_clock, watch.health.clone(), metrics)?;
         let listener = tokio::net::TcpListener::from_std(plan.listener).context("the listener cannot be used")?;
         let address = listener.local_addr().context("the listener has no address")?;
@@ -171,13 +183,9 @@ impl Engine {
         let capture = Capture::build(plan.capture, dependencies(rights, intake, watched, address.port())?);
 
         let live = server.live();
-        if let Some(kept) = &kept {
-            live.taking_in_by(Arc::clone(&kept.door) as Arc<dyn netwatch_server::Intake>);
-        }
         live.set_storage_rules(settings.storage.rules.clone());
-        if let (Some(history), Some(kept)) = (&mut history, &kept) {
-            live.remembered_by(Arc::clone(&history.store));
-            history.start(&kept.ingest, &store);
+        if let Some(kept) = &kept {
+            remember(&live, &store, kept, history.as_mut());
         }
         let measure = |(rights, intake)| probes::start(AGENT, rights, intake, &live, settings.probes.clone());
         let probing = prober.map(measure).transpose()?;
@@ -188,15 +196,7 @@ impl Engine {
         let agent = agent.spawn(Arc::default()).map_err(anyhow::Error::new)?;
         let stop_capture = Signal::new().context("no file descriptor is left: raise the limit (ulimit -n)")?;
         let (tell, ended) = mpsc::channel(1);
-        let signal = stop_capture.clone();
-        let run = move || {
-            let result = capture.run(&signal);
-            watch.capture_ended(&result);
-            // When nobody listens any more the process is ending.
-            let _ = tell.blocking_send(result);
-        };
-        let capture = std::thread::Builder::new().name("nw-capture".to_owned()).spawn(run);
-        let capture = capture.context("cannot start the thread of capture")?;
+        let capture = run(capture, stop_capture.clone(), watch, tell)?;
         let addresses = history.as_ref().map(|history| Arc::clone(&history.addresses));
         let keeping = Keeping { taking_in, kept, history };
         Ok(Self {
@@ -209,6 +209,7 @@ impl Engine {
             agent,
             keeping,
             server,
+            traces: tracing.map(TraceTask::start),
             started,
             ended,
             capture,
@@ -217,7 +218,7 @@ impl Engine {
 
     /// Ends everything in order; what does not end in time is left to the end of the process.
     pub async fn stop(self) {
-        let Self { stop_capture, probing, stop_server, agent, keeping, server, capture, .. } = self;
+        let Self { stop_capture, probing, stop_server, agent, keeping, server, traces, capture, .. } = self;
         stop_capture.raise();
         // Capture and probes drop their intakes when they have ended; then the agent sends what is left and ends, too; then all of it is kept.
         let last_records = tokio::task::spawn_blocking(move || {
@@ -236,6 +237,35 @@ impl Engine {
         if server.await.is_err() {
             tracing::error!("the server ended by a defect");
         }
+        if let Some(traces) = traces {
+            traces.stop().await;
+        }
+    }
+}
+
+/// Runs capture on a thread of its own until the signal; tells how it ended.
+fn run(
+    capture: Capture,
+    signal: Signal,
+    watch: Watch,
+    tell: mpsc::Sender<Result<(), CaptureError>>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let run = move || {
+        let result = capture.run(&signal);
+        watch.capture_ended(&result);
+        // When nobody listens any more the process is ending.
+        let _ = tell.blocking_send(result);
+    };
+    let thread = std::thread::Builder::new().name("nw-capture".to_owned()).spawn(run);
+    thread.context("cannot start the thread of capture")
+}
+
+/// What comes in is kept, and goes on into history where there is one.
+fn remember(live: &Live, store: &Arc<LiveStore>, kept: &Kept, history: Option<&mut History>) {
+    live.taking_in_by(Arc::clone(&kept.door) as Arc<dyn netwatch_server::Intake>);
+    if let Some(history) = history {
+        live.remembered_by(Arc::clone(&history.store));
+        history.start(&kept.ingest, store);
     }
 }
 

@@ -3,9 +3,11 @@
 use std::io::IsTerminal as _;
 
 use netwatch_telemetry::logs::{self, LogFormat, LogHandle};
+use netwatch_telemetry::traces;
 
 use crate::args::Color;
 use crate::config::Settings;
+use crate::engine::Tracing;
 
 /// Whether something is printed in colour: asked for, or on a terminal where `NO_COLOR` is not set.
 pub fn colored(color: Color, terminal: bool) -> bool {
@@ -28,12 +30,26 @@ pub fn filter(settings: &Settings) -> String {
 /// # Errors
 /// When the filter is none, which is a defect, or logging runs already.
 pub fn start(settings: &Settings, color: Color) -> Result<LogHandle, logs::LogError> {
-    let format = match (settings.log_json, colored(color, std::io::stderr().is_terminal())) {
+    logs::init(&filter(settings), format(settings, color), None)
+}
+
+/// Starts logging, and collecting spans when there is a collector for them.
+///
+/// # Errors
+/// Those of [`start`].
+pub fn start_tracing(settings: &Settings, color: Color) -> Result<(LogHandle, Option<Tracing>), logs::LogError> {
+    let share = f64::from(settings.telemetry.sample_percent) / 100.0;
+    let wanted = settings.telemetry.export.clone().map(|export| (export, traces::collect(share)));
+    let (layer, tracing) = wanted.map(|(export, (layer, ended))| (layer, (export, ended))).unzip();
+    Ok((logs::init(&filter(settings), format(settings, color), layer)?, tracing))
+}
+
+fn format(settings: &Settings, color: Color) -> LogFormat {
+    match (settings.log_json, colored(color, std::io::stderr().is_terminal())) {
         (true, _) => LogFormat::Json,
         (false, true) => LogFormat::Colored,
         (false, false) => LogFormat::Human,
-    };
-    logs::init(&filter(settings), format)
+    }
 }
 
 fn directives(level: &str) -> String {

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`secret`] | how secrets are drawn, hashed and compared |
 //! | [`password`] | which passwords may be chosen, and whether one is right |
+//! | [`passkey`] | where passkeys are good, and whether an answer of one holds |
 //! | [`totp`] | one-time passwords and recovery codes |
 //! | [`session`] | when a session ends |
 //! | [`token`] | what an API token looks like |
@@ -25,6 +26,7 @@ pub mod access;
 pub mod audit;
 pub mod external;
 pub mod link;
+pub mod passkey;
 pub mod password;
 pub mod registration;
 pub mod secret;

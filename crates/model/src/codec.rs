@@ -9,17 +9,21 @@
 //! body of samples and flows: count, column*      column: id, length, bytes
 //! ```
 //!
+//! A batch of version 1 stands by itself. Batches of version 2 share a dictionary of series, so that a series costs its labels once and
+//! not with each batch (see `dictionary`): for a log, where many batches are read in order ([`Encoder::sharing`]).
+//!
 //! Whole numbers without a stated width are LEB128 varints. A reader skips kinds of parts, columns and bytes at the end of an event
 //! that it does not know; records that it cannot represent (a kind, a metric, a word of a later version) are skipped and counted in
 //! [`Decoded::skipped`]. So a server reads batches of a newer agent, as long as the version byte is the same.
 //!
 //! Limits: [`MAX_BYTES`] for a batch, [`MAX_RECORDS`] records in it, texts of [`Untrusted::MAX_BYTES`](crate::Untrusted::MAX_BYTES)
-//! bytes (longer ones are cut), [`SERIES_KEPT`] series that a decoder remembers between batches. Any bytes give a batch or an error:
-//! the decoder never panics, and needs memory in proportion to the records that the bytes really hold. There is no checksum here:
-//! who stores or sends the bytes has one.
+//! bytes (longer ones are cut), [`SERIES_KEPT`] series that a decoder remembers between batches, 393 216 in a dictionary. Any bytes give
+//! a batch or an error: the decoder never panics, and needs memory in proportion to the records that the bytes really hold, and 16 MB
+//! for a dictionary at most. There is no checksum here: who stores or sends the bytes has one.
 
 mod bytes;
 mod decode;
+mod dictionary;
 mod encode;
 mod events;
 mod flows;
@@ -33,6 +37,7 @@ mod texts;
 mod words;
 
 pub use decode::{Decoded, Decoder, SERIES_KEPT, key_of};
+pub use dictionary::Mark;
 pub use encode::{Encoded, Encoder};
 
 use crate::{Batch, BatchKey};
@@ -46,6 +51,8 @@ pub const MAX_RECORDS: usize = 1 << 18;
 const MAGIC: [u8; 3] = *b"NWB";
 /// Grows when a reader of the version before would misunderstand, not when something is added.
 const VERSION: u8 = 1;
+/// The version of batches whose series are defined by those before them, too.
+const SHARING: u8 = 2;
 /// Magic, version and key.
 const HEADER: usize = 4 + 3 * 8;
 
@@ -77,7 +84,7 @@ pub enum DecodeError {
     #[error("these bytes are not a batch of Netwatch")]
     NotABatch,
     /// Written by a newer Netwatch.
-    #[error("the batch has format {0}, this Netwatch reads format {VERSION}: update it")]
+    #[error("the batch has format {0}, this Netwatch reads formats up to {SHARING}: update it")]
     Version(u8),
     /// They end within a value.
     #[error("the batch ends too early")]
@@ -109,9 +116,9 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
 }
 
 /// The bytes that stand for a key, at the beginning of its batch.
-fn put_header(key: BatchKey, out: &mut Vec<u8>) {
+fn put_header(key: BatchKey, version: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&MAGIC);
-    out.push(VERSION);
+    out.push(version);
     for word in [key.agent.0, key.boot.0, key.sequence] {
         out.extend_from_slice(&word.to_le_bytes());
     }

@@ -18,6 +18,7 @@ pub mod probe;
 pub mod sample;
 pub mod time;
 pub mod untrusted;
+pub mod voice;
 
 pub use assignment::{AssignedProbe, Assignment};
 pub use batch::{Batch, BatchKey, Record};

@@ -8,10 +8,22 @@
 //! Limits: a run ends at its timeout and `count`, whatever the target does; answers are read up to a limit. Nothing here decides when a
 //! probe is run, keeps a result, or knows the server.
 
-pub mod resolve;
+mod banner;
+mod connect;
+mod dns;
+mod http;
+mod ntp;
 mod run;
+mod simulation;
+mod snmp;
+mod tcp;
+mod throughput;
+mod tls;
+pub mod reflector;
+pub mod resolve;
 pub mod socket;
 pub mod tools;
+mod udp;
 
 pub use run::{Occasion, run};
 pub use tools::{OwnRights, Rights, Tools};

@@ -1,13 +1,15 @@
 //! One run: the kind's measurement, and what is the same for all kinds around it.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
-use netwatch_model::probe::{Detail, Failure, FailureReason, ProbeResult, ProbeSpec, Trigger};
 use netwatch_model::people::ProbeId;
+use netwatch_model::probe::{Detail, Failure, FailureReason, ProbeKind, ProbeResult, ProbeSpec, Trigger};
 use netwatch_model::{AgentId, Timestamp};
 use netwatch_telemetry::clock;
 
 use crate::tools::Tools;
+use crate::{banner, dns, http, ntp, simulation, snmp, tcp, throughput, tls, udp};
 
 /// Share of the interval that a run may begin after its time before it is late.
 const LATE_SHARE: f64 = 0.1;
@@ -32,6 +34,8 @@ pub(crate) struct Ran {
     pub(crate) source: Option<IpAddr>,
     pub(crate) detail: Option<Detail>,
     pub(crate) failure: Option<Failure>,
+    /// How long the measurement took, where judging it afterwards takes time of its own.
+    pub(crate) duration: Option<Duration>,
 }
 
 impl From<Failure> for Ran {
@@ -56,7 +60,7 @@ pub async fn run(spec: &ProbeSpec, occasion: Occasion, tools: &Tools) -> ProbeRe
         source: ran.source,
         scheduled: occasion.scheduled,
         start,
-        duration: clock::monotonic().saturating_sub(began).as_secs_f64(),
+        duration: ran.duration.unwrap_or_else(|| clock::monotonic().saturating_sub(began)).as_secs_f64(),
         trigger: occasion.trigger,
         late: start.since(occasion.scheduled).as_secs_f64() > spec.interval * LATE_SHARE,
         failure: ran.failure,
@@ -64,7 +68,18 @@ pub async fn run(spec: &ProbeSpec, occasion: Occasion, tools: &Tools) -> ProbeRe
     }
 }
 
-async fn measure(spec: &ProbeSpec, _tools: &Tools) -> Ran {
-    let message = format!("this build cannot run probes of kind {}", spec.kind);
-    Failure::new(FailureReason::Agent, &message).into()
+async fn measure(spec: &ProbeSpec, tools: &Tools) -> Ran {
+    match spec.kind {
+        ProbeKind::Dns => dns::run(spec, tools).await,
+        ProbeKind::Http => http::run(spec, tools).await,
+        ProbeKind::Tls => tls::run(spec, tools).await,
+        ProbeKind::Tcp => tcp::run(spec, tools).await,
+        ProbeKind::Udp => udp::run(spec, tools).await,
+        ProbeKind::Ntp => ntp::run(spec, tools).await,
+        ProbeKind::Smtp | ProbeKind::Imap => banner::run(spec, tools).await,
+        ProbeKind::Snmp => snmp::run(spec, tools).await,
+        ProbeKind::Simulation => simulation::run(spec, tools).await,
+        ProbeKind::Throughput => throughput::run(spec, tools).await,
+        kind => Failure::new(FailureReason::Agent, &format!("this build cannot run probes of kind {kind}")).into(),
+    }
 }

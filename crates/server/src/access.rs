@@ -18,6 +18,7 @@
 
 mod account;
 mod audit;
+mod ceremony;
 mod error;
 mod external;
 mod fault;
@@ -26,6 +27,7 @@ mod guard;
 mod identity;
 mod invitation;
 mod links;
+mod passkey;
 mod people;
 mod resolve;
 mod set_up;
@@ -47,6 +49,7 @@ use netwatch_identity::{secret, session};
 use netwatch_model::people::{Digest, Limits, Session, Workspace, WorkspaceId};
 use netwatch_telemetry::clock::ClockSource;
 
+use ceremony::Ceremonies;
 use guard::Guard;
 use resolve::Cache;
 
@@ -59,6 +62,7 @@ pub(crate) use audit::{By, record};
 pub(crate) use error::Refusal;
 pub(crate) use external::ExternalRules;
 pub(crate) use identity::{Credential, Identity, Refused, Who};
+pub(crate) use passkey::Challenge;
 pub(crate) use people::{PeopleRequest, SignedIn};
 pub(crate) use set_up::SetUp;
 pub(crate) use sign_in::Step;
@@ -80,6 +84,7 @@ pub struct Access {
     /// Counts changes: what was found out before the last one is found out anew.
     generation: AtomicU64,
     guard: Mutex<Guard>,
+    ceremonies: Mutex<Ceremonies>,
     cache: Mutex<Cache>,
 }
 
@@ -103,6 +108,7 @@ impl Access {
             registration: Mutex::default(),
             generation: AtomicU64::new(0),
             guard: Mutex::default(),
+            ceremonies: Mutex::default(),
             cache: Mutex::default(),
         })
     }
@@ -193,6 +199,10 @@ impl Access {
 
     fn guard(&self) -> MutexGuard<'_, Guard> {
         lock(&self.guard)
+    }
+
+    fn ceremonies(&self) -> MutexGuard<'_, Ceremonies> {
+        lock(&self.ceremonies)
     }
 
     /// The time for intervals.

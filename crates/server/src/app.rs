@@ -16,8 +16,10 @@ use netwatch_model::{Record, Timestamp};
 use netwatch_telemetry::clock::ClockSource;
 use netwatch_telemetry::health::{Component, Health, HealthReport, State};
 use netwatch_telemetry::metrics::Metrics;
+use netwatch_telemetry::traces::TARGET;
 use serde::Serialize;
 use tokio::sync::Semaphore;
+use tracing::{Instrument as _, Span, info_span};
 
 use crate::access::{Access, AccessError, Identity};
 use crate::control::{Control, ControlSlot};
@@ -203,9 +205,10 @@ impl App {
         F: FnOnce(&LiveStore) -> T + Send + 'static,
     {
         let closed = |_| Fault::unavailable("the server is stopping");
-        let _turn = self.shared.queries.acquire().await.map_err(closed)?;
+        let turn = self.shared.queries.acquire().instrument(info_span!(target: TARGET, "query.wait"));
+        let _turn = turn.await.map_err(closed)?;
         let store = Arc::clone(self.live_store());
-        blocking(move || question(&store)).await
+        blocking(move || question(&store)).instrument(info_span!(target: TARGET, "query.live")).await
     }
 
     /// Asks the store and writes the answer as JSON, both on the thread of the question.
@@ -332,7 +335,8 @@ pub(crate) fn to_json<T: Serialize>(answer: &T) -> Result<Vec<u8>, Fault> {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
+    let span = Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(|error| {
         tracing::error!(%error, "a query failed");
         Fault::new(ProblemCode::Internal, "the query failed; the log tells more")
     })

@@ -24,8 +24,10 @@ use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
 use netwatch_model::people::WorkspaceId;
 use netwatch_storage::{Budget, Cancel, StoreError, TelemetryStore};
+use netwatch_telemetry::traces::TARGET;
 use serde::Serialize;
 use tokio::sync::Semaphore;
+use tracing::{Instrument as _, info_span};
 
 use crate::access::Identity;
 use crate::app::{App, to_json};
@@ -60,7 +62,7 @@ impl HistorySlot {
         _ = self.store.set(store);
     }
 
-    fn get(&self) -> Result<Arc<dyn TelemetryStore>, Fault> {
+    pub(crate) fn get(&self) -> Result<Arc<dyn TelemetryStore>, Fault> {
         let none = || Fault::unavailable("there is no history: what comes from a capture file is not stored");
         self.store.get().cloned().ok_or_else(none)
     }
@@ -88,10 +90,12 @@ impl App {
     ) -> Result<T, Fault> {
         let slot = self.history();
         let store = slot.get()?;
-        let _turn = slot.turns.acquire().await.map_err(|_| Fault::unavailable("the server is stopping"))?;
+        let turn = slot.turns.acquire().instrument(info_span!(target: TARGET, "query.wait"));
+        let _turn = turn.await.map_err(|_| Fault::unavailable("the server is stopping"))?;
         let budget = Budget { deadline: DEADLINE, ..Budget::default() };
         let _leaving = Leaving(budget.cancel.clone());
-        Ok(self.blocking(move || question(&*store, &budget)).await??)
+        let answer = self.blocking(move || question(&*store, &budget));
+        Ok(answer.instrument(info_span!(target: TARGET, "query.history")).await??)
     }
 }
 

@@ -33,6 +33,7 @@ mod routes;
 mod server;
 pub mod store;
 mod stream;
+mod traces;
 
 pub use access::{Access, AccessError, Invited, Secret};
 pub use config::Config;
@@ -48,6 +49,7 @@ pub use netwatch_identity::registration::Registration;
 pub use oidc::OidcProvider;
 pub use probes::{ProbePolicy, Prober};
 pub use server::{Dependencies, Server, listen};
+pub use traces::{HeadersError, TraceExport};
 
 /// The OpenAPI document of all routes as it is checked in: pretty-printed JSON with a line end.
 ///

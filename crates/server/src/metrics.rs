@@ -127,7 +127,8 @@ pub(crate) async fn count(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
-fn method(method: &Method) -> &'static str {
+/// A method as a label: those that routes have.
+pub(crate) fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -15,6 +15,7 @@ mod links;
 mod manage;
 mod oidc;
 mod openapi;
+mod passkeys;
 pub(crate) mod people;
 mod probes;
 mod reference;
@@ -52,6 +53,8 @@ pub(crate) fn all() -> Registry {
         .route(SignedIn, routes!(filter::fields))
         .route(Public, routes!(sign_in::options, sign_in::password))
         .route(Public, routes!(sign_in::second_factor))
+        .route(Public, routes!(passkeys::begin_sign_in))
+        .route(Public, routes!(passkeys::finish_sign_in))
         .route(Public, routes!(oidc::start))
         .route(Public, routes!(oidc::callback))
         .route(Public, routes!(sign_in::set_up))
@@ -64,6 +67,9 @@ pub(crate) fn all() -> Registry {
         .route(SignedIn, routes!(account::password))
         .route(SignedIn, routes!(account::begin_totp, account::end_totp))
         .route(SignedIn, routes!(account::confirm_totp))
+        .route(SignedIn, routes!(passkeys::begin))
+        .route(SignedIn, routes!(passkeys::confirm))
+        .route(SignedIn, routes!(passkeys::rename, passkeys::remove))
         .route(SignedIn, routes!(account::sessions, account::end_other_sessions))
         .route(SignedIn, routes!(account::end_session))
         .route(SignedIn, routes!(account::verification))

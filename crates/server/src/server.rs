@@ -40,7 +40,7 @@ use crate::probes::ProberSlot;
 use crate::query::LiveStore;
 use crate::registry::Routes;
 use crate::stream::Hub;
-use crate::{assets, body, driver, headers, idempotency, routes};
+use crate::{assets, body, driver, headers, idempotency, routes, traces};
 
 /// Passwords that are checked at the same time: each takes 19 MiB and tens of milliseconds of a processor.
 const PASSWORDS: usize = 2;
@@ -128,6 +128,7 @@ impl Server {
             .layer(compression())
             .layer(from_fn(move |request, next| in_time(limit, request, next)))
             .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| defect()))
+            .layer(from_fn(traces::request))
             .layer(from_fn_with_state(app.clone(), metrics::count))
             .layer(from_fn(headers::add));
         Ok(Self { config, app, hosts, router })

@@ -7,7 +7,7 @@ use std::io;
 
 use netwatch_model::Position;
 
-use crate::files::{Files, read_whole, replace};
+use crate::files::{File, Files, read_whole, replace, write_all};
 
 /// The longest state of a consumer, bytes.
 pub const MAX_STATE: usize = 4 << 20;
@@ -67,7 +67,7 @@ impl Checkpoint {
     }
 }
 
-/// Where the log ended when it was closed; zero when nobody knows.
+/// Where the log ended when somebody last said so; zero when nobody knows.
 pub(crate) fn read_end(files: &dyn Files) -> Position {
     Checkpoint::read_file(files, END).ok().flatten().map_or(Position::ZERO, |(_, end)| end)
 }
@@ -75,6 +75,28 @@ pub(crate) fn read_end(files: &dyn Files) -> Position {
 /// The log is closed, and ends there: what is then missing at the next start was lost, and not merely never written.
 pub(crate) fn write_end(files: &dyn Files, end: Position) -> io::Result<()> {
     replace(files, END, &Checkpoint::default().encode(end))
+}
+
+/// Says after each sync where the log ends, for the start after a crash. It is not synced itself and so costs next to nothing: what a
+/// power cut leaves of it is older than what is durable, or damaged and then not believed. It never promises what is not there.
+#[derive(Debug)]
+pub(crate) struct EndNote(Option<Box<dyn File>>);
+
+impl EndNote {
+    /// Without it less is known after a crash, and everything else works.
+    pub(crate) fn open(files: &dyn Files) -> Self {
+        let file = files.open(END).or_else(|_| files.create(END));
+        Self(file.and_then(|file| file.cut(FRAME as u64).map(|()| file)).ok())
+    }
+
+    /// Everything before `end` is durable.
+    pub(crate) fn say(&self, end: Position) {
+        if let Some(file) = &self.0
+            && let Err(error) = write_all(&**file, 0, &Checkpoint::default().encode(end))
+        {
+            tracing::debug!(%error, "the end of the log cannot be noted");
+        }
+    }
 }
 
 fn file_of(consumer: &str) -> String {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use netwatch_model::{Position, Timestamp};
 use netwatch_telemetry::clock::{ClockSource, Reading};
 
-use crate::checkpoint;
+use crate::checkpoint::{self, EndNote};
 use crate::config::Config;
 use crate::error::{AppendError, SpoolError};
 use crate::files::{File, Files};
@@ -39,6 +39,8 @@ pub struct Spool(Arc<Shared>);
 pub struct Ticket {
     /// Its place.
     pub position: Position,
+    /// The first position of its segment.
+    pub segment: Position,
 }
 
 pub(crate) struct Shared {
@@ -49,6 +51,7 @@ pub(crate) struct Shared {
     changed: Condvar,
     bookkeeping: Mutex<()>,
     opened: Reading,
+    end: EndNote,
     _lock: Box<dyn Send + Sync>,
 }
 
@@ -106,6 +109,8 @@ impl Spool {
             record: Vec::new(),
         };
         let opened = clock.reading();
+        let end = EndNote::open(&*files);
+        end.say(inner.state.durable_end);
         let shared = Shared {
             files,
             clock,
@@ -114,6 +119,7 @@ impl Spool {
             changed: Condvar::new(),
             bookkeeping: Mutex::new(()),
             opened,
+            end,
             _lock: lock,
         };
         Ok((Self(Arc::new(shared)), recovery))
@@ -152,8 +158,9 @@ impl Spool {
                 inner.state.jump(beyond);
                 return Ok(());
             }
+            let segment = inner.state.active().map_or(next, |active| active.name.first);
             drop(inner);
-            self.commit(Ticket { position: next.before() })?;
+            self.commit(Ticket { position: next.before(), segment })?;
         }
     }
 
@@ -212,7 +219,10 @@ impl Spool {
         let mut inner = self.inner();
         inner.is_syncing = false;
         match result {
-            Ok(()) => inner.synced(&work, self.age_clock()),
+            Ok(()) => {
+                inner.synced(&work, self.age_clock());
+                self.0.end.say(inner.state.durable_end);
+            }
             Err(error) => {
                 tracing::error!(%error, log = self.0.files.place(), "the disk failed to make records durable: the segment is abandoned");
                 inner.state.counts.failed_syncs += 1;

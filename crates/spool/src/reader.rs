@@ -27,6 +27,8 @@ pub enum Item<'a> {
     Record {
         /// Its place.
         position: Position,
+        /// The first position of its segment.
+        segment: Position,
         /// When it was appended.
         time: Timestamp,
         /// Its bytes.
@@ -88,7 +90,8 @@ impl Reader {
                 Place::In(segment) => match self.look(&segment) {
                     Look::Record(position, time) => {
                         self.next = position.next();
-                        return Some(Item::Record { position, time, payload: &self.payload });
+                        let segment = segment.name.first;
+                        return Some(Item::Record { position, segment, time, payload: &self.payload });
                     }
                     Look::Gap(gap) => {
                         self.next = gap.last.next();

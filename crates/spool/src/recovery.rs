@@ -1,7 +1,8 @@
 //! What is found when a log is opened, and putting it in order.
 //!
-//! Only the newest segment can have been written to when the machine stopped: it is looked through, and cut after its last intact
-//! record. Of the others the header is read; their records are checked when they are read. Damage never keeps a log from opening.
+//! Only the newest segment can have been written to when the machine stopped: it is looked through, cut after its last intact record,
+//! and synced, because what is found from here on counts as acknowledged. Of the others the header is read; their records are checked
+//! when they are read. Damage never keeps a log from opening.
 
 use std::io;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Recovery {
     pub damaged_headers: u64,
     /// What is lost of the newest segment.
     pub damaged: Vec<Gap>,
+    /// What was acknowledged, lies beyond everything that is there, and is still needed: the end of a file is gone, or the whole file.
+    pub missing: Option<Gap>,
     /// Checkpoints that could not be read: those consumers begin at the oldest record.
     pub lost_checkpoints: Vec<&'static str>,
 }
@@ -38,7 +41,7 @@ impl Recovery {
     /// Records that are lost.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.damaged.iter().map(|gap| gap.records).sum()
+        self.damaged.iter().chain(&self.missing).map(|gap| gap.records).sum()
     }
 }
 
@@ -71,8 +74,8 @@ pub(crate) fn recover(files: &dyn Files, config: Config) -> Result<(State, Recov
         // One is left out, so that no two segments ever begin at the same position.
         state.next = state.next.max(end).max(newest.first).next();
     }
-    report.damaged.extend(missing_end(&state));
-    for gap in &report.damaged {
+    report.missing = missing_end(&state);
+    for gap in report.damaged.iter().chain(&report.missing) {
         state.note_damage(*gap);
     }
     Ok((state, report))
@@ -140,26 +143,37 @@ fn read_header(files: &dyn Files, name: Name) -> io::Result<(Option<Header>, u64
     Ok((header, size))
 }
 
-/// Looks the newest segment through and cuts it; tells one after the highest position in it.
+/// Looks the newest segment through and cuts it; tells one after the highest position in it. One that holds nothing goes, and the one
+/// before it, whose end it should have told, is the newest.
 fn finish_newest(files: &dyn Files, state: &mut State, report: &mut Recovery) -> Position {
-    let Some(newest) = state.segments.back_mut() else { return Position::ZERO };
-    let name = newest.name.to_file();
-    let Ok(file) = files.open(&name).map(Arc::<dyn File>::from) else { return newest.end };
-    let found = look_through(&*file, newest, report);
-    state.durable_end = state.durable_end.max(newest.end);
-    let highest = newest.end.max(found.seen.map_or(Position::ZERO, Position::next));
-    if found.torn > 0 {
-        report.torn_bytes = found.torn;
-        newest.bytes -= found.torn;
-        newest.durable.1 = newest.bytes;
-        let cut = file.cut(newest.bytes).and_then(|()| file.sync());
-        if let Err(error) = cut {
-            tracing::warn!(%error, segment = name, "the torn end of a segment of the log cannot be cut off");
+    let mut highest = Position::ZERO;
+    while let Some(newest) = state.segments.back_mut() {
+        let name = newest.name.to_file();
+        if let Ok((Some(header), _)) = read_header(files, newest.name) {
+            state.durable_end = state.durable_end.max(header.expected);
         }
-    }
-    let is_empty = state.segments.back().is_some_and(|newest| newest.end == newest.name.first);
-    if is_empty && files.remove(&name).is_ok() {
-        state.segments.pop_back();
+        let Ok(file) = files.open(&name).map(Arc::<dyn File>::from) else { return highest.max(newest.end) };
+        let found = look_through(&*file, newest, report);
+        highest = highest.max(newest.end).max(found.seen.map_or(Position::ZERO, Position::next));
+        if newest.end == newest.name.first && files.remove(&name).is_ok() {
+            report.torn_bytes += found.torn;
+            state.segments.pop_back();
+            continue;
+        }
+        state.durable_end = state.durable_end.max(newest.end);
+        if found.torn > 0 {
+            report.torn_bytes += found.torn;
+            newest.bytes -= found.torn;
+            newest.durable.1 = newest.bytes;
+            if let Err(error) = file.cut(newest.bytes) {
+                tracing::warn!(%error, segment = name, "the torn end of a segment of the log cannot be cut off");
+            }
+        }
+        // Nobody may have waited for what is found, and whoever sends it again is told that it is there.
+        if let Err(error) = file.sync().and_then(|()| files.sync()) {
+            tracing::warn!(%error, segment = name, "the newest segment of the log cannot be made durable");
+        }
+        break;
     }
     highest
 }

@@ -80,6 +80,21 @@ impl MemoryDisk {
         Self(Arc::new(Mutex::new(after)))
     }
 
+    /// What another process finds when the one that has it was killed now.
+    #[must_use]
+    pub fn kill(&self) -> Self {
+        let disk = self.disk();
+        let after = Disk {
+            inodes: disk.inodes.clone(),
+            names: disk.names.clone(),
+            durable_names: disk.durable_names.clone(),
+            changes: disk.changes.clone(),
+            reserved: disk.reserved.clone(),
+            ..Disk::default()
+        };
+        Self(Arc::new(Mutex::new(after)))
+    }
+
     /// Names of all files, sorted.
     #[must_use]
     pub fn files_there(&self) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Crashes of a real process on a real disk: `SIGKILL` at any moment, power cuts, a disk that is full.
 //!
 //! A child appends from four threads, waits for each record to be durable, and says so on a pipe. What it has said must be there.
-//! `NETWATCH_CRASHES` sets how often; the default keeps the tests short.
+//! `NETWATCH_TEST_CRASHES` sets how often; the default keeps the tests short.
 
 use std::collections::HashMap;
 use std::fs;
@@ -19,7 +19,7 @@ use netwatch_testkit::disk::{Disk, Stage};
 const PREFIX: &str = "durable ";
 
 fn crashes(default: usize) -> usize {
-    std::env::var("NETWATCH_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var("NETWATCH_TEST_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 fn config() -> Config {

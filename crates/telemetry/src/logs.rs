@@ -11,7 +11,7 @@
 use std::io::Write;
 
 use tracing_subscriber::filter::EnvFilter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -22,6 +22,8 @@ mod line;
 mod tests;
 
 use layer::LineLayer;
+
+use crate::traces::TraceLayer;
 
 /// The longest value of a field, and the longest message.
 pub const MAX_VALUE_BYTES: usize = 4096;
@@ -73,12 +75,13 @@ pub struct LogHandle {
 
 /// Starts logging to standard error, for the whole process.
 ///
-/// `filter` is a level (`info`), or parts of the form `module=level`, separated by commas.
+/// `filter` is a level (`info`), or parts of the form `module=level`, separated by commas. With `traces` spans are collected, too,
+/// whatever the filter says.
 ///
 /// # Errors
 /// The filter is none, or logging has been started before.
-pub fn init(filter: &str, format: LogFormat) -> Result<LogHandle, LogError> {
-    let (subscriber, handle) = subscriber(filter, LineLayer::new(format, to_stderr))?;
+pub fn init(filter: &str, format: LogFormat, traces: Option<TraceLayer>) -> Result<LogHandle, LogError> {
+    let (subscriber, handle) = subscriber(filter, LineLayer::new(format, to_stderr), traces)?;
     subscriber.try_init().map_err(LogError::Started)?;
     Ok(handle)
 }
@@ -101,10 +104,12 @@ impl LogHandle {
 
 fn subscriber(
     filter: &str,
-    layer: LineLayer,
+    lines: LineLayer,
+    traces: Option<TraceLayer>,
 ) -> Result<(impl tracing::Subscriber + Send + Sync + 'static, LogHandle), LogError> {
     let (filter, handle) = reload::Layer::new(parse(filter)?);
-    Ok((tracing_subscriber::registry().with(filter).with(layer), LogHandle { filter: handle }))
+    let layers: Vec<_> = std::iter::once(lines.with_filter(filter).boxed()).chain(traces).collect();
+    Ok((tracing_subscriber::registry().with(layers), LogHandle { filter: handle }))
 }
 
 fn parse(filter: &str) -> Result<EnvFilter, LogError> {

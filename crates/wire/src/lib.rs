@@ -16,6 +16,7 @@ pub mod dns;
 pub mod http;
 pub mod quic;
 mod reader;
+pub mod stamp;
 pub mod tls;
 pub mod window;
 

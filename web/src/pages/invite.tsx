@@ -19,7 +19,7 @@ import { AccountForm } from "./sign-in/account-form";
 import { Entry } from "./sign-in/entry";
 import styles from "./sign-in/entry.module.css";
 import { LinkGone } from "./sign-in/link-gone";
-import { SecondFactor } from "./sign-in/second-factor";
+import { SecondFactor, type Ticket } from "./sign-in/second-factor";
 import { PasswordForm } from "./sign-in/sign-in";
 
 export function InvitePage() {
@@ -75,7 +75,7 @@ function NewComer({ code, offer }: { code: string; offer: InvitationOffer }) {
   const t = useT();
   const navigate = useNavigate();
   const [way, setWay] = useState<"new" | "known">("new");
-  const [ticket, setTicket] = useState<string>();
+  const [ticket, setTicket] = useState<Ticket>();
   const arrive = async () => {
     await enter();
     await navigate(paths.overview());

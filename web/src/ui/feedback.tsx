@@ -2,6 +2,7 @@
 import { Component, type ReactNode } from "react";
 import { RequestError } from "~/api/problem";
 import { type Key, useT } from "~/i18n";
+import { PasskeyError } from "~/lib/passkey";
 import { Button } from "./controls";
 import { copyText } from "./copy";
 import styles from "./feedback.module.css";
@@ -59,6 +60,7 @@ export function Refusal({ subject, onRetry, children }: { subject: string; onRet
 
 export function problemText(error: unknown, t: (key: Key) => string): string {
   if (error instanceof RequestError) return error.problem?.detail ?? t("problem.unreachable");
+  if (error instanceof PasskeyError) return t(error.reason);
   return t("problem.defect");
 }
 

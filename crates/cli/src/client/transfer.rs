@@ -69,11 +69,12 @@ impl Endpoint {
     }
 
     fn head(&self, method: &str, path: &str, body: Option<(&str, u64)>) -> String {
-        let Self { authority, token } = self;
+        let Self { authority, token, .. } = self;
+        let workspace = self.workspace_header();
         let body = body
             .map_or_else(String::new, |(kind, length)| format!("Content-Type: {kind}\r\nContent-Length: {length}\r\n"));
         format!(
-            "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {token}\r\n{body}\
+            "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {token}\r\n{workspace}{body}\
              User-Agent: netwatch/{}\r\nConnection: close\r\n\r\n",
             crate::version::short()
         )

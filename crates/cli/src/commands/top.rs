@@ -49,7 +49,7 @@ fn own_capture(mut settings: Settings, filter: String, colored: bool) -> Outcome
     // The first threads start here.
     let runtime = engine::runtime()?;
     let access = engine::access(&settings)?;
-    let engine = runtime.block_on(async { Engine::start(plan, access, rights, &settings) })?;
+    let engine = runtime.block_on(async { Engine::start(plan, access, rights, &settings, None) })?;
     let outcome = shell::run(endpoint, filter, colored);
     let ended = async { tokio::time::timeout(engine::LAST_WORDS, engine.stop()).await.is_ok() };
     if !runtime.block_on(ended) {

@@ -16,7 +16,7 @@ use crate::config::Settings;
 use crate::engine::changes::Changes;
 use crate::engine::confine::{Rights, confine};
 use crate::engine::steering::{self, Steering};
-use crate::engine::{self, Engine, Input, Plan};
+use crate::engine::{self, Engine, Input, Plan, Tracing};
 use crate::failure::{Failure, Outcome, one_line};
 use crate::logging;
 
@@ -31,7 +31,7 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
     let source = Source::new(cli, flags);
     let layers = source.layers();
     let mut settings = source.resolve(&layers)?;
-    let log = logging::start(&settings, cli.global.color).map_err(anyhow::Error::new)?;
+    let (log, tracing) = logging::start_tracing(&settings, cli.global.color).map_err(anyhow::Error::new)?;
     if args.read.is_some() {
         // The configured filter is for live capture.
         settings.capture_filter = args.capture.capture_filter.clone().unwrap_or_default();
@@ -43,8 +43,8 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
     let plan = Plan::new(&settings, &input)?;
     let places = steering::places(&source);
     let readable = [places.clone(), steering::places_of(settings.storage.files().cloned())].concat();
-    let rights =
-        confine(&settings.data_dir, args.read.is_none(), settings.processes, &settings.sign_in.ports(), &readable)?;
+    let ports = [settings.sign_in.ports(), settings.telemetry.ports()].concat();
+    let rights = confine(&settings.data_dir, args.read.is_none(), settings.processes, &ports, &readable)?;
     if let Some(command) = &rights.missing {
         tell_missing(command)?;
     }
@@ -53,7 +53,7 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
     let outcome = runtime.block_on(async {
         let changes = Changes::watch(&places);
         let steer = |engine: &Engine| Steering::new(source, layers, log, engine.live.clone(), engine.addresses.clone());
-        serve(plan, rights, &settings, args.read.as_deref(), steer, changes).await
+        serve(plan, (rights, tracing), &settings, args.read.as_deref(), steer, changes).await
     });
     // What has not ended by now is not waited for.
     runtime.shutdown_background();
@@ -62,7 +62,7 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
 
 async fn serve(
     mut plan: Plan,
-    rights: Rights,
+    (rights, tracing): (Rights, Option<Tracing>),
     settings: &Settings,
     read: Option<&Path>,
     steer: impl FnOnce(&Engine) -> Steering,
@@ -73,7 +73,7 @@ async fn serve(
     let access = engine::access(settings)?;
     plan.server.identity_providers = settings.sign_in.providers(access.home());
     let invited = access.invite().map_err(anyhow::Error::new)?;
-    let mut engine = Engine::start(plan, access, rights, settings)?;
+    let mut engine = Engine::start(plan, access, rights, settings, tracing)?;
     let link = link(engine.address, invited.code.as_str());
     let steering = Arc::new(steer(&engine));
     engine.live.controlled_by(Arc::<Steering>::clone(&steering));

@@ -99,7 +99,7 @@ fn set_disabled(cli: &Cli, args: &UserNameArgs, disabled: bool) -> Outcome {
     let server = reach(cli, &args.ask)?;
     let user = find(&server, &args.name)?;
     let patch = UserPatch { disabled: Some(disabled), ..UserPatch::default() };
-    let changed: User = server.overwrite(&format!("/api/v1/users/{}", user.id), &patch)?;
+    let changed: User = server.overwrite("PATCH", &format!("/api/v1/users/{}", user.id), &patch)?;
     let mut out = super::stdout();
     let mut printer = Printer::new(&mut out, args.ask.format, &COLUMNS)?;
     printer.rows(vec![changed])?;

@@ -65,6 +65,10 @@ pub enum Key {
     OtherTimeout,
     LogLevel,
     LogFormat,
+    OtlpEndpoint,
+    OtlpHeaders,
+    OtlpSample,
+    OtlpAllow,
 }
 
 /// Everything that is known about a key.
@@ -124,7 +128,7 @@ impl Descriptor {
 }
 
 /// The sections with their headings, in order.
-pub const SECTIONS: [(&str, &str); 8] = [
+pub const SECTIONS: [(&str, &str); 9] = [
     ("server", "Where people and programs reach Netwatch, and what it keeps."),
     ("storage", "What history keeps. A key that is written here cannot be changed in the web app."),
     ("registration", "Who may make an account without an invitation."),
@@ -133,6 +137,7 @@ pub const SECTIONS: [(&str, &str); 8] = [
     ("capture", "Where packets come from."),
     ("flows", "How packets become conversations."),
     ("log", "What is written to standard error."),
+    ("telemetry", "Where traces of Netwatch's own work go."),
 ];
 
 const S: u64 = 1_000_000_000;
@@ -279,4 +284,12 @@ pub static KEYS: &[Descriptor] = &[
       "What is worth a line. Reloaded."),
     d(Key::LogFormat, "log", "format", Kind::Word(&["text", "json"]), "text", "--log-format",
       "Lines for people, or JSON for programs."),
+    d(Key::OtlpEndpoint, "telemetry", "otlp_endpoint", Kind::Text, "", "",
+      "Collector for traces (OTLP over HTTP, protobuf), such as http://127.0.0.1:4318; /v1/traces is added. Empty: none."),
+    d(Key::OtlpHeaders, "telemetry", "otlp_headers", Kind::Secret, "", "",
+      "Headers that the collector wants, as NAME=VALUE with commas between. Better set by NETWATCH_TELEMETRY__OTLP_HEADERS."),
+    d(Key::OtlpSample, "telemetry", "otlp_sample_percent", Kind::Count(0, 100), "100", "",
+      "Share of traces that is sent."),
+    d(Key::OtlpAllow, "telemetry", "otlp_allow", Kind::List, "127.0.0.0/8,::1", "",
+      "Address ranges where the collector may be although they are not public."),
 ];

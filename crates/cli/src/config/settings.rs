@@ -8,6 +8,7 @@ use netwatch_server::{Network, ProbePolicy};
 
 use super::sign_in::SignIn;
 use super::storage::Storage;
+use super::telemetry::Telemetry;
 use super::{ConfigError, Key, Layers, Value};
 
 /// Everything that is set, with its type.
@@ -57,6 +58,8 @@ pub struct Settings {
     pub log_level: String,
     /// Whether logs are JSON.
     pub log_json: bool,
+    /// Where traces of our own work go.
+    pub telemetry: Telemetry,
 }
 
 /// A text that is never printed.
@@ -125,6 +128,7 @@ impl Settings {
             },
             log_level: get.text(Key::LogLevel),
             log_json: get.text(Key::LogFormat) == "json",
+            telemetry: Telemetry::resolve(layers)?,
         })
     }
 }
@@ -163,7 +167,7 @@ impl Typed<'_> {
         self.0.get(key).value == Value::Flag(true)
     }
 
-    fn number(&self, key: Key) -> u64 {
+    pub(super) fn number(&self, key: Key) -> u64 {
         match self.0.get(key).value {
             Value::Number(n) => n,
             _ => 0,

@@ -122,7 +122,7 @@ fn role(text: &str) -> Option<(String, String, BuiltInRole)> {
 }
 
 /// The port of an address that is one.
-fn port(url: &str) -> Option<u16> {
+pub(super) fn port(url: &str) -> Option<u16> {
     let (rest, default) =
         url.strip_prefix("https://").map(|r| (r, 443)).or_else(|| url.strip_prefix("http://").map(|r| (r, 80)))?;
     let authority = rest.split(['/', '?', '#']).next().filter(|a| !a.is_empty() && !a.contains('@'))?;

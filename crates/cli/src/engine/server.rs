@@ -10,6 +10,7 @@ use netwatch_spool::SpoolMetrics;
 use netwatch_telemetry::clock::{ClockSource, SystemClock};
 use netwatch_telemetry::health::Health;
 use netwatch_telemetry::metrics::{BuildInfo, Metrics};
+use netwatch_telemetry::traces::TraceCounters;
 
 use crate::config::Settings;
 use crate::version;
@@ -25,10 +26,13 @@ pub fn store(settings: &Settings, from_file: bool) -> Arc<LiveStore> {
 }
 
 /// The registry behind `/metrics` with the server's part of it, and the parts of the log and of ingest.
-pub fn metrics() -> ((Arc<Metrics>, ServerMetrics), (SpoolMetrics, IngestMetrics)) {
+pub fn metrics(traces: Option<&TraceCounters>) -> ((Arc<Metrics>, ServerMetrics), (SpoolMetrics, IngestMetrics)) {
     let revision = version::long().commit.unwrap_or("unknown");
     let mut registry = Metrics::new(BuildInfo { version: version::short(), revision });
     let server = ServerMetrics::register(&mut registry);
+    if let Some(traces) = traces {
+        traces.register(&mut registry);
+    }
     let logs = (SpoolMetrics::register(&mut registry, "ingest_log"), IngestMetrics::register(&mut registry));
     ((Arc::new(registry), server), logs)
 }

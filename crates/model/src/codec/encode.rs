@@ -6,7 +6,7 @@ use super::flows::FlowWriter;
 use super::probes::ProbeWriter;
 use super::samples::SampleWriter;
 use super::texts::TextWriter;
-use super::{EncodeError, MAX_BYTES, MAX_RECORDS, part, put_header};
+use super::{EncodeError, MAX_BYTES, MAX_RECORDS, Mark, SHARING, VERSION, part, put_header};
 use crate::{BatchKey, Record};
 
 /// Writes batches; keeps its buffers from one to the next.
@@ -28,9 +28,28 @@ pub struct Encoded {
     pub records: usize,
     /// Bytes that were appended.
     pub bytes: usize,
+    /// For [`Encoder::settle`], when this batch is durable.
+    pub mark: Mark,
 }
 
 impl Encoder {
+    /// Writes batches that share a dictionary of series: a reader needs those before, back to where the dictionary began. `seed` tells
+    /// dictionaries apart, and is random.
+    #[must_use]
+    pub fn sharing(seed: u64) -> Self {
+        Self { samples: SampleWriter::sharing(seed), ..Self::default() }
+    }
+
+    /// Begins a new dictionary: the next batch needs none before it. Without a dictionary nothing changes.
+    pub fn begin(&mut self) {
+        self.samples.begin();
+    }
+
+    /// A batch with that mark can be read as long as those after it: what it defined does not come again.
+    pub fn settle(&mut self, mark: Mark) {
+        self.samples.settle(mark);
+    }
+
     /// Appends the batch `key` with these records to `out`.
     ///
     /// # Errors
@@ -42,14 +61,16 @@ impl Encoder {
         out: &mut Vec<u8>,
     ) -> Result<Encoded, EncodeError> {
         let begin = out.len();
+        self.samples.begin_if_full();
         let count = self.gather(records);
-        put_header(key, out);
+        let mark = self.samples.mark();
+        put_header(key, if self.samples.is_sharing() { SHARING } else { VERSION }, out);
         self.write_parts(out);
         let bytes = out.len() - begin;
         let error = match count {
             None => EncodeError::TooManyRecords,
             Some(_) if bytes > MAX_BYTES => EncodeError::TooLarge(bytes),
-            Some(records) => return Ok(Encoded { records, bytes }),
+            Some(records) => return Ok(Encoded { records, bytes, mark }),
         };
         out.truncate(begin);
         Err(error)

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use super::DecodeError;
 use super::bytes::{Reader, put, put_slice, unzigzag, zigzag};
-use super::labels::{SeriesCache, SeriesWriter};
+use super::dictionary::{Definition, Dictionary, Head, Mark, Tables};
+use super::labels::SeriesWriter;
 use super::runs::{RunReader, RunWriter};
-use super::{DecodeError, MAX_RECORDS};
 use crate::{Record, Sample, Series, Timestamp, Value};
 
 /// Columns.
@@ -25,6 +26,8 @@ mod column {
     pub(super) const VALUE: u64 = 5;
     /// Eight bytes for each float that is no thousandth.
     pub(super) const EXACT: u64 = 6;
+    /// Which dictionary the indexes mean, and the number of the first series that is defined here.
+    pub(super) const DICTIONARY: u64 = 7;
 }
 
 /// Floats are tried as thousandths up to here; sums and differences of such stay far from the ends of an `i64`.
@@ -34,8 +37,11 @@ const MOST_THOUSANDTHS: f64 = 4.0e15;
 #[derive(Debug, Default)]
 pub(super) struct SampleWriter {
     count: u64,
-    /// Series by address, which is theirs as long as the records are borrowed.
-    numbers: HashMap<usize, u32, RandomState>,
+    dictionary: Option<Dictionary>,
+    /// Counts batches.
+    batch: u64,
+    /// Series by address, which is theirs as long as the records are borrowed or the dictionary keeps them.
+    numbers: HashMap<usize, usize, RandomState>,
     known: Vec<Known>,
     series: SeriesWriter,
     last: usize,
@@ -46,21 +52,57 @@ pub(super) struct SampleWriter {
     exact: Vec<u8>,
 }
 
-/// A series of the batch: its address and its newest value.
+/// A series: its address, the batch of its newest value, and that value.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     address: usize,
+    batch: u64,
     before: Before,
 }
 
 /// The newest value of a series, as a whole number and as thousandths.
 #[derive(Clone, Copy, Debug, Default)]
-struct Before {
+pub(super) struct Before {
     integer: u64,
     thousandths: i64,
 }
 
 impl SampleWriter {
+    pub(super) fn sharing(seed: u64) -> Self {
+        Self { dictionary: Some(Dictionary::new(seed)), ..Self::default() }
+    }
+
+    /// Begins a new dictionary, if there is one at all.
+    pub(super) fn begin(&mut self) {
+        if let Some(dictionary) = &mut self.dictionary {
+            dictionary.renew();
+            self.forget();
+        }
+    }
+
+    pub(super) fn begin_if_full(&mut self) {
+        if self.dictionary.as_ref().is_some_and(Dictionary::is_full) {
+            self.begin();
+        }
+    }
+
+    pub(super) fn settle(&mut self, mark: Mark) {
+        if let Some(dictionary) = &mut self.dictionary {
+            dictionary.settle(mark);
+        }
+    }
+
+    /// What this batch defines; nothing when it has no samples.
+    pub(super) fn mark(&self) -> Mark {
+        let dictionary = self.dictionary.as_ref().filter(|_| self.count > 0);
+        dictionary.map_or_else(Mark::default, Dictionary::mark)
+    }
+
+    /// Whether this batch names series of a dictionary.
+    pub(super) const fn is_sharing(&self) -> bool {
+        self.dictionary.is_some() && self.count > 0
+    }
+
     pub(super) fn push(&mut self, sample: &Sample) {
         let number = self.number(&sample.series);
         self.index.push(i64::try_from(number).unwrap_or(i64::MAX));
@@ -70,7 +112,10 @@ impl SampleWriter {
             self.float.push(0);
         }
         self.count += 1;
-        let Some(Known { before, .. }) = self.known.get_mut(number) else { return };
+        let Some(Known { before, batch, .. }) = self.known.get_mut(number) else { return };
+        if *batch != self.batch {
+            (*batch, *before) = (self.batch, Before::default());
+        }
         match sample.value {
             Value::Integer(n) => {
                 let step = n.wrapping_sub(before.integer).cast_signed();
@@ -102,6 +147,12 @@ impl SampleWriter {
             put(out, id);
             put_slice(out, bytes);
         };
+        if let Some(dictionary) = &self.dictionary {
+            let mut head = Vec::new();
+            dictionary.put_head(&mut head);
+            write(column::DICTIONARY, &head);
+            dictionary.put_definitions(&mut self.series);
+        }
         self.series.finish(|bytes| write(column::SERIES, bytes));
         self.index.finish(|bytes| write(column::INDEX, bytes));
         self.time.finish(|bytes| write(column::TIME, bytes));
@@ -111,10 +162,18 @@ impl SampleWriter {
             write(id, bytes);
             bytes.clear();
         }
+        if self.dictionary.is_none() {
+            self.forget();
+        }
+        self.batch += 1;
+        self.count = 0;
+        true
+    }
+
+    fn forget(&mut self) {
         self.numbers.clear();
         self.known.clear();
-        (self.count, self.last) = (0, 0);
-        true
+        self.last = 0;
     }
 
     /// The number of a series; most often the one after the last, or the last again.
@@ -127,14 +186,25 @@ impl SampleWriter {
                 return likely;
             }
         }
-        let fresh = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
-        let number = *self.numbers.entry(address).or_insert(fresh);
-        if number == fresh {
-            self.known.push(Known { address, before: Before::default() });
-            self.series.add(series);
-        }
-        self.last = number as usize;
+        self.last = self.numbers.get(&address).copied().unwrap_or_else(|| self.look_up(address, series));
         self.last
+    }
+
+    /// The number of a series that is not known by its address.
+    fn look_up(&mut self, address: usize, series: &Arc<Series>) -> usize {
+        let (number, is_new) = match &mut self.dictionary {
+            Some(dictionary) => dictionary.number(series),
+            None => {
+                self.series.add(series);
+                (self.known.len(), true)
+            }
+        };
+        // The address of an equal series that nobody keeps may be another's with the next batch.
+        if is_new {
+            self.numbers.insert(address, number);
+            self.known.push(Known { address, batch: self.batch, before: Before::default() });
+        }
+        number
     }
 }
 
@@ -142,8 +212,10 @@ impl SampleWriter {
 #[derive(Debug, Default)]
 pub(super) struct SampleReader<'a> {
     left: u64,
-    series: Vec<Option<Arc<Series>>>,
-    before: Vec<Before>,
+    /// Whether indexes mean the dictionary.
+    is_shared: bool,
+    /// Samples whose series was defined in a batch that was not read.
+    pub(super) lost: u64,
     index: RunReader<'a>,
     time: RunReader<'a>,
     float: Reader<'a>,
@@ -154,14 +226,17 @@ pub(super) struct SampleReader<'a> {
 }
 
 impl<'a> SampleReader<'a> {
-    pub(super) fn new(body: &'a [u8], cache: &mut SeriesCache) -> Result<Self, DecodeError> {
+    /// `shares`: the batch is of a version that may mean a dictionary.
+    pub(super) fn new(body: &'a [u8], shares: bool, tables: &mut Tables) -> Result<Self, DecodeError> {
         let mut body = Reader::new(body);
         let mut made = Self { left: body.varint()?, ..Self::default() };
+        let (mut head, mut definitions) = (None, &[][..]);
         while !body.is_empty() {
             let id = body.varint()?;
             let bytes = body.slice()?;
             match id {
-                column::SERIES => made.series = cache.read(bytes, MAX_RECORDS)?,
+                column::DICTIONARY if shares => head = Some(Head::read(bytes)?),
+                column::SERIES => definitions = bytes,
                 column::INDEX => made.index = RunReader::new(bytes),
                 column::TIME => made.time = RunReader::new(bytes),
                 column::FLOAT => made.float = Reader::new(bytes),
@@ -170,18 +245,32 @@ impl<'a> SampleReader<'a> {
                 _ => {}
             }
         }
-        made.before = vec![Before::default(); made.series.len()];
+        made.is_shared = head.is_some();
+        tables.define(head, definitions)?;
         Ok(made)
     }
 
-    /// The next sample; none in the place of one of an unknown series.
-    pub(super) fn next(&mut self) -> Result<Option<Record>, DecodeError> {
+    /// The dictionary that is meant, without reading anything else.
+    pub(super) fn head(body: &[u8]) -> Result<Option<Head>, DecodeError> {
+        let mut body = Reader::new(body);
+        body.varint()?;
+        while !body.is_empty() {
+            let (id, bytes) = (body.varint()?, body.slice()?);
+            if id == column::DICTIONARY {
+                return Head::read(bytes).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next sample; none in the place of one of an unknown or lost series.
+    pub(super) fn next(&mut self, tables: &mut Tables) -> Result<Option<Record>, DecodeError> {
         self.left = self.left.checked_sub(1).ok_or(DecodeError::Damaged("more samples in the order than there are"))?;
         let index = self.index.index()?;
         let time = Timestamp::from_nanos(self.time.next()?);
         let is_float = self.is_float()?;
-        let missing = DecodeError::Damaged("a series that is not there");
-        let before = self.before.get_mut(index).ok_or(missing)?;
+        let slot = tables.slot(self.is_shared, index);
+        let (definition, before) = slot.ok_or(DecodeError::Damaged("a series that is not there"))?;
         let coded = self.value.varint()?;
         let value = if !is_float {
             before.integer = before.integer.wrapping_add(unzigzag(coded).cast_unsigned());
@@ -192,8 +281,14 @@ impl<'a> SampleReader<'a> {
         } else {
             Value::Float(f64::from_bits(self.exact.word()?))
         };
-        let series = self.series.get(index).ok_or(missing)?;
-        Ok(series.as_ref().map(|series| Record::Sample(Sample { series: Arc::clone(series), time, value })))
+        Ok(match definition {
+            Definition::Known(series) => Some(Record::Sample(Sample { series: Arc::clone(series), time, value })),
+            Definition::Unknown => None,
+            Definition::Missing => {
+                self.lost += 1;
+                None
+            }
+        })
     }
 
     fn is_float(&mut self) -> Result<bool, DecodeError> {

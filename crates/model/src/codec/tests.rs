@@ -17,6 +17,8 @@ use crate::{
     Untrusted, Value, VlanStack,
 };
 
+mod sharing;
+
 const KEY: BatchKey = BatchKey { agent: AgentId(7), boot: BootId(u64::MAX), sequence: 3 };
 
 fn any_text() -> impl Strategy<Value = String> {
@@ -157,10 +159,10 @@ proptest! {
         for batch in batches {
             let mut bytes = vec![0xee; 3];
             let encoded = encoder.encode(batch.key, &batch.records, &mut bytes).unwrap();
-            prop_assert_eq!(encoded, Encoded { records: batch.records.len(), bytes: bytes.len() - 3 });
+            prop_assert_eq!((encoded.records, encoded.bytes), (batch.records.len(), bytes.len() - 3));
             prop_assert_eq!(key_of(&bytes[3..]), Ok(batch.key));
             let decoded = decoder.decode(&bytes[3..]).unwrap();
-            prop_assert_eq!(decoded.skipped, 0);
+            prop_assert_eq!((decoded.skipped, decoded.lost), (0, 0));
             prop_assert_eq!(decoded.batch, batch);
         }
     }
@@ -202,7 +204,7 @@ fn gauge() -> Arc<Series> {
 /// Everything before the parts of a batch.
 fn header() -> Vec<u8> {
     let mut out = Vec::new();
-    put_header(KEY, &mut out);
+    put_header(KEY, VERSION, &mut out);
     out
 }
 
@@ -305,6 +307,6 @@ fn a_few_bytes_cannot_claim_many_records() {
 fn other_bytes_are_told_apart() {
     assert_eq!(decode(b""), Err(DecodeError::NotABatch));
     assert_eq!(decode(b"{\"json\": true}"), Err(DecodeError::NotABatch));
-    assert_eq!(decode(b"NWB\x02"), Err(DecodeError::Version(2)));
+    assert_eq!(decode(b"NWB\x03"), Err(DecodeError::Version(3)));
     assert_eq!(decode(b"NWB\x01abc"), Err(DecodeError::Cut));
 }

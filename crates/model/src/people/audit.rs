@@ -53,6 +53,8 @@ words! {
         RecoveryUsed = "totp.recovery_used",
         /// A passkey was added.
         PasskeyAdded = "passkey.added",
+        /// A passkey got another name.
+        PasskeyRenamed = "passkey.renamed",
         /// A passkey was removed.
         PasskeyRemoved = "passkey.removed",
         /// An account at an identity provider was tied to a user.

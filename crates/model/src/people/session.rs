@@ -18,6 +18,8 @@ words! {
         PasswordTotp = "password_totp",
         /// A password and a recovery code.
         PasswordRecovery = "password_recovery",
+        /// A password and a passkey.
+        PasswordPasskey = "password_passkey",
         /// A passkey.
         Passkey = "passkey",
         /// An identity provider.

@@ -147,6 +147,14 @@ kinds! {
     Throughput, "throughput", throughput::DESCRIPTOR, throughput::Throughput;
 }
 
+impl ProbeKind {
+    /// Whether a run is one request and one answer, so that there is nothing to count.
+    #[must_use]
+    pub const fn is_single(self) -> bool {
+        matches!(self, Self::Dns | Self::Http | Self::Tls | Self::Smtp | Self::Imap | Self::Snmp)
+    }
+}
+
 /// A word that is no kind of probe.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(

@@ -111,7 +111,7 @@ metrics! {
     HttpConnect = "probe_http_connect_seconds", Seconds;
     /// HTTP: seconds of the TLS handshake.
     HttpTls = "probe_http_tls_seconds", Seconds;
-    /// HTTP: seconds from the request to the first octet of the answer.
+    /// HTTP: seconds from the request to the head of the answer.
     HttpFirstByte = "probe_http_processing_seconds", Seconds;
     /// HTTP: seconds of the transfer of the answer.
     HttpTransfer = "probe_http_transfer_seconds", Seconds;

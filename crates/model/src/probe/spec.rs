@@ -150,7 +150,8 @@ impl ProbeSpec {
         check_target(&self.target, descriptor.target)?;
         within("interval", self.interval, descriptor.least_interval, MAX_INTERVAL, "seconds")?;
         within("timeout", self.timeout, 0.001, 300.0, "seconds")?;
-        within("count", f64::from(self.count), 1.0, f64::from(MAX_COUNT), "a whole number")?;
+        let most = if self.kind.is_single() { 1 } else { MAX_COUNT };
+        within("count", f64::from(self.count), 1.0, f64::from(most), "a whole number")?;
         within("spacing", self.spacing, 0.0, 60.0, "seconds")?;
         within("dscp", f64::from(self.dscp), 0.0, 63.0, "a whole number")?;
         if self.labels.len() > MAX_LABELS

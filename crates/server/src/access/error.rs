@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use netwatch_entities::{OpenError, StoreError};
 use netwatch_identity::external::Unusable;
+use netwatch_identity::passkey::{self, Unfit};
 use netwatch_identity::password::{HashError, Weak};
 use netwatch_identity::secret::RandomError;
 use netwatch_identity::totp;
@@ -66,6 +67,9 @@ pub enum AccessError {
     /// One-time passwords fail.
     #[error(transparent)]
     Totp(#[from] totp::Error),
+    /// Passkeys fail.
+    #[error(transparent)]
+    Passkey(#[from] passkey::Error),
     /// What was asked for is not given; the text is for the one who asked.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -80,6 +84,24 @@ pub enum Refusal {
     /// The code of the second factor is wrong or was used.
     #[error("the code is wrong or was used already: wait for the next one, or use a recovery code")]
     WrongCode,
+    /// The passkey is not known, its user may not come in, or its answer does not hold: nobody is told which.
+    #[error("the passkey is not known here, or its answer does not hold")]
+    WrongPasskey,
+    /// The passkey that was made cannot be kept.
+    #[error("the passkey does not fit what was asked for: begin again, on a device that verifies who you are")]
+    PasskeyUnusable,
+    /// What a passkey was asked for is over.
+    #[error("the passkey came too late, or for something else: begin again")]
+    CeremonyGone,
+    /// Passkeys cannot be used where the browser is.
+    #[error(transparent)]
+    PasskeyUnfit(Unfit),
+    /// No more passkeys.
+    #[error("you have {} passkeys, which is as many as there can be: remove one first", passkey::MAX_PER_USER)]
+    PasskeysFull,
+    /// The user could not come in any more.
+    #[error("this is the only way in which you sign in: set a password or add another passkey first")]
+    LastWayIn,
     /// The ticket between password and second factor ended.
     #[error("the sign-in took too long or too many attempts: begin again with name and password")]
     TicketGone,

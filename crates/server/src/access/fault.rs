@@ -38,22 +38,26 @@ impl From<Refusal> for Fault {
         let of = |code| Problem::new(code, detail.clone());
         let problem = match refusal {
             Refusal::Wait(wait) => return Self::too_many(detail, wait.as_secs() + 1),
-            Refusal::WrongPassword | Refusal::WrongCode => {
+            Refusal::WrongPassword | Refusal::WrongCode | Refusal::WrongPasskey => {
                 // RFC 9110, section 11.6.1: a 401 names a scheme.
                 let challenge = HeaderValue::from_static("Bearer realm=\"netwatch\"");
                 return Self::new(ProblemCode::Unauthenticated, detail).with(header::WWW_AUTHENTICATE, challenge);
             }
             Refusal::TicketGone => of(ProblemCode::Gone).parameter("ticket"),
+            Refusal::CeremonyGone => of(ProblemCode::Gone).parameter("ceremony"),
+            Refusal::PasskeyUnusable => of(ProblemCode::InvalidParameter).parameter("credential"),
             Refusal::LinkGone => of(ProblemCode::Gone).parameter("code"),
             Refusal::SetUpNeeded | Refusal::SetUpDone | Refusal::Totp(_) | Refusal::MemberAlready => {
                 of(ProblemCode::Conflict)
             }
-            Refusal::NoAdministrator | Refusal::Email(_) => of(ProblemCode::Conflict),
+            Refusal::NoAdministrator | Refusal::Email(_) | Refusal::PasskeyUnfit(_) | Refusal::LastWayIn => {
+                of(ProblemCode::Conflict)
+            }
             Refusal::Taken(what) => of(ProblemCode::Conflict).parameter(what.replace("user name", "name")),
             Refusal::Weak(_) => of(ProblemCode::InvalidParameter).parameter("password"),
             Refusal::Invalid { field, .. } => of(ProblemCode::InvalidParameter).parameter(field),
             Refusal::NotFound(_) => of(ProblemCode::NotFound),
-            Refusal::Full => of(ProblemCode::LimitReached),
+            Refusal::Full | Refusal::PasskeysFull => of(ProblemCode::LimitReached),
             Refusal::RegistrationOff
             | Refusal::NeedsPassword
             | Refusal::NotAUser

@@ -29,6 +29,7 @@ pub(super) struct Guard {
     accounts: Throttle<(Digest, IpAddr)>,
     accounts_everywhere: Throttle<Digest>,
     second_factors: Throttle<UserId>,
+    passkeys: Throttle<IpAddr>,
     registrations: Throttle<IpAddr>,
     tokens: Throttle<IpAddr>,
     refusals_recorded: Throttle<()>,
@@ -52,6 +53,7 @@ impl Default for Guard {
             accounts: Throttle::new(5, seconds(15), 8192),
             accounts_everywhere: Throttle::new(100, seconds(10), 8192),
             second_factors: Throttle::new(10, seconds(60), 4096),
+            passkeys: Throttle::new(30, seconds(2), 4096),
             registrations: Throttle::new(5, seconds(600), 4096),
             tokens: Throttle::new(60, seconds(1), 4096),
             refusals_recorded: Throttle::new(100, seconds(1), 1),
@@ -89,6 +91,18 @@ impl Guard {
     /// Counts the use of a code.
     pub(super) fn code(&mut self, peer: IpAddr, now: Duration) -> Result<(), Duration> {
         self.addresses.try_count(network(peer), now)
+    }
+
+    /// Counts that a browser is asked for a passkey, which guesses nothing and costs little.
+    pub(super) fn passkey(&mut self, peer: IpAddr, now: Duration) -> Result<(), Duration> {
+        self.passkeys.try_count(network(peer), now)
+    }
+
+    /// Gives back what a right passkey cost.
+    pub(super) fn right_passkey(&mut self, peer: IpAddr) {
+        let peer = network(peer);
+        self.addresses.forgive(&peer);
+        self.passkeys.forgive(&peer);
     }
 
     /// Counts a registration.
@@ -130,6 +144,12 @@ impl Guard {
             self.tickets.pop_front();
         }
         self.tickets.push_back(Ticket { digest, user, ends: now + TICKET_LIFE, attempts: 0 });
+    }
+
+    /// Whose a ticket is; none when it ended. Not an attempt.
+    pub(super) fn ticket(&self, shown: &Digest, now: Duration) -> Option<UserId> {
+        let holds = |t: &&Ticket| t.ends > now && t.attempts < TICKET_ATTEMPTS && secret::same(&t.digest, shown);
+        self.tickets.iter().find(holds).map(|t| t.user)
     }
 
     /// Counts an attempt with a ticket: whose it is; none when it ended. A user's attempts count over all tickets.

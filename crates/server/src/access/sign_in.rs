@@ -30,6 +30,8 @@ pub(crate) enum Step {
         ticket: Secret,
         /// How long it is good.
         life: std::time::Duration,
+        /// Whether a passkey of the user is taken in place of a code.
+        passkey: bool,
     },
 }
 
@@ -65,7 +67,7 @@ impl Access {
             let ticket = Secret::session()?;
             let now = self.monotonic();
             self.guard().add_ticket(ticket.digest(), person.user.id, now);
-            return Ok(Step::SecondFactor { ticket, life: TICKET_LIFE });
+            return Ok(Step::SecondFactor { ticket, life: TICKET_LIFE, passkey: person.has_passkey() });
         }
         self.begin_session(person.user.id, Method::Password, request).map(|signed| Step::In(Box::new(signed)))
     }
@@ -156,7 +158,12 @@ impl Access {
     }
 
     /// Writes down that somebody was refused; the refusal.
-    fn refuse(&self, user: Option<User>, request: &PeopleRequest, why: &'static str) -> Result<Refusal, AccessError> {
+    pub(super) fn refuse(
+        &self,
+        user: Option<User>,
+        request: &PeopleRequest,
+        why: &'static str,
+    ) -> Result<Refusal, AccessError> {
         let now = self.monotonic();
         if self.guard().records_refusal(now) {
             let by = By::anonymous(request.peer);
@@ -191,6 +198,10 @@ impl Person {
             CredentialKind::Password { hash } => Some(hash),
             _ => None,
         })
+    }
+
+    fn has_passkey(&self) -> bool {
+        self.credentials.iter().any(|c| matches!(c.kind, CredentialKind::Passkey { .. }))
     }
 
     fn has_totp(&self) -> bool {

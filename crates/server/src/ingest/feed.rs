@@ -3,18 +3,21 @@
 //! Entries go to the [`Sink`] in order, each once in a run, from where the sink stands: fresh ones from memory, others from the log.
 //! What the sink has for good is kept as a checkpoint, behind which the log lets go. After an error of the sink it is fed again from
 //! where it then stands; while it is read-only the log refuses new batches, so that the disk does not fill. Entries that cannot be
-//! read are counted and passed over.
+//! read are counted and passed over. An entry may name series that others of its segment define: who comes to it from elsewhere looks
+//! through the segment up to it first.
 
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use netwatch_model::codec::Decoder;
+use netwatch_model::codec::{Decoded, Decoder};
 use netwatch_model::people::WorkspaceId;
 use netwatch_model::{Batch, Position, Timestamp};
 use netwatch_spool::{Checkpoint, Gap, Item, Reader, SpoolError};
 use netwatch_telemetry::health::{Component, State};
+use netwatch_telemetry::traces::TARGET;
+use tracing::info_span;
 
 use super::entry;
 use super::log::{FEED, Fresh, Ingest};
@@ -83,6 +86,8 @@ pub struct Feed<S> {
     sink: S,
     reader: Reader,
     decoder: Decoder,
+    /// After the newest entry that the decoder has read.
+    decoded: Position,
     /// The next entry to be given.
     next: Position,
     /// What the checkpoint says.
@@ -107,7 +112,8 @@ impl<S: Sink> Feed<S> {
         }
         let reader = ingest.spool().reader(next);
         ingest.want_hot();
-        Ok(Self { ingest, sink, reader, decoder: Decoder::default(), next, kept, failures: 0, waiting: None, health })
+        let (decoder, decoded) = (Decoder::default(), Position::ZERO);
+        Ok(Self { ingest, sink, reader, decoder, decoded, next, kept, failures: 0, waiting: None, health })
     }
 
     /// Feeds until the flag is set and everything durable was given; on a thread of its own.
@@ -166,10 +172,11 @@ impl<S: Sink> Feed<S> {
     }
 
     /// Gives the next entry, if there is one.
-    fn give(&mut self) -> Result<bool, SinkError> {
+    pub(super) fn give(&mut self) -> Result<bool, SinkError> {
         let now = self.ingest.clock.now();
         if let Some(Fresh { position, workspace, batch }) = self.ingest.hot_at(self.next) {
-            self.sink.apply(position, workspace, batch, now)?;
+            let span = info_span!(target: TARGET, "ingest.history", records = batch.records.len());
+            span.in_scope(|| self.sink.apply(position, workspace, batch, now))?;
             self.ingest.metrics.fed[0].inc();
             self.next = position.next();
             return Ok(true);
@@ -178,13 +185,21 @@ impl<S: Sink> Feed<S> {
         match self.reader.next() {
             None => return Ok(false),
             Some(Item::Gap(gap)) => self.sink.missing(&gap),
-            Some(Item::Record { position, payload, .. }) => {
-                let read =
-                    entry::parse(payload).and_then(|(workspace, bytes)| Ok((workspace, self.decoder.decode(bytes)?)));
+            Some(Item::Record { position, segment, payload, .. }) => {
+                let read = entry::parse(payload).and_then(|(workspace, bytes)| {
+                    if self.decoder.lacks(bytes) {
+                        let is_on_the_way = segment <= self.decoded && self.decoded <= position;
+                        let from = if is_on_the_way { self.decoded } else { segment };
+                        learn(&self.ingest, &mut self.decoder, from, position);
+                    }
+                    Ok((workspace, self.decoder.decode(bytes)?))
+                });
+                self.decoded = position.next();
                 match read {
                     Ok((workspace, decoded)) => {
-                        self.ingest.metrics.skipped.inc_by(decoded.skipped);
-                        self.sink.apply(position, workspace, decoded.batch, now)?;
+                        tell(&self.ingest, position, &decoded);
+                        let span = info_span!(target: TARGET, "ingest.history", records = decoded.batch.records.len());
+                        span.in_scope(|| self.sink.apply(position, workspace, decoded.batch, now))?;
                         self.ingest.metrics.fed[1].inc();
                     }
                     Err(error) => {
@@ -212,7 +227,7 @@ impl<S: Sink> Feed<S> {
         }
     }
 
-    fn recover(&mut self) -> Result<(), SinkError> {
+    pub(super) fn recover(&mut self) -> Result<(), SinkError> {
         self.sink.recover(self.ingest.clock.now())?;
         self.next = self.sink.stored().next();
         Ok(())
@@ -257,5 +272,30 @@ impl<S: Sink> Feed<S> {
         while self.ingest.clock.monotonic() < until && !stop.load(Ordering::Relaxed) {
             std::thread::sleep(LOOK.min(wait));
         }
+    }
+}
+
+/// Has the decoder take in what entries from one position up to before another define.
+fn learn(ingest: &Ingest, decoder: &mut Decoder, from: Position, before: Position) {
+    let mut reader = ingest.spool().reader(from);
+    while reader.position() < before {
+        match reader.next() {
+            Some(Item::Record { position, payload, .. }) if position < before => {
+                // What cannot be read is counted in its turn.
+                let _learnt = entry::parse(payload).and_then(|(_, bytes)| decoder.learn(bytes));
+            }
+            Some(Item::Gap(_)) => {}
+            _ => return,
+        }
+    }
+}
+
+/// Counts what an entry should hold and does not give.
+fn tell(ingest: &Ingest, position: Position, decoded: &Decoded) {
+    ingest.metrics.skipped.inc_by(decoded.skipped);
+    ingest.metrics.lost.inc_by(decoded.lost);
+    if decoded.lost > 0 {
+        let (position, samples) = (position.0, decoded.lost);
+        tracing::warn!(position, samples, "what some samples are of was in an entry of the log that is damaged");
     }
 }

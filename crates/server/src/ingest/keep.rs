@@ -8,6 +8,8 @@ use netwatch_model::people::WorkspaceId;
 use netwatch_model::{Event, EventKind, Position, Record, Severity};
 use netwatch_spool::Checkpoint;
 use netwatch_telemetry::health::{Component, State};
+use netwatch_telemetry::traces::TARGET;
+use tracing::info_span;
 
 use super::log::{Ingest, KEEP_EVERY, Loss, SEEN, with_cause};
 use crate::query::LiveStore;
@@ -67,6 +69,7 @@ impl Ingest {
     /// False when the disk failed.
     fn commit_newest(&self) -> bool {
         let Some(newest) = self.newest() else { return true };
+        let _span = info_span!(target: TARGET, "ingest.commit").entered();
         self.commit(newest).inspect_err(|error| tracing::error!(error = with_cause(error), "records are lost")).is_ok()
     }
 

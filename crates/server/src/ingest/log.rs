@@ -1,5 +1,8 @@
 //! The log of batches: each once, durable before it is acknowledged.
 //!
+//! Batches of one segment share a dictionary of series: the labels of a series are written once, and each segment can be read alone.
+//! What defines a series comes again until one such batch is durable, so that no batch that survives a crash needs one that did not.
+//!
 //! Limits: windows (see `dedupe`) for repeated batches, [`HOT`] records in memory for the feed. One lock guards windows, encoder
 //! and the list of what is not yet durable; it is held while a batch is encoded and written, never while the disk is waited for.
 
@@ -7,7 +10,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use netwatch_model::codec::{EncodeError, Encoder};
+use netwatch_model::codec::{EncodeError, Encoder, Mark};
 use netwatch_model::people::WorkspaceId;
 use netwatch_model::{AgentId, Batch, BatchKey, BootId, Position, Record, Timestamp};
 use netwatch_spool::files::Files;
@@ -81,6 +84,8 @@ impl NotTaken {
 struct Inner {
     windows: Windows,
     encoder: Encoder,
+    /// The segment that the encoder's dictionary belongs to.
+    segment: Option<Position>,
     entry: Vec<u8>,
     /// What is written and not known to be durable.
     pending: VecDeque<Pending>,
@@ -96,6 +101,7 @@ struct Inner {
 
 struct Pending {
     ticket: Ticket,
+    mark: Mark,
     key: BatchKey,
     records: u64,
     /// Whether nobody sends it again.
@@ -143,7 +149,8 @@ impl Ingest {
         let boot = BootId(getrandom::u64().unwrap_or(now));
         let inner = Inner {
             windows,
-            encoder: Encoder::default(),
+            encoder: Encoder::sharing(boot.0),
+            segment: None,
             entry: Vec::new(),
             pending: VecDeque::new(),
             newest: None,
@@ -197,7 +204,9 @@ impl Ingest {
         let mut inner = self.inner();
         while let Some(pending) = inner.pending.pop_front_if(|pending| pending.ticket.position <= ticket.position) {
             // Those before it have the same fate or a known one: this does not wait.
-            if self.spool.commit(pending.ticket).is_err() {
+            if self.spool.commit(pending.ticket).is_ok() {
+                inner.encoder.settle(pending.mark);
+            } else {
                 inner.windows.take_back(pending.key);
                 if pending.is_once {
                     self.lost(&mut inner, pending.records, "the disk failed");
@@ -239,24 +248,32 @@ impl Ingest {
         if records == 0 {
             return Ok(Taken::Empty);
         }
-        let ticket = self.write(inner, workspace, &batch)?;
+        let (ticket, mark) = self.write(inner, workspace, &batch)?;
         inner.windows.note(batch.key);
         inner.newest = Some(ticket);
-        inner.pending.push_back(Pending { ticket, key: batch.key, records: records as u64, is_once });
+        inner.pending.push_back(Pending { ticket, mark, key: batch.key, records: records as u64, is_once });
         self.metrics.forgotten.inc_by(inner.windows.forgotten().saturating_sub(self.metrics.forgotten.get()));
         self.keep_hot(Fresh { position: ticket.position, workspace, batch });
         Ok(Taken::Written(ticket))
     }
 
-    fn write(&self, inner: &mut Inner, workspace: WorkspaceId, batch: &Batch) -> Result<Ticket, NotTaken> {
+    fn write(&self, inner: &mut Inner, workspace: WorkspaceId, batch: &Batch) -> Result<(Ticket, Mark), NotTaken> {
         if let Some(reason) = &inner.read_only {
             return Err(NotTaken::ReadOnly(reason.clone()));
         }
-        let Inner { encoder, entry, .. } = inner;
-        entry::begin(workspace, entry);
-        encoder.encode(batch.key, &batch.records, entry).map_err(NotTaken::TooLarge)?;
-        inner.since_kept += inner.entry.len() as u64;
-        self.spool.append(&inner.entry).map_err(NotTaken::Log)
+        if let Some(segment) = inner.segment {
+            let mark = inner.encode(workspace, batch)?;
+            if let Some(ticket) = self.spool.append_within(segment, &inner.entry).map_err(NotTaken::Log)? {
+                return Ok((ticket, mark));
+            }
+        }
+        // The segment has ended: with a new dictionary the batch may stand anywhere.
+        inner.encoder.begin();
+        inner.segment = None;
+        let mark = inner.encode(workspace, batch)?;
+        let ticket = self.spool.append(&inner.entry).map_err(NotTaken::Log)?;
+        inner.segment = Some(ticket.segment);
+        Ok((ticket, mark))
     }
 
     fn lost(&self, inner: &mut Inner, records: u64, reason: &str) {
@@ -327,6 +344,16 @@ impl Ingest {
 
     fn hot(&self) -> MutexGuard<'_, Hot> {
         self.hot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Makes the entry of a batch.
+    fn encode(&mut self, workspace: WorkspaceId, batch: &Batch) -> Result<Mark, NotTaken> {
+        entry::begin(workspace, &mut self.entry);
+        let encoded = self.encoder.encode(batch.key, &batch.records, &mut self.entry).map_err(NotTaken::TooLarge)?;
+        self.since_kept += self.entry.len() as u64;
+        Ok(encoded.mark)
     }
 }
 

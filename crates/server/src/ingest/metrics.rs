@@ -17,6 +17,8 @@ pub struct IngestMetrics {
     pub(crate) unreadable: Counter,
     /// Records of a later version.
     pub(crate) skipped: Counter,
+    /// Samples whose series was defined in an entry that is damaged.
+    pub(crate) lost: Counter,
     /// Batches given to the sink from memory, and from the log.
     pub(crate) fed: [Counter; 2],
     /// Errors of the sink.
@@ -36,6 +38,8 @@ impl IngestMetrics {
         ingest.register("forgotten_runs", "Runs of agents that are no longer known", made.forgotten.clone());
         ingest.register("unreadable_entries", "Entries of the log that cannot be read", made.unreadable.clone());
         ingest.register("skipped_records", "Records of a later version", made.skipped.clone());
+        let lost = "Samples whose series was defined in a damaged entry of the log";
+        ingest.register("lost_samples", lost, made.lost.clone());
         let [memory, log] = made.fed.clone();
         ingest.register("fed_from_memory_batches", "Batches that history was given from memory", memory);
         ingest.register("fed_from_log_batches", "Batches that history was given from the log", log);

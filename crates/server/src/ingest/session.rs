@@ -13,6 +13,8 @@ use netwatch_model::Batch;
 use netwatch_model::people::WorkspaceId;
 use netwatch_telemetry::clock::ClockSource;
 use netwatch_telemetry::metrics::StageCounters;
+use netwatch_telemetry::traces::TARGET;
+use tracing::info_span;
 
 use super::log::Ingest;
 use super::thin::Thinner;
@@ -85,11 +87,14 @@ impl<C: ClockSource> InProcess<C> {
     }
 
     fn take(&mut self, mut batch: Batch) {
+        let _span = info_span!(target: TARGET, "ingest.batch", records = batch.records.len()).entered();
         self.stage.received.inc_by(batch.records.len() as u64);
-        let applied = self.store.apply(&batch, self.clock.now());
+        let live = info_span!(target: TARGET, "ingest.live");
+        let applied = live.in_scope(|| self.store.apply(&batch, self.clock.now()));
         self.stage.stored.inc_by(applied.records as u64);
         if let Some(Log { log, workspace, thinner }) = &mut self.log {
             batch.records.retain(|record| thinner.keeps(record));
+            let _span = info_span!(target: TARGET, "ingest.log", records = batch.records.len()).entered();
             // It counts what it refuses, says so in its health, and tells the range of time when it is over.
             let _counted = log.take_once(*workspace, batch);
         }

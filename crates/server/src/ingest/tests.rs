@@ -19,6 +19,7 @@ use crate::query::LiveStore;
 use crate::store::{StoreConfig, batch_of, record};
 
 mod crash;
+mod series;
 
 fn small() -> Config {
     Config {

@@ -230,7 +230,7 @@ pub(super) async fn accept_invitation(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn renewed(asker: &Asker, secret: &Secret) -> Result<Response, Fault> {
+pub(super) fn renewed(asker: &Asker, secret: &Secret) -> Result<Response, Fault> {
     Ok((StatusCode::NO_CONTENT, [cookie::set(secret.as_str(), asker.is_secure())?]).into_response())
 }
 
@@ -251,7 +251,7 @@ fn account(profile: &Profile) -> Account {
     }
 }
 
-fn credential_view(credential: &Credential) -> AccountCredential {
+pub(super) fn credential_view(credential: &Credential) -> AccountCredential {
     let name = match &credential.kind {
         CredentialKind::External(identity) => identity.issuer.clone(),
         _ => credential.name.to_string(),

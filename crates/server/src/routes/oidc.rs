@@ -4,7 +4,7 @@
 //! through the gate. They change nothing without the cookie that binds the login to the browser.
 
 use axum::extract::{Path, Query};
-use axum::http::header::{COOKIE, HOST, LOCATION, SET_COOKIE};
+use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use netwatch_api::ProblemCode;
@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::fault::Fault;
 use crate::gate::cookie;
 use crate::oidc::{IdentitySource as _, LOGIN_LIFE, OidcError};
-use crate::routes::people::{Asker, counted};
+use crate::routes::people::{Asker, counted, origin};
 
 /// The cookie that binds a login to the browser that began it.
 const BINDING: &str = "netwatch_login";
@@ -70,15 +70,6 @@ pub(super) async fn callback(
     let over = format!("{BINDING}=; Path=/auth/oidc; Max-Age=0; HttpOnly; SameSite=Lax");
     let cookies = AppendHeaders([cookie::set(signed.secret.as_str(), secure)?, header(SET_COOKIE, &over)?]);
     Ok((StatusCode::SEE_OTHER, [header(LOCATION, "/")?], cookies).into_response())
-}
-
-/// How the browser reaches us: as configured, else by the host that the gate has let through.
-fn origin(app: &App, headers: &HeaderMap) -> Result<String, Fault> {
-    if let Some(url) = app.public_url() {
-        return Ok(url.trim_end_matches('/').to_owned());
-    }
-    let host = headers.get(HOST).and_then(|h| h.to_str().ok());
-    host.map(|host| format!("http://{host}")).ok_or_else(Fault::unauthenticated)
 }
 
 fn binding(headers: &HeaderMap) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use netwatch_api::session::{Session, SessionUser, SessionWorkspace};
@@ -52,6 +52,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
         let secure = cookie::is_secure(&parts.headers);
         Ok(Self { request: PeopleRequest { peer: peer.ip(), browser }, secure })
     }
+}
+
+/// How the browser reaches us: as configured, else by the origin that it names or the host, both of which the gate has let through.
+pub(crate) fn origin(app: &App, headers: &HeaderMap) -> Result<String, Fault> {
+    if let Some(url) = app.public_url() {
+        return Ok(url.trim_end_matches('/').to_owned());
+    }
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let named = text(header::ORIGIN).map(str::to_owned);
+    named.or_else(|| text(header::HOST).map(|host| format!("http://{host}"))).ok_or_else(Fault::unauthenticated)
 }
 
 /// The answer to somebody who has come in: the cookie, and their session.

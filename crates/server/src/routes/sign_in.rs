@@ -3,13 +3,14 @@
 //! All of these are public; each is slowed down by address, and those that cost a hash wait for their turn.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use netwatch_api::session::Session;
 use netwatch_api::sign_in::{
     AcceptInvitationRequest, EmailVerificationRequest, InvitationCode, InvitationOffer, PasswordResetRequest,
     RegistrationRequest, SecondFactorRequest, SetUpRequest, SignInAnswer, SignInOptions, SignInRequest,
 };
+use netwatch_identity::passkey;
 use netwatch_identity::password::{MIN_CHARS, RECOMMENDED_CHARS};
 
 use crate::access::{SetUp, Step};
@@ -18,19 +19,20 @@ use crate::fault::Fault;
 use crate::gate::cookie;
 use crate::params::{Body, Params};
 use crate::routes::NoParams;
-use crate::routes::people::{Asker, counted, new_session, signed_in};
+use crate::routes::people::{Asker, counted, new_session, origin, signed_in};
 
 /// How one can sign in here
 #[utoipa::path(
     get, path = "/api/v1/sign-in", operation_id = "get_sign_in", tag = "sign-in",
     responses((status = 200, description = "What the sign-in page offers", body = SignInOptions))
 )]
-pub(super) async fn options(app: App, _: Params<NoParams>) -> Result<Json<SignInOptions>, Fault> {
+pub(super) async fn options(app: App, _: Params<NoParams>, headers: HeaderMap) -> Result<Json<SignInOptions>, Fault> {
     let set_up_needed = app.access_call(|access| access.set_up_needed()).await?;
     Ok(Json(SignInOptions {
         set_up_needed,
         registration: app.access().registration().enabled,
         identity_providers: app.providers().list(),
+        passkey_domain: passkey::domain(&origin(&app, &headers)?),
         password_min: u32::try_from(MIN_CHARS).unwrap_or(u32::MAX),
         password_recommended: u32::try_from(RECOMMENDED_CHARS).unwrap_or(u32::MAX),
     }))
@@ -78,8 +80,9 @@ pub(super) async fn password(app: App, asker: Asker, Body(request): Body<SignInR
             let cookie = cookie::set(signed.secret.as_str(), asker.is_secure())?;
             Ok(([cookie], Json(SignInAnswer::SignedIn { session })).into_response())
         }
-        Step::SecondFactor { ticket, life } => {
-            let methods = ["totp", "recovery"].map(str::to_owned).into();
+        Step::SecondFactor { ticket, life, passkey } => {
+            let methods = ["totp", "recovery"].into_iter().chain(passkey.then_some("passkey"));
+            let methods = methods.map(str::to_owned).collect();
             let (ticket, expires) = (ticket.as_str().to_owned(), app.now() + life);
             Ok(Json(SignInAnswer::SecondFactor { ticket, methods, expires }).into_response())
         }

@@ -73,7 +73,7 @@ impl Route {
 /// Ids of nothing that exists.
 fn unknown_ids() -> Ids {
     let none = "0190000000007000800000000000ffff".to_owned();
-    let names = ["user", "workspace", "role", "token", "invitation", "session", "view", "probe"];
+    let names = ["user", "workspace", "role", "token", "invitation", "session", "view", "probe", "passkey"];
     let mut ids: Ids = names.into_iter().map(|name| (name, none.clone())).collect();
     ids.insert("id", "00000000000000ff".to_owned());
     ids.insert("address", "192.0.2.1".to_owned());
@@ -92,6 +92,7 @@ fn ids_of(place: &Place) -> Ids {
     ids.insert("view", place.view.id.to_string());
     ids.insert("probe", place.probe.id.to_string());
     ids.insert("session", place.session.to_string());
+    ids.insert("passkey", place.passkey.to_string());
     ids
 }
 
@@ -230,7 +231,10 @@ fn body(operation: &str) -> &'static str {
         "create_probe" => r#"{"name":"p","spec":{"kind":"ping","target":"192.0.2.1"}}"#,
         "change_probe" => r#"{"enabled":false}"#,
         "run_probe" => r#"{"spec":{"kind":"ping","target":"192.0.2.1","count":1}}"#,
-        "change_role" | "change_token" | "change_view" | "change_any_workspace" => r#"{"name":"Stolen"}"#,
+        "change_role" | "change_token" | "change_view" | "change_any_workspace" | "rename_passkey" => {
+            r#"{"name":"Stolen"}"#
+        }
+        "remove_passkey" => "{}",
         "change_user" => r#"{"display_name":"Stolen"}"#,
         "create_user_link" => r#"{"purpose":"reset_password"}"#,
         other => panic!("`{other}` takes an id and a body: give it an example here"),
@@ -271,7 +275,7 @@ async fn foreign_ids_are_not_found_and_nothing_happens_to_them() {
 /// Every kind of id that is not one of the own workspace.
 fn foreign_ids(own: &Place, foreign: &Place) -> Vec<(&'static str, Ids)> {
     // Ids that exist in the own workspace, each in the place of another kind.
-    let names = ["user", "workspace", "role", "token", "invitation", "session", "view"];
+    let names = ["user", "workspace", "role", "token", "invitation", "session", "view", "passkey"];
     let ours = ids_of(own);
     let rotated = names.iter().zip(names.iter().cycle().skip(2)).map(|(name, other)| (*name, ours[other].clone()));
     let mut crossed = unknown_ids();

@@ -36,6 +36,8 @@ pub struct Place {
     pub view: View,
     pub probe: Probe,
     pub session: SessionId,
+    /// One of the owner's.
+    pub passkey: CredentialId,
 }
 
 impl TestServer {
@@ -91,18 +93,22 @@ impl TestServer {
             enabled: true,
             created: now(),
         };
+        let passkey = passkey(&owner.user);
+        let id = passkey.id;
         let (r, t, i, v) = (role.clone(), token.clone(), invitation.clone(), view.clone());
         let p = probe.clone();
         self.put(move |tx| {
             tx.insert(&r)?;
             tx.insert(&t)?;
             tx.insert(&i)?;
+            tx.insert(&passkey)?;
             tx.insert(&v)?;
             tx.insert(&p)
         })
         .await;
         let session = self.session_of(&owner.user).await.0;
-        Place { workspace, owner, role, token, secret: secret.as_str().to_owned(), invitation, view, probe, session }
+        let secret = secret.as_str().to_owned();
+        Place { workspace, owner, role, token, secret, invitation, view, probe, session, passkey: id }
     }
 
     /// A new user who is a member with that role.
@@ -156,6 +162,7 @@ impl TestServer {
                     version("invitation", tx.find::<Invitation>(id, place.invitation.id)?.map(|s| s.version)),
                     version("view", tx.find::<View>(id, place.view.id)?.map(|s| s.version)),
                     version("session", tx.find::<Session>(Site, place.session)?.map(|s| s.version)),
+                    version("passkey", tx.find::<Credential>(Site, place.passkey)?.map(|s| s.version)),
                     version("user", tx.find::<User>(Site, user)?.map(|s| s.version)),
                 ])
             })
@@ -174,6 +181,20 @@ fn user(name: &str, site_administrator: bool) -> User {
         disabled: false,
         created: now(),
         last_sign_in: None,
+    }
+}
+
+/// One that lets nobody in.
+fn passkey(user: &User) -> Credential {
+    let number = next();
+    let key = SecretText::new("{}".to_owned());
+    Credential {
+        id: CredentialId::new(now(), number),
+        user: user.id,
+        name: "Phone".parse().unwrap(),
+        kind: CredentialKind::Passkey { key_id: number.to_string(), key },
+        created: now(),
+        last_used: None,
     }
 }
 

@@ -18,9 +18,26 @@ impl Spool {
     /// # Errors
     /// When there is no room for it, or the disk fails; nothing of it is then read, and it may be given again.
     pub fn append(&self, payload: &[u8]) -> Result<Ticket, AppendError> {
+        // Without a segment that it must be in there is always an answer.
+        self.append_to(None, payload)?.ok_or_else(|| AppendError::Write {
+            place: self.0.files.place(),
+            source: io::Error::other("no segment takes it"),
+        })
+    }
+
+    /// The same for a record that means something only behind others of its segment: none when that segment has ended, and nothing was
+    /// written. `segment` is the one of their [`Ticket`].
+    ///
+    /// # Errors
+    /// As [`Spool::append`].
+    pub fn append_within(&self, segment: Position, payload: &[u8]) -> Result<Option<Ticket>, AppendError> {
+        self.append_to(Some(segment), payload)
+    }
+
+    fn append_to(&self, within: Option<Position>, payload: &[u8]) -> Result<Option<Ticket>, AppendError> {
         let now = self.0.clock.now();
         let mut inner = self.inner();
-        let result = self.append_locked(&mut inner, payload, now);
+        let result = self.append_locked(&mut inner, within, payload, now);
         if result.is_err() {
             inner.state.counts.refused += 1;
         }
@@ -30,15 +47,21 @@ impl Spool {
             .active()
             .is_some_and(|active| active.bytes - active.durable.1 >= 2 * inner.state.config.segment_bytes);
         drop(inner);
-        let ticket = result?;
+        let Some(ticket) = result? else { return Ok(None) };
         if is_long {
             // A segment ends at a sync only: whoever appends without ever waiting is made to.
             self.commit(ticket)?;
         }
-        Ok(ticket)
+        Ok(Some(ticket))
     }
 
-    fn append_locked(&self, inner: &mut Inner, payload: &[u8], now: Timestamp) -> Result<Ticket, AppendError> {
+    fn append_locked(
+        &self,
+        inner: &mut Inner,
+        within: Option<Position>,
+        payload: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<Ticket>, AppendError> {
         let place = || self.0.files.place();
         let head = Head::of(payload, inner.state.next, now).ok_or(AppendError::TooLong { bytes: payload.len() })?;
         let incoming = head.size() + if inner.active.is_none() { HEADER as u64 } else { 0 };
@@ -60,8 +83,12 @@ impl Spool {
             }
         }
         loop {
+            // After an error the segment may have been abandoned.
+            if within.is_some() && within != inner.state.active().map(|active| active.name.first) {
+                return Ok(None);
+            }
             match self.try_write(inner, head, payload, now) {
-                Ok(position) => return Ok(Ticket { position }),
+                Ok(ticket) => return Ok(Some(ticket)),
                 Err(source) => {
                     // Without space older records may still make some.
                     let oldest = inner.state.oldest(GapReason::Full).filter(|_| is_full(&source));
@@ -74,7 +101,7 @@ impl Spool {
         }
     }
 
-    fn try_write(&self, inner: &mut Inner, head: Head, payload: &[u8], now: Timestamp) -> io::Result<Position> {
+    fn try_write(&self, inner: &mut Inner, head: Head, payload: &[u8], now: Timestamp) -> io::Result<Ticket> {
         self.ensure_reserve(inner)?;
         if inner.active.is_none() {
             self.begin(inner, now)?;
@@ -87,7 +114,7 @@ impl Spool {
         inner.record.clear();
         inner.record.extend_from_slice(&head.encode(segment.name.salt));
         inner.record.extend_from_slice(payload);
-        let offset = segment.bytes;
+        let (offset, segment) = (segment.bytes, segment.name.first);
         if let Err(error) = write_all(&*active.file, offset, &inner.record) {
             // A half-written record is cut off again. If even that fails the segment is not to be trusted.
             let is_whole = is_full(&error) && active.file.cut(offset).is_ok();
@@ -97,7 +124,7 @@ impl Spool {
             }
             return Err(error);
         }
-        Ok(inner.state.written(head.size(), now))
+        Ok(Ticket { position: inner.state.written(head.size(), now), segment })
     }
 
     /// Begins a segment.

@@ -115,6 +115,41 @@ fn a_missing_segment_is_a_gap_with_its_times() {
     assert_eq!((gaps[0].from, gaps[0].to), (START, START));
 }
 
+/// A log whose process was killed when it had just acknowledged so many records; how much it needs is the consumer's.
+fn killed(records: u64, needed: u64) -> MemoryDisk {
+    let disk = MemoryDisk::default();
+    let (spool, _) = open(&disk);
+    for n in 1..=records {
+        put(&spool, &payload(n)).unwrap();
+        if n == needed {
+            spool.save("reader", &Checkpoint { next: Position(n), state: Vec::new() }).unwrap();
+        }
+    }
+    disk.kill()
+}
+
+#[test]
+fn what_is_gone_from_the_end_is_told_also_after_a_kill() {
+    type Cut = fn(&mut Vec<u8>);
+    let cuts: [(Cut, u64); 3] =
+        [(|bytes| bytes.truncate(segment::HEADER + 332 + 100), 2), (|bytes| bytes.truncate(20), 1), (Vec::clear, 1)];
+    for (cut, first) in cuts {
+        for needed in [1, 3] {
+            let disk = killed(7, needed);
+            let last = segments(&disk).pop().unwrap();
+            disk.damage(&last, cut);
+            let (spool, recovery) = open(&disk);
+            let missing = recovery.missing.unwrap();
+            assert_eq!((missing.first.0, missing.last.0), (first.max(needed), 7), "{recovery:?}");
+            assert_eq!((recovery.lost(), spool.statistics().damaged), (missing.records, missing.records));
+            assert!(put(&spool, b"on it goes").unwrap() > Position(7));
+            drop(spool);
+            assert_eq!(open(&disk).1.missing, None, "it is told once");
+        }
+    }
+    assert_eq!(open(&killed(7, 1)).1.lost(), 0);
+}
+
 #[test]
 fn a_torn_end_is_cut_and_told() {
     let disk = written();

@@ -179,3 +179,28 @@ fn limits_that_cannot_work_are_refused() {
     assert!(matches!(spool.save("reader", &long), Err(SpoolError::State { .. })));
     assert!(matches!(spool.save("another", &Checkpoint::default()), Err(SpoolError::Consumer(_))));
 }
+
+#[test]
+fn a_record_that_needs_its_segment_is_in_no_other() {
+    let disk = MemoryDisk::default();
+    let (spool, _) = open(&disk);
+    let first = spool.append(KILOBYTE).unwrap();
+    assert_eq!(first.segment, first.position);
+    let second = spool.append_within(first.segment, b"behind it").unwrap().unwrap();
+    assert_eq!((second.position, second.segment), (first.position.next(), first.segment));
+    while spool.append_within(first.segment, KILOBYTE).unwrap().is_some_and(|ticket| spool.commit(ticket).is_ok()) {}
+    let refused = spool.statistics().refused;
+    let next = spool.append(KILOBYTE).unwrap();
+    assert_eq!((next.segment, refused), (next.position, 0));
+    spool.commit(next).unwrap();
+    assert_eq!(spool.append_within(first.segment, b"too late").unwrap(), None);
+    let mut reader = spool.reader(Position::FIRST);
+    while let Some(Item::Record { position, segment, .. }) = reader.next() {
+        assert_eq!(segment, if position < next.position { first.segment } else { next.segment });
+    }
+    // A segment that failed is none, either.
+    disk.fail(Faults { syncs: Some(0), ..Faults::default() });
+    let lost = spool.append_within(next.segment, b"lost").unwrap().unwrap();
+    spool.commit(lost).unwrap_err();
+    assert_eq!(spool.append_within(next.segment, b"too late").unwrap(), None);
+}

@@ -24,6 +24,7 @@ enum Step {
     FailWrite(u32),
     Capacity(Option<usize>),
     Restart,
+    Kill,
     PowerCut(u64),
 }
 
@@ -38,6 +39,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (0..6_u32).prop_map(Step::FailWrite),
         1 => prop::option::of(5_000..60_000_usize).prop_map(Step::Capacity),
         1 => Just(Step::Restart),
+        1 => Just(Step::Kill),
         2 => any::<u64>().prop_map(Step::PowerCut),
     ]
 }
@@ -96,6 +98,7 @@ impl World {
             Step::FailWrite(after) => self.fail(Faults { writes: Some(*after), ..self.faults }),
             Step::Capacity(capacity) => self.fail(Faults { capacity: *capacity, ..self.faults }),
             Step::Restart => self.reopen(|disk| disk.clone()),
+            Step::Kill => self.reopen(MemoryDisk::kill),
             Step::PowerCut(seed) => {
                 let mut state = seed | 1;
                 let chance = move || {
@@ -141,7 +144,17 @@ impl World {
         self.open.clear();
         self.disk = disk;
         self.fail(Faults { syncs: None, writes: None, ..self.faults });
-        self.spool = Some(open_with(&self.disk, self.config.clone(), &self.clock).0);
+        let (spool, recovery) = open_with(&self.disk, self.config.clone(), &self.clock);
+        // What the consumer had may have gone before it went back.
+        assert!(recovery.missing.is_none_or(|gap| gap.last < self.had), "nobody took anything away: {recovery:?}");
+        let mut reader = spool.reader(Position::FIRST);
+        while let Some(item) = reader.next() {
+            if let Item::Record { position, payload, .. } = item {
+                // Whoever sends it again is told that it is there, so that it has to stay.
+                self.acknowledged.insert(position, payload.to_vec());
+            }
+        }
+        self.spool = Some(spool);
         self.check();
     }
 
@@ -176,7 +189,9 @@ impl World {
             assert!(*position < self.had || is_told, "{position} was acknowledged and is not there; gaps: {gaps:?}");
         }
         let statistics = spool.statistics();
-        assert!(statistics.bytes <= self.config.max_bytes + self.config.segment_bytes, "{statistics:?}");
+        // The segment that went last may be there again after a power cut; unsynced it has up to twice its bytes and a record.
+        let one = 2 * self.config.segment_bytes + 10_000;
+        assert!(statistics.bytes <= self.config.max_bytes + one, "{statistics:?}");
         if self.config.when_full == WhenFull::Refuse {
             assert_eq!(statistics.dropped, 0);
         }

@@ -10,7 +10,7 @@ fn logged(filter: &str, format: LogFormat, body: impl FnOnce(&LogHandle)) -> Vec
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
     let layer = LineLayer::new(format, move |line: &str| sink.lock().unwrap().push(line.to_owned()));
-    let (subscriber, handle) = subscriber(filter, layer).unwrap();
+    let (subscriber, handle) = subscriber(filter, layer, None).unwrap();
     tracing::subscriber::with_default(subscriber, || body(&handle));
     let lines = lines.lock().unwrap().clone();
     assert!(lines.iter().all(|l| l.ends_with('\n') && l.matches('\n').count() == 1), "{lines:?}");

@@ -99,8 +99,7 @@ export const people: Readonly<Record<keyof typeof english, Message>> = {
   "account.noPassword": "Sie haben keines: Sie kamen über einen Link oder einen Identitätsanbieter.",
   "account.changePassword": "Passwort ändern",
   "account.setPassword": "Passwort setzen",
-  "account.kind.passkey": "Passkey",
-  "account.kind.external": "Identitätsanbieter",
+  "account.external": "Identitätsanbieter",
   "account.sessions": "Sitzungen",
   "account.thisSession": "Diese Sitzung",
   "account.endSession": "Beenden",
@@ -108,6 +107,7 @@ export const people: Readonly<Record<keyof typeof english, Message>> = {
   "method.password": "Passwort",
   "method.password_totp": "Passwort und Code",
   "method.password_recovery": "Passwort und Wiederherstellungscode",
+  "method.password_passkey": "Passwort und Passkey",
   "method.passkey": "Passkey",
   "method.external": "Identitätsanbieter",
   "method.link": "Link",
@@ -129,6 +129,31 @@ export const people: Readonly<Record<keyof typeof english, Message>> = {
   "totp.recoveryAll": "Alle Wiederherstellungscodes",
   "totp.codeHint": "Die sechs Ziffern, die die App jetzt zeigt. Das Einschalten beendet alle anderen Sitzungen.",
   "totp.offText": "Danach genügt das Passwort allein.",
+
+  "passkey.title": "Passkeys",
+  "passkey.text":
+    "Anmelden mit einem Gerät, das Sie kennt: mit Finger, Gesicht oder PIN, ohne Passwort und Code. Das Hinzufügen beendet alle anderen Sitzungen.",
+  "passkey.notHere":
+    "Browser kennen Passkeys nur über TLS und für einen Namen: Öffnen Sie Netwatch mit https und seinem Namen, oder als localhost auf seiner eigenen Maschine.",
+  "passkey.add": "Passkey hinzufügen",
+  "passkey.rename": "Passkey umbenennen",
+  "passkey.remove": "Passkey entfernen",
+  "passkey.removeText":
+    "{name} lässt Sie danach nicht mehr herein, und alle anderen Sitzungen enden. Löschen Sie ihn auch auf dem Gerät.",
+  "passkey.name": "Name des Passkeys",
+  "passkey.nameHint": "Woran Sie das Gerät erkennen, etwa Telefon.",
+  "passkey.prove":
+    "Geben Sie Ihr Passwort ein, um zu zeigen, dass Sie es sind. Danach fragt der Browser nach dem Gerät.",
+  "passkey.added": "Hinzugefügt",
+  "passkey.used": "Zuletzt benutzt",
+  "passkey.signIn": "Mit einem Passkey anmelden",
+  "passkey.instead": "Stattdessen einen Passkey verwenden",
+  "passkey.wrong":
+    "Dieser Passkey ist hier nicht bekannt oder wurde entfernt. Melden Sie sich mit Name und Passwort an.",
+  "passkey.cancelled":
+    "Der Browser gab keinen Passkey: Es wurde abgebrochen, dauerte zu lange, oder es gibt keinen für diesen Server.",
+  "passkey.known": "Dieses Gerät hat schon einen Passkey von Ihnen.",
+  "passkey.elsewhere": "Die Passkeys dieses Servers gelten für eine andere Adresse. Öffnen Sie Netwatch unter dieser.",
 
   "setUp.steps": "Schritte der Einrichtung",
   "setUp.step.administrator": "Administrator",
@@ -345,6 +370,7 @@ export const people: Readonly<Record<keyof typeof english, Message>> = {
   "audit.action.totp.disabled": "Einmalpasswörter aus",
   "audit.action.totp.recovery_used": "Wiederherstellungscode benutzt",
   "audit.action.passkey.added": "Passkey hinzugefügt",
+  "audit.action.passkey.renamed": "Passkey umbenannt",
   "audit.action.passkey.removed": "Passkey entfernt",
   "audit.action.identity.linked": "Identitätsanbieter verbunden",
   "audit.action.workspace.created": "Arbeitsbereich angelegt",

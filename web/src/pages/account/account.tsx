@@ -7,6 +7,7 @@ import { Section } from "~/ui/page";
 import settings from "../settings/settings.module.css";
 import { SettingsFrame } from "../settings/settings-frame";
 import { Credentials } from "./credentials";
+import { Passkeys } from "./passkeys";
 import { Password } from "./password";
 import { Profile } from "./profile";
 import { Sessions } from "./sessions";
@@ -35,6 +36,7 @@ function Account() {
       <Section title={t("account.signIn")}>
         <Password account={data} />
         <TotpRow account={data} />
+        <Passkeys account={data} />
         <Credentials account={data} />
       </Section>
       <Section title={t("account.sessions")}>

@@ -12,7 +12,15 @@ import { FormProblem } from "~/ui/form";
 import { Moment } from "~/ui/moment";
 import styles from "./account.module.css";
 
-const methods = ["password", "password_totp", "password_recovery", "passkey", "external", "link"] as const;
+const methods = [
+  "password",
+  "password_totp",
+  "password_recovery",
+  "password_passkey",
+  "passkey",
+  "external",
+  "link",
+] as const;
 
 export function Sessions() {
   const t = useT();

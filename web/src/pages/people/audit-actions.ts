@@ -17,6 +17,7 @@ export const actions = [
   "totp.disabled",
   "totp.recovery_used",
   "passkey.added",
+  "passkey.renamed",
   "passkey.removed",
   "identity.linked",
   "workspace.created",

@@ -1,4 +1,4 @@
-/** The second step of signing in: the code of the authenticator, or a recovery code when it is lost. */
+/** The second step of signing in: the code of the authenticator, a passkey, or a recovery code when both are lost. */
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api, dataOf } from "~/api/client";
@@ -7,11 +7,15 @@ import { useT } from "~/i18n";
 import { Button } from "~/ui/controls";
 import { TextField } from "~/ui/form";
 import styles from "./entry.module.css";
-import { Refused } from "./sign-in";
+import { PasskeyButton } from "./passkey";
+import { Refused } from "./refused";
 
-type SecondFactorProps = { ticket: string; onIn: () => Promise<void>; onAgain: () => void };
+/** What stands for a right password, and what is taken beside it. */
+export type Ticket = { ticket: string; methods: readonly string[] };
 
-export function SecondFactor({ ticket, onIn, onAgain }: SecondFactorProps) {
+type SecondFactorProps = { ticket: Ticket; onIn: () => Promise<void>; onAgain: () => void };
+
+export function SecondFactor({ ticket: { ticket, methods }, onIn, onAgain }: SecondFactorProps) {
   const t = useT();
   const [recovery, setRecovery] = useState(false);
   const [code, setCode] = useState("");
@@ -44,6 +48,7 @@ export function SecondFactor({ ticket, onIn, onAgain }: SecondFactorProps) {
       <Button type="submit" look="primary" disabled={check.isPending || ended}>
         {t("signIn.submit")}
       </Button>
+      {methods.includes("passkey") && <PasskeyButton ticket={ticket} onIn={onIn} />}
       <div className={styles.row}>
         <button
           type="button"

@@ -1,29 +1,30 @@
 /**
- * In front of every page: name and password, then the second factor when there is one; or an identity provider. The address stays,
- * so that a link leads to its page after signing in. No answer here tells whether a user exists.
+ * In front of every page: name and password, then the second factor when there is one; or a passkey, or an identity provider. The
+ * address stays, so that a link leads to its page after signing in. No answer here tells whether a user exists.
  */
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { api, dataOf } from "~/api/client";
 import { signInOptionsQuery } from "~/api/people";
-import { RequestError } from "~/api/problem";
 import type { SignInAnswer } from "~/api/schema";
 import { useT } from "~/i18n";
+import { hasPasskeys } from "~/lib/passkey";
 import { identityProvider, paths } from "~/lib/paths";
 import { enter } from "~/session/session";
 import { Button, buttonClass } from "~/ui/controls";
-import { ProblemBox, Refusal } from "~/ui/feedback";
 import { PasswordField, TextField } from "~/ui/form";
 import { SignedOut } from "../signed-out";
 import { Entry } from "./entry";
 import styles from "./entry.module.css";
-import { SecondFactor } from "./second-factor";
+import { PasskeyButton } from "./passkey";
+import { Refused } from "./refused";
+import { SecondFactor, type Ticket } from "./second-factor";
 
 export function SignIn() {
   const t = useT();
   const { data: options } = useQuery(signInOptionsQuery);
-  const [ticket, setTicket] = useState<string>();
+  const [ticket, setTicket] = useState<Ticket>();
   if (options?.set_up_needed) return <SignedOut />;
   return (
     <Entry title={t("signIn.title")}>
@@ -32,7 +33,7 @@ export function SignIn() {
       ) : (
         <>
           <PasswordForm onIn={enter} onSecondFactor={setTicket} />
-          <Providers />
+          <Others />
         </>
       )}
       {options?.registration === true && ticket === undefined && (
@@ -44,7 +45,7 @@ export function SignIn() {
   );
 }
 
-type PasswordFormProps = { onIn: () => Promise<void>; onSecondFactor: (ticket: string) => void };
+type PasswordFormProps = { onIn: () => Promise<void>; onSecondFactor: (ticket: Ticket) => void };
 
 export function PasswordForm({ onIn, onSecondFactor }: PasswordFormProps) {
   const t = useT();
@@ -55,7 +56,7 @@ export function PasswordForm({ onIn, onSecondFactor }: PasswordFormProps) {
     onSuccess: async (answer) => {
       setPassword("");
       if (answer.status === "signed_in") await onIn();
-      else onSecondFactor(answer.ticket);
+      else onSecondFactor(answer);
     },
   });
   const send = (event: FormEvent) => {
@@ -89,23 +90,15 @@ export function PasswordForm({ onIn, onSecondFactor }: PasswordFormProps) {
   );
 }
 
-/** Why somebody is not let in, in the words of the page. */
-export function Refused({ error, wrong }: { error: unknown; wrong: string }) {
+/** Ways in without a password of this server. */
+function Others() {
   const t = useT();
-  if (error === null || error === undefined) return null;
-  const subject = t("signIn.refused");
-  const is = (code: "unauthenticated" | "too_many_requests") => error instanceof RequestError && error.is(code);
-  if (is("unauthenticated")) return <Refusal subject={subject}>{wrong}</Refusal>;
-  if (is("too_many_requests")) return <Refusal subject={subject}>{t("signIn.wait")}</Refusal>;
-  return <ProblemBox error={error} subject={subject} />;
-}
-
-function Providers() {
-  const t = useT();
-  const providers = useQuery(signInOptionsQuery).data?.identity_providers ?? [];
-  if (providers.length === 0) return null;
+  const { data: options } = useQuery(signInOptionsQuery);
+  const providers = options?.identity_providers ?? [];
+  if (providers.length === 0 && !hasPasskeys(options?.passkey_domain)) return null;
   return (
     <div className={styles.or}>
+      <PasskeyButton onIn={enter} />
       {providers.map(({ id, name }) => (
         <a key={id} href={identityProvider(id)} className={buttonClass()}>
           {t("signIn.with", { name })}

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use super::tls::AUTHORITY;
 use super::tls::TlsSession;
 use super::{Descriptor, TargetForm};
 use crate::Untrusted;
@@ -40,7 +41,7 @@ pub const SMTP: Descriptor = Descriptor {
     timeout: 10.0,
     count: 1,
     spacing: 0.0,
-    options: &[&SECURITY, &VERIFY, &EXPECT],
+    options: &[&SECURITY, &VERIFY, &EXPECT, &AUTHORITY],
     metrics: METRICS,
 };
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use super::tls::AUTHORITY;
 use super::{Descriptor, TargetForm};
 use crate::Untrusted;
 use crate::probe::metric::{Measure, ProbeMetric as M};
@@ -51,7 +52,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     timeout: 5.0,
     count: 1,
     spacing: 0.0,
-    options: &[&RECORD, &TRANSPORT, &SERVERS, &EXPECT, &DNSSEC],
+    options: &[&RECORD, &TRANSPORT, &SERVERS, &EXPECT, &DNSSEC, &AUTHORITY],
     metrics: &[M::QueryTime, M::Answers, M::ResponseCode],
 };
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use super::tls::AUTHORITY;
 use super::tls::TlsSession;
 use super::{Descriptor, TargetForm};
 use crate::Untrusted;
@@ -21,8 +22,11 @@ pub const METHOD: OptionField = OptionField {
     form: OptionForm::Choice(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
 };
 /// Header fields.
-pub const HEADERS: OptionField =
-    OptionField { name: "headers", help: "Header fields, each as `Name: value`", form: OptionForm::Texts };
+pub const HEADERS: OptionField = OptionField {
+    name: "headers",
+    help: "Header fields, each as `Name: value`; another origin does not get them by a redirect",
+    form: OptionForm::Texts,
+};
 /// The body.
 pub const BODY: OptionField = OptionField { name: "body", help: "Body of the request", form: OptionForm::Text("") };
 /// Basic authentication.
@@ -58,7 +62,7 @@ pub const FORBIDS: OptionField = OptionField {
 /// Path in a body of JSON.
 pub const JSON: OptionField = OptionField {
     name: "expect_json",
-    help: "JSON path (RFC 9535) that must select something, or `path == value`",
+    help: "JSON path (RFC 9535) that must select something, or `path == value` that must hold for one of what it selects",
     form: OptionForm::Text(""),
 };
 /// Whether redirects are followed.
@@ -79,7 +83,7 @@ pub const VERSION: OptionField = OptionField {
 /// How much of the body is read.
 pub const MAX_BODY: OptionField = OptionField {
     name: "max_body",
-    help: "Octets of the body that are read; a longer one is cut and said to be",
+    help: "Octets of the body that are read; a longer one is cut and said to be. Gzip is decoded when the header asks for it",
     form: OptionForm::Whole { min: 0, max: 16_777_216, default: 1_048_576 },
 };
 
@@ -95,7 +99,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     spacing: 0.0,
     options: &[
         &METHOD, &HEADERS, &BODY, &BASIC, &BEARER, &STATUS, &CONTAINS, &MATCHES, &FORBIDS, &JSON, &REDIRECTS, &VERIFY,
-        &VERSION, &MAX_BODY,
+        &VERSION, &MAX_BODY, &AUTHORITY,
     ],
     metrics: &[
         M::StatusCode,
@@ -160,7 +164,7 @@ pub struct HttpPhases {
     pub connect: f64,
     /// The TLS handshake; zero for QUIC, which has it in its own.
     pub tls: f64,
-    /// From the request to the first octet of the answer.
+    /// From the request to the head of the answer.
     pub first_byte: f64,
     /// To read the answer.
     pub transfer: f64,

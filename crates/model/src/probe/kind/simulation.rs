@@ -1,7 +1,8 @@
 //! Traffic simulation: a stream of packets to a reflector and back (STAMP, RFC 8762), with loss, delay and jitter for each direction.
 //!
 //! Both sides number what they send, so that loss there and loss back are told apart. One-way delays are given with the error of the
-//! clocks, and left out when it is not known.
+//! clocks, and left out when it is not known. A reflector that does not number its packets (stateless) gives figures of the round trip
+//! alone.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,6 +11,7 @@ use super::{Descriptor, TargetForm};
 use crate::probe::metric::{Measure, ProbeMetric as M};
 use crate::probe::option::{OptionField, OptionForm};
 use crate::probe::{Delays, Wilson};
+use crate::voice::Grade;
 
 /// Octets of payload.
 pub const SIZE: OptionField = OptionField {
@@ -51,6 +53,8 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
         M::Lookup,
         M::Loss,
         M::Sent,
+        M::Duplicates,
+        M::Reordered,
         M::RttMin,
         M::RttMean,
         M::RttMedian,
@@ -82,6 +86,14 @@ pub struct Simulation {
     pub sent: u32,
     /// Packets that came back in time.
     pub received: u32,
+    /// Packets that came back too late; they are lost.
+    pub late: u32,
+    /// Answers that came again.
+    pub duplicates: u32,
+    /// Answers that came after one to a later packet (RFC 4737).
+    pub reordered: u32,
+    /// Lost packets of which it is not known where: nothing came back after them.
+    pub lost_somewhere: u32,
     /// Round-trip times less the time in the reflector (T4 − T1 − (T3 − T2)), seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtt: Option<Delays>,
@@ -124,7 +136,7 @@ pub struct Way {
     pub bursts: u32,
     /// The longest of them.
     pub longest_burst: u32,
-    /// Burst ratio (ITU-T G.107): mean length of a burst over that of random loss; 1 when nothing was lost.
+    /// Burst ratio (ITU-T G.107): mean length of a burst over that of random loss of the same share; 1 when nothing was lost.
     pub burst_ratio: f64,
     /// Interarrival jitter, seconds (RFC 3550); needs no common clock.
     pub jitter: f64,
@@ -140,6 +152,7 @@ pub struct Way {
 
 /// Voice quality (ITU-T G.107) and what it is reckoned from.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = SimulationVoice)]
 pub struct Voice {
     /// The codec.
     pub codec: String,
@@ -147,12 +160,20 @@ pub struct Voice {
     pub r_factor: f64,
     /// Mean opinion score, 1 to 4.5.
     pub mos: f64,
-    /// Mouth to ear, seconds: network, packetisation and buffer.
+    /// The word for it.
+    pub grade: Grade,
+    /// Mouth to ear, seconds: the fastest packet's time in the network, packetisation and buffer.
     pub delay: f64,
-    /// The network's share is half of the round trip, because the one-way delay is not known.
+    /// The network's share is half of the shortest round trip, because the one-way delay is not known.
     pub delay_estimated: bool,
     /// Packets lost or too late for the buffer, as a share.
     pub loss: f64,
+    /// Burst ratio of these.
+    pub burst_ratio: f64,
+    /// What delay takes from R (Id).
+    pub delay_impairment: f64,
+    /// What codec and loss take from R (Ie,eff).
+    pub equipment_impairment: f64,
 }
 
 impl Simulation {
@@ -161,6 +182,8 @@ impl Simulation {
         let lost = self.sent.saturating_sub(self.received);
         out.push(Measure::new(M::Loss, f64::from(lost) / f64::from(self.sent.max(1))));
         out.push(Measure::new(M::Sent, f64::from(self.sent)));
+        out.push(Measure::new(M::Duplicates, f64::from(self.duplicates)));
+        out.push(Measure::new(M::Reordered, f64::from(self.reordered)));
         if let Some(rtt) = &self.rtt {
             super::ping::round_trip(rtt, out);
         }

@@ -12,8 +12,11 @@ use crate::probe::option::{OptionField, OptionForm};
 pub const VERSION: OptionField =
     OptionField { name: "version", help: "Version of SNMP", form: OptionForm::Choice(&["2c", "1", "3"]) };
 /// The community of versions 1 and 2c.
-pub const COMMUNITY: OptionField =
-    OptionField { name: "community", help: "Community of versions 1 and 2c", form: OptionForm::Secret };
+pub const COMMUNITY: OptionField = OptionField {
+    name: "community",
+    help: "Community of versions 1 and 2c; `public` when none is said",
+    form: OptionForm::Secret,
+};
 /// The objects.
 pub const OIDS: OptionField = OptionField {
     name: "oids",
@@ -38,8 +41,8 @@ pub const AUTH_PASSWORD: OptionField = OptionField {
 /// The encryption of version 3.
 pub const PRIVACY: OptionField = OptionField {
     name: "privacy_protocol",
-    help: "Encryption of version 3",
-    form: OptionForm::Choice(&["none", "aes128", "aes192", "aes256", "des"]),
+    help: "Encryption of version 3; AES of 192 and 256 bits with keys as net-snmp makes them, or as Cisco does",
+    form: OptionForm::Choice(&["none", "aes128", "aes192", "aes256", "aes192-cisco", "aes256-cisco", "des"]),
 };
 /// Its password.
 pub const PRIVACY_PASSWORD: OptionField = OptionField {
@@ -68,7 +71,7 @@ pub struct Snmp {
     /// Seconds to resolve the name; absent for an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lookup: Option<f64>,
-    /// Seconds from request to answer; absent without one.
+    /// Seconds from request to answer, with the discovery of version 3; absent without an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<f64>,
     /// The values in the order of the option.

@@ -13,12 +13,6 @@ pub const DIRECTION: OptionField = OptionField {
     help: "To the target, from it, or one after the other",
     form: OptionForm::Choice(&["both", "forward", "reverse"]),
 };
-/// The protocol of the peer.
-pub const PEER: OptionField = OptionField {
-    name: "peer",
-    help: "What listens at the target: another agent or an iperf3 server",
-    form: OptionForm::Choice(&["iperf3", "agent"]),
-};
 /// How long.
 pub const SECONDS: OptionField = OptionField {
     name: "seconds",
@@ -41,14 +35,14 @@ pub const BUDGET: OptionField = OptionField {
 /// All that there is to know of throughput probes.
 pub const DESCRIPTOR: Descriptor = Descriptor {
     name: "throughput",
-    help: "TCP throughput in each direction with RFC 6349 figures, and the delay under load (bufferbloat)",
+    help: "TCP throughput to and from an iperf3 server with RFC 6349 figures, and the delay under load (bufferbloat)",
     target: TargetForm::HostPort { port: Some(5201) },
     interval: 3600.0,
     least_interval: 60.0,
     timeout: 10.0,
     count: 1,
     spacing: 0.0,
-    options: &[&DIRECTION, &PEER, &SECONDS, &STREAMS, &BUDGET],
+    options: &[&DIRECTION, &SECONDS, &STREAMS, &BUDGET],
     metrics: &[M::Lookup, M::ForwardRate, M::ReverseRate, M::Retransmits, M::RttMedian, M::LoadedRtt],
 };
 

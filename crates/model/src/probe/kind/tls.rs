@@ -40,6 +40,12 @@ pub const STARTTLS: OptionField = OptionField {
 /// Application protocols.
 pub const ALPN: OptionField =
     OptionField { name: "alpn", help: "Application protocols to offer (RFC 7301)", form: OptionForm::Texts };
+/// Whom to trust besides.
+pub const AUTHORITY: OptionField = OptionField {
+    name: "authority",
+    help: "Certificates of authorities to trust besides those of the system, in PEM",
+    form: OptionForm::Text(""),
+};
 
 /// All that there is to know of TLS probes.
 pub const DESCRIPTOR: Descriptor = Descriptor {
@@ -51,7 +57,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     timeout: 10.0,
     count: 1,
     spacing: 0.0,
-    options: &[&SERVER_NAME, &VERIFY, &DAYS, &STARTTLS, &ALPN],
+    options: &[&SERVER_NAME, &VERIFY, &DAYS, &STARTTLS, &ALPN, &AUTHORITY],
     metrics: &[M::Lookup, M::Connect, M::TlsHandshake, M::CertificateExpiry],
 };
 
@@ -76,7 +82,7 @@ pub struct TlsSession {
     pub handshake: f64,
     /// Version: "TLS 1.2", "TLS 1.3".
     pub version: String,
-    /// Cipher suite, IANA name.
+    /// Cipher suite, IANA name; empty for QUIC.
     pub cipher: String,
     /// Application protocol that was agreed on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

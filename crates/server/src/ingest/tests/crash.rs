@@ -1,7 +1,7 @@
 //! A process that takes batches in is killed again and again: each batch that it has acknowledged is in the log, once.
 //!
 //! Three agents send batches of their run, some of them twice, and after a restart once more all that they sent in the run before.
-//! `NETWATCH_CRASHES` sets how often; the default keeps the test short.
+//! `NETWATCH_TEST_CRASHES` sets how often; the default keeps the test short.
 
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -19,7 +19,7 @@ const PREFIX: &str = "acknowledged ";
 const AGAIN: u64 = 400;
 
 fn crashes() -> u64 {
-    std::env::var("NETWATCH_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(30)
+    std::env::var("NETWATCH_TEST_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(30)
 }
 
 fn open_at(path: &Path) -> Ingest {

@@ -12,6 +12,7 @@
 mod member;
 pub(super) mod owned;
 mod plan;
+mod probe;
 mod role;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use netwatch_model::people::{Action, Fields, ObjectKind, ObjectRef, Permission, 
 use serde_json::Value;
 
 use super::asker::{Asker, ask};
+use super::probes;
 use crate::access::record;
 use crate::app::App;
 use crate::fault::Fault;
@@ -64,7 +66,7 @@ trait Declared: Sync {
 }
 
 /// All kinds; those that others need come first.
-static KINDS: &[&dyn Declared] = &[&role::Roles, &member::Members];
+static KINDS: &[&dyn Declared] = &[&role::Roles, &member::Members, &probe::Probes];
 
 /// What can be edited, as a file
 ///
@@ -112,7 +114,11 @@ pub(super) async fn apply(
         })
     });
     match done.await? {
-        Ok(report) | Err(Ended::Dry(report)) => Ok(Json(report)),
+        Ok(report) => {
+            probes::tell(&app).await?;
+            Ok(Json(report))
+        }
+        Err(Ended::Dry(report)) => Ok(Json(report)),
         Err(Ended::Fault(fault)) => Err(fault),
     }
 }

@@ -21,6 +21,7 @@ use netwatch_model::people::{Action, Fields, ObjectKind, ObjectRef, ProbeId, Wor
 use netwatch_model::probe::Probe;
 
 use super::asker::{Asker, ask, change as write, field, id};
+use super::declare::owned;
 use super::lists::{List, Wanted};
 use crate::access::record;
 use crate::app::App;
@@ -30,6 +31,10 @@ use crate::params::{Body, Params};
 use crate::routes::NoParams;
 
 pub(in crate::routes) use draft::spec_of;
+pub(super) use draft::with_secrets;
+
+/// The word under which probes stand in files.
+pub(super) const DECLARED: &str = "probes";
 
 /// The probes
 ///
@@ -50,7 +55,7 @@ pub(super) async fn list(
     let with = app.clone();
     let page = ask(&app, move |tx| {
         let slice = tx.list::<Probe>(workspace, &list.query)?;
-        list.page(slice, |stored| Ok(shown::probe(&stored, with.store().probes())))
+        list.page(slice, |stored| shown(tx, &stored, &with))
     });
     Ok(Json(page.await?))
 }
@@ -68,8 +73,13 @@ pub(super) async fn one(
     _: Params<NoParams>,
 ) -> Result<Response, Fault> {
     let (workspace, id) = (asker.workspace()?, id::<ProbeId>(&text, "probe")?);
-    let stored = ask(&app, move |tx| Ok(tx.get::<Probe>(workspace, id)?)).await?;
-    Ok((tag(&stored).header(), Json(shown::probe(&stored, app.store().probes()))).into_response())
+    let with = app.clone();
+    let (tag, body) = ask(&app, move |tx| {
+        let stored = tx.get::<Probe>(workspace, id)?;
+        Ok((tag(&stored), shown(tx, &stored, &with)?))
+    })
+    .await?;
+    Ok((tag.header(), Json(body)).into_response())
 }
 
 /// Add a probe
@@ -88,10 +98,14 @@ pub(super) async fn create(app: App, asker: Asker, Body(new): Body<ProbeCreate>)
         enabled: new.enabled.unwrap_or(true),
         created: app.now(),
     };
-    let stored = write(&app, move |tx| make(tx, &asker, &probe)).await?;
+    let with = app.clone();
+    let (tag, body) = write(&app, move |tx| {
+        let stored = make(tx, &asker, &probe)?;
+        Ok((tag(&stored), shown(tx, &stored, &with)?))
+    })
+    .await?;
     tell(&app).await?;
-    let body = shown::probe(&stored, app.store().probes());
-    Ok((StatusCode::CREATED, tag(&stored).header(), Json(body)).into_response())
+    Ok((StatusCode::CREATED, tag.header(), Json(body)).into_response())
 }
 
 /// Change a probe
@@ -111,20 +125,23 @@ pub(super) async fn change(
 ) -> Result<Response, Fault> {
     let (workspace, id) = (asker.workspace()?, id::<ProbeId>(&text, "probe")?);
     let name = patch.name.as_deref().map(|text| field("name", text)).transpose()?;
-    let stored = write(&app, move |tx| {
+    let with = app.clone();
+    let (tag, body) = write(&app, move |tx| {
         let before = tx.get::<Probe>(workspace, id)?;
         asked.require(&tag(&before))?;
+        owned::refuse(tx, workspace, DECLARED, before.value.name.as_str())?;
         let mut after = before.value.clone();
         after.name = name.unwrap_or(after.name);
         after.enabled = patch.enabled.unwrap_or(after.enabled);
         if let Some(spec) = &patch.spec {
             after.spec = draft::changed(spec, &before.value.spec)?;
         }
-        alter(tx, &asker, &before, &after)
+        let stored = alter(tx, &asker, &before, &after)?;
+        Ok((tag(&stored), shown(tx, &stored, &with)?))
     })
     .await?;
     tell(&app).await?;
-    Ok((tag(&stored).header(), Json(shown::probe(&stored, app.store().probes()))).into_response())
+    Ok((tag.header(), Json(body)).into_response())
 }
 
 /// Delete a probe
@@ -146,6 +163,7 @@ pub(super) async fn delete(
     write(&app, move |tx| {
         let before = tx.get::<Probe>(workspace, id)?;
         asked.check(&tag(&before))?;
+        owned::refuse(tx, workspace, DECLARED, before.value.name.as_str())?;
         drop_it(tx, &asker, &before)
     })
     .await?;
@@ -154,8 +172,15 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// A probe as it is shown.
+fn shown(tx: &Reading<'_>, stored: &Stored<Probe>, app: &App) -> Result<Shown, Fault> {
+    let probe = &stored.value;
+    let managed_by = owned::by(tx, probe.workspace, DECLARED, probe.name.as_str())?;
+    Ok(Shown { managed_by, ..shown::probe(stored, app.store().probes()) })
+}
+
 /// Makes a probe, with its audit record.
-fn make(tx: &Writing<'_>, asker: &Asker, probe: &Probe) -> Result<Stored<Probe>, Fault> {
+pub(super) fn make(tx: &Writing<'_>, asker: &Asker, probe: &Probe) -> Result<Stored<Probe>, Fault> {
     refuse_full(tx, probe.workspace)?;
     let stored = tx.insert(probe)?;
     let did = asker.by().did(Action::ProbeChanged, object(probe));
@@ -164,7 +189,7 @@ fn make(tx: &Writing<'_>, asker: &Asker, probe: &Probe) -> Result<Stored<Probe>,
 }
 
 /// Changes a probe, with its audit record.
-fn alter(tx: &Writing<'_>, asker: &Asker, before: &Stored<Probe>, after: &Probe) -> Result<Stored<Probe>, Fault> {
+pub(super) fn alter(tx: &Writing<'_>, asker: &Asker, before: &Stored<Probe>, after: &Probe) -> Result<Stored<Probe>, Fault> {
     let stored = tx.update(after, Some(before.version))?;
     let (old, new) = Fields::changed(&fields(&before.value), &fields(after));
     let did = asker.by().did(Action::ProbeChanged, object(after));
@@ -173,7 +198,7 @@ fn alter(tx: &Writing<'_>, asker: &Asker, before: &Stored<Probe>, after: &Probe)
 }
 
 /// Removes a probe, with its audit record.
-fn drop_it(tx: &Writing<'_>, asker: &Asker, before: &Stored<Probe>) -> Result<(), Fault> {
+pub(super) fn drop_it(tx: &Writing<'_>, asker: &Asker, before: &Stored<Probe>) -> Result<(), Fault> {
     let probe = &before.value;
     tx.delete::<Probe>(probe.workspace, probe.id, Some(before.version))?;
     let did = asker.by().did(Action::ProbeChanged, object(probe));
@@ -181,7 +206,7 @@ fn drop_it(tx: &Writing<'_>, asker: &Asker, before: &Stored<Probe>) -> Result<()
 }
 
 /// Gives the agent its assignment anew.
-async fn tell(app: &App) -> Result<(), Fault> {
+pub(super) async fn tell(app: &App) -> Result<(), Fault> {
     let with = app.clone();
     app.blocking(move || with.assign_probes()).await
 }

@@ -14,7 +14,13 @@ pub(in crate::routes) fn spec_of(draft: &ProbeDraft) -> Result<ProbeSpec, Fault>
 
 /// The same; secret options that are left out are those of before, an empty one is none.
 pub(super) fn changed(draft: &ProbeDraft, before: &ProbeSpec) -> Result<ProbeSpec, Fault> {
-    let mut spec = written(draft);
+    let spec = with_secrets(written(draft), before);
+    spec.check().map_err(|error| fault(&error))?;
+    Ok(spec)
+}
+
+/// What is measured, with the secrets of before where it says nothing of them.
+pub(in crate::routes::manage) fn with_secrets(mut spec: ProbeSpec, before: &ProbeSpec) -> ProbeSpec {
     let is_same = spec.kind == before.kind;
     for field in spec.kind.descriptor().options.iter().filter(|field| field.form == OptionForm::Secret) {
         let old = before.options.text(field);
@@ -23,8 +29,7 @@ pub(super) fn changed(draft: &ProbeDraft, before: &ProbeSpec) -> Result<ProbeSpe
             spec.options.set(field, OptionValue::Text(old.to_owned()));
         }
     }
-    spec.check().map_err(|error| fault(&error))?;
-    Ok(spec)
+    spec
 }
 
 fn written(draft: &ProbeDraft) -> ProbeSpec {

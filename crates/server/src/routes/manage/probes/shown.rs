@@ -20,12 +20,13 @@ pub(super) fn probe(stored: &Stored<Probe>, board: &Board) -> Shown {
         enabled: probe.enabled,
         revision: stored.version,
         created: probe.created,
+        managed_by: None,
         status: board.of(probe.id).iter().map(|(agent, line)| status(*agent, line)).collect(),
     }
 }
 
 /// The options that may be shown, and the names of those that are secret.
-pub(super) fn options(spec: &ProbeSpec) -> (Options, Vec<String>) {
+pub(in crate::routes::manage) fn options(spec: &ProbeSpec) -> (Options, Vec<String>) {
     let (mut shown, mut secrets) = (Options::default(), Vec::new());
     let fields = spec.kind.descriptor().options;
     for (name, value) in spec.options.iter() {

@@ -1,0 +1,328 @@
+//! One test of one direction, as a client of iperf3.
+//!
+//! Tasks: one for each stream, which writes or reads as fast as it can. This task sleeps, looks at the kernel's figures of the streams and
+//! at the control connection every [`TICK`], and ends the test by time, by budget, or when the peer does. Octets that were sent count when
+//! the peer says that they arrived; octets that were received count until the end of the test.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use netwatch_model::probe::{Failure, FailureReason, ProbeSpec};
+use netwatch_telemetry::clock;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+
+use super::os::tcp_info;
+use super::protocol::{COOKIE, MAX_JSON, Parameters, Results, State, StreamResult, stream_id};
+use crate::socket::{failure_of, prepare};
+
+/// How often figures are taken.
+const TICK: Duration = Duration::from_millis(20);
+/// Octets of a block.
+const BLOCK: usize = 128 << 10;
+/// Samples of round-trip times that are kept: a minute of 32 streams.
+const MAX_SAMPLES: usize = 100_000;
+/// Share of the test in which streams have not yet filled the path.
+const RAMP: f64 = 0.2;
+
+/// What a test shall do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    pub address: SocketAddr,
+    pub is_reverse: bool,
+    pub duration: Duration,
+    pub streams: usize,
+    /// Octets after which it ends.
+    pub budget: Option<u64>,
+    /// For each step of the control connection.
+    pub timeout: Duration,
+}
+
+/// What a test gave.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Carried {
+    pub octets: u64,
+    pub seconds: f64,
+    pub retransmits: Option<u64>,
+    pub segments: Option<u64>,
+    /// Round-trip times of handshakes, seconds.
+    pub idle: Vec<f64>,
+    /// Round-trip times of busy streams, seconds.
+    pub loaded: Vec<f64>,
+    pub cut: bool,
+}
+
+pub(super) async fn run(plan: &Plan, spec: &ProbeSpec) -> Result<Carried, Failure> {
+    let mut control = Control { stream: connect(plan, spec).await?, timeout: plan.timeout };
+    let mut carried = Carried::default();
+    note_idle(&control.stream, &mut carried);
+    let cookie = cookie();
+    control.send(&cookie).await?;
+    control.expect(State::ParamExchange).await?;
+    control.send_json(&plan.parameters()).await?;
+    control.expect(State::CreateStreams).await?;
+    let mut streams = Vec::new();
+    for _ in 0..plan.streams {
+        let mut stream = connect(plan, spec).await?;
+        note_idle(&stream, &mut carried);
+        let sent = tokio::time::timeout(plan.timeout, stream.write_all(&cookie)).await;
+        sent.map_err(|_| late("take a stream"))?.map_err(|error| failure_of(&error, "a stream broke"))?;
+        streams.push(Arc::new(stream));
+    }
+    control.expect(State::TestStart).await?;
+    control.expect(State::TestRunning).await?;
+    let (counted, tasks) = start(plan, &streams);
+    let seconds = busy(plan, &control.stream, &streams, &counted, &mut carried).await?;
+    let octets = counted.load(Ordering::Relaxed);
+    control.send(&[State::TestEnd.octet()]).await?;
+    control.expect(State::ExchangeResults).await?;
+    note_end(plan, &streams, &mut carried);
+    control.send_json(&plan.results(&streams, octets, seconds)).await?;
+    let theirs: Results = control.read_json().await?;
+    control.expect(State::DisplayResults).await?;
+    control.send(&[State::IperfDone.octet()]).await?;
+    drop(tasks);
+    if plan.is_reverse {
+        (carried.octets, carried.seconds, carried.retransmits) = (octets, seconds, theirs.retransmits());
+    } else {
+        (carried.octets, carried.seconds) = (theirs.octets(), theirs.seconds().unwrap_or(seconds));
+    }
+    Ok(carried)
+}
+
+impl Plan {
+    fn parameters(&self) -> Parameters {
+        Parameters {
+            tcp: true,
+            omit: 0,
+            time: self.duration.as_secs() + u64::from(self.duration.subsec_nanos() > 0),
+            num: 0,
+            blockcount: 0,
+            parallel: self.streams,
+            len: BLOCK,
+            pacing_timer: 1000,
+            reverse: self.is_reverse,
+            client_version: "3.12",
+        }
+    }
+
+    /// What we have seen, for the peer's own report. Octets of streams are not counted apart.
+    #[expect(clippy::cast_precision_loss, reason = "octets of one test are far below 2^53")]
+    fn results(&self, streams: &[Arc<TcpStream>], octets: u64, seconds: f64) -> Results {
+        let share = octets / streams.len().max(1) as u64;
+        let one = |(n, stream): (usize, &Arc<TcpStream>)| {
+            let again = if self.is_reverse { 0 } else { tcp_info(stream.as_fd()).map_or(0, |info| info.retransmits) };
+            let (id, bytes, retransmits) = (stream_id(n) as f64, share as f64, f64::from(again));
+            StreamResult { id, bytes, retransmits, end_time: seconds, ..StreamResult::default() }
+        };
+        let sender_has_retransmits = if self.is_reverse { -1.0 } else { 1.0 };
+        Results { sender_has_retransmits, streams: streams.iter().enumerate().map(one).collect(), ..Results::default() }
+    }
+}
+
+/// A connection that leaves where the probe says.
+async fn connect(plan: &Plan, spec: &ProbeSpec) -> Result<TcpStream, Failure> {
+    let failed = |what: &'static str| move |error: io::Error| failure_of(&error, what);
+    let socket = Socket::new(Domain::for_address(plan.address), Type::STREAM, Some(Protocol::TCP));
+    let socket = socket.map_err(failed("a TCP socket cannot be opened"))?;
+    prepare(&socket, spec, plan.address.is_ipv6())?;
+    socket.set_nonblocking(true).map_err(failed("a TCP socket cannot be set up"))?;
+    let connecting = TcpSocket::from_std_stream(socket.into()).connect(plan.address);
+    let connected = tokio::time::timeout(plan.timeout, connecting).await.map_err(|_| late("take a connection"))?;
+    let stream =
+        connected.map_err(failed("the peer cannot be reached; is an iperf3 server listening there?"))?;
+    stream.set_nodelay(true).map_err(failed("a TCP socket cannot be set up"))?;
+    Ok(stream)
+}
+
+/// Starts a task for each stream; the octets that all of them carry.
+fn start(plan: &Plan, streams: &[Arc<TcpStream>]) -> (Arc<AtomicU64>, JoinSet<()>) {
+    let counted = Arc::new(AtomicU64::new(0));
+    let mut tasks = JoinSet::new();
+    for stream in streams {
+        let (stream, counted, budget) = (Arc::clone(stream), Arc::clone(&counted), plan.budget.unwrap_or(u64::MAX));
+        if plan.is_reverse {
+            tasks.spawn(async move { read(&stream, &counted).await });
+        } else {
+            tasks.spawn(async move { write(&stream, &counted, budget).await });
+        }
+    }
+    (counted, tasks)
+}
+
+async fn write(stream: &TcpStream, counted: &AtomicU64, budget: u64) {
+    let block = noise();
+    while counted.load(Ordering::Relaxed) < budget && stream.writable().await.is_ok() {
+        match stream.try_write(&block) {
+            Ok(length) => count(counted, length),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return,
+        }
+    }
+}
+
+async fn read(stream: &TcpStream, counted: &AtomicU64) {
+    let mut block = vec![0; BLOCK];
+    while stream.readable().await.is_ok() {
+        match stream.try_read(&mut block) {
+            Ok(0) => return,
+            Ok(length) => count(counted, length),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return,
+        }
+    }
+}
+
+fn count(counted: &AtomicU64, length: usize) {
+    counted.fetch_add(u64::try_from(length).unwrap_or(0), Ordering::Relaxed);
+}
+
+/// Waits for the end of the test and looks at it meanwhile; how many seconds it took.
+async fn busy(
+    plan: &Plan,
+    control: &TcpStream,
+    streams: &[Arc<TcpStream>],
+    counted: &AtomicU64,
+    carried: &mut Carried,
+) -> Result<f64, Failure> {
+    let begin = clock::monotonic();
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        tick.tick().await;
+        let passed = clock::monotonic().saturating_sub(begin);
+        carried.cut = plan.budget.is_some_and(|budget| counted.load(Ordering::Relaxed) >= budget);
+        if carried.cut || passed >= plan.duration {
+            return Ok(passed.as_secs_f64());
+        }
+        if passed.as_secs_f64() > plan.duration.as_secs_f64() * RAMP && carried.loaded.len() < MAX_SAMPLES {
+            let infos = streams.iter().filter_map(|stream| tcp_info(stream.as_fd()).ok());
+            let times = infos.map(|info| if plan.is_reverse { info.receive_rtt } else { info.rtt });
+            carried.loaded.extend(times.filter(|time| !time.is_zero()).map(|time| time.as_secs_f64()));
+        }
+        let mut octet = [0];
+        match control.try_read(&mut octet) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(0) => return Err(Failure::new(FailureReason::Reset, "the peer ended the test early")),
+            Ok(_) => return Err(unexpected(State::from_octet(octet[0]))),
+            Err(error) => return Err(failure_of(&error, "the control connection broke")),
+        }
+    }
+}
+
+fn note_idle(stream: &TcpStream, carried: &mut Carried) {
+    let rtt = tcp_info(stream.as_fd()).map(|info| info.rtt).unwrap_or_default();
+    if !rtt.is_zero() {
+        carried.idle.push(rtt.as_secs_f64());
+    }
+}
+
+/// What the kernel has counted of the streams that we sent.
+fn note_end(plan: &Plan, streams: &[Arc<TcpStream>], carried: &mut Carried) {
+    if plan.is_reverse {
+        return;
+    }
+    let infos: Vec<_> = streams.iter().filter_map(|stream| tcp_info(stream.as_fd()).ok()).collect();
+    carried.retransmits = Some(infos.iter().map(|info| u64::from(info.retransmits)).sum());
+    carried.segments = infos.iter().map(|info| info.segments.map(u64::from)).sum();
+}
+
+/// The control connection.
+struct Control {
+    stream: TcpStream,
+    timeout: Duration,
+}
+
+impl Control {
+    async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let sent = tokio::time::timeout(self.timeout, self.stream.write_all(bytes)).await;
+        sent.map_err(|_| late("take what it is told"))?.map_err(|error| broken(&error))
+    }
+
+    async fn send_json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        let json = serde_json::to_vec(value).map_err(|error| Failure::new(FailureReason::Agent, &error.to_string()))?;
+        let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
+        self.send(&[&length.to_be_bytes()[..], &json].concat()).await
+    }
+
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<(), Failure> {
+        let read = tokio::time::timeout(self.timeout, self.stream.read_exact(buffer)).await;
+        read.map_err(|_| late("answer"))?.map(|_| ()).map_err(|error| broken(&error))
+    }
+
+    async fn read_json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, Failure> {
+        let mut length = [0; 4];
+        self.read(&mut length).await?;
+        let length = u32::from_be_bytes(length);
+        let malformed = |why: &str| Failure::new(FailureReason::Malformed, &format!("the results of the peer: {why}"));
+        if length > MAX_JSON {
+            return Err(malformed("they are too long"));
+        }
+        let mut json = vec![0; usize::try_from(length).unwrap_or(0)];
+        self.read(&mut json).await?;
+        serde_json::from_slice(&json).map_err(|error| malformed(&error.to_string()))
+    }
+
+    async fn expect(&mut self, wanted: State) -> Result<(), Failure> {
+        let mut octet = [0];
+        self.read(&mut octet).await?;
+        let state = State::from_octet(octet[0]);
+        if state == wanted { Ok(()) } else { Err(unexpected(state)) }
+    }
+}
+
+fn late(what: &str) -> Failure {
+    Failure::new(FailureReason::Timeout, &format!("the peer did not {what} in time"))
+}
+
+fn broken(error: &io::Error) -> Failure {
+    failure_of(error, "the control connection broke; is the peer an iperf3 server?")
+}
+
+fn unexpected(state: State) -> Failure {
+    let message = match state {
+        State::AccessDenied => "the peer is busy with another test: try again later".to_owned(),
+        State::ServerTerminate => "the peer was stopped".to_owned(),
+        State::ServerError => "the peer cannot do this test".to_owned(),
+        state => format!("the peer does not keep to the protocol of iperf3: it is in state {state:?}"),
+    };
+    Failure::new(FailureReason::Unexpected, &message)
+}
+
+/// What tells this test from others: letters that end with a zero.
+fn cookie() -> [u8; COOKIE] {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut numbers = Numbers::new();
+    let mut cookie = [0; COOKIE];
+    for place in cookie.iter_mut().take(COOKIE - 1) {
+        *place = LETTERS.get(usize::from(numbers.next_octet() & 31)).copied().unwrap_or(b'a');
+    }
+    cookie
+}
+
+/// A block that no link can compress.
+fn noise() -> Vec<u8> {
+    let mut numbers = Numbers::new();
+    (0..BLOCK).map(|_| numbers.next_octet()).collect()
+}
+
+/// A generator (xorshift) that begins somewhere else each time; its numbers guard nothing.
+struct Numbers(u64);
+
+impl Numbers {
+    fn new() -> Self {
+        Self(clock::monotonic().as_nanos() as u64 | 1)
+    }
+
+    const fn next_octet(&mut self) -> u8 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 40) as u8
+    }
+}

@@ -1,0 +1,218 @@
+//! The words of the protocol, and the real iperf3 in namespaces of its own.
+
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use netwatch_egress::Policy;
+use netwatch_model::probe::{OptionField, OptionValue, ProbeKind};
+use netwatch_testkit::netns::{Namespace, Running};
+
+use super::protocol::{Results, State, stream_id};
+use super::*;
+use crate::tools::OwnRights;
+
+#[test]
+fn states_have_the_octets_of_iperf3() {
+    for octet in 0..=u8::MAX {
+        assert_eq!(State::from_octet(octet).octet(), octet);
+    }
+    assert_eq!((State::TestRunning.octet(), State::AccessDenied.octet(), State::IperfDone.octet()), (2, 255, 16));
+    assert_eq!([0, 1, 2, 3].map(stream_id), [1, 3, 4, 5]);
+}
+
+#[test]
+fn results_are_read_as_iperf3_writes_them() {
+    let text = r#"{"cpu_util_total":1.5,"sender_has_retransmits":1,"congestion_used":"cubic","streams":[
+        {"id":1,"bytes":1.25e+15,"retransmits":3,"jitter":0,"errors":0,"packets":0,"start_time":0,"end_time":2.5},
+        {"id":3,"bytes":7,"retransmits":4}]}"#;
+    let results: Results = serde_json::from_str(text).expect("it is JSON");
+    assert_eq!((results.octets(), results.retransmits()), (1_250_000_000_000_007, Some(7)));
+    assert_eq!(results.seconds(), Some(2.5));
+    let without: Results = serde_json::from_str(r#"{"sender_has_retransmits":-1}"#).expect("it is JSON");
+    assert_eq!((without.octets(), without.retransmits(), without.seconds()), (0, None, None));
+}
+
+#[test]
+fn grades_go_by_the_growth_of_the_round_trip() {
+    let graded = [-0.001, 0.0, 0.029, 0.03, 0.06, 0.199, 0.2, 0.4, 3.0].map(grade);
+    assert_eq!(graded, ["A", "A", "A", "B", "C", "C", "D", "F", "F"]);
+}
+
+fn tools() -> Tools {
+    let any = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("a network"));
+    Tools { policy: Arc::new(Policy { allow: any.to_vec(), deny: Vec::new() }), rights: Arc::new(OwnRights) }
+}
+
+fn spec(target: &str, seconds: f64, options: &[(&OptionField, OptionValue)]) -> ProbeSpec {
+    let mut spec = ProbeSpec::new(ProbeKind::Throughput, target);
+    spec.options.set(&SECONDS, OptionValue::Number(seconds));
+    for (field, value) in options {
+        spec.options.set(field, value.clone());
+    }
+    spec
+}
+
+/// Runs a probe in a namespace.
+fn run_in(namespace: &Namespace, spec: &ProbeSpec) -> (Throughput, Option<Failure>) {
+    let ran = namespace.enter(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(run(spec, &tools()))
+    });
+    match ran.detail {
+        Some(Detail::Throughput(detail)) => (*detail, ran.failure),
+        _ => panic!("nothing was measured: {:?}", ran.failure),
+    }
+}
+
+/// Starts iperf3 in a namespace and waits until it listens; its report goes to standard output.
+fn iperf3(namespace: &Namespace, arguments: &[&str]) -> Running {
+    let mut command = Command::new("iperf3");
+    let server = namespace.spawn(command.args(["-s", "-J"]).args(arguments).stdout(Stdio::piped()));
+    let listens = || {
+        namespace.enter(|| {
+            ["tcp", "tcp6"].iter().any(|table| {
+                let table = std::fs::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default();
+                // Port 5201, state LISTEN.
+                table.lines().any(|line| line.contains(":1451 ") && line.contains(" 0A "))
+            })
+        })
+    };
+    let mut patience = 500;
+    while !listens() {
+        patience -= 1;
+        assert!(patience > 0, "iperf3 does not listen");
+        // waits: for another program to listen; connecting to it would be a test of its own.
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    server
+}
+
+/// What the server of one test reports at its end.
+fn report(mut server: Running) -> serde_json::Value {
+    let output = server.0.stdout.take().expect("a pipe");
+    let text = std::io::read_to_string(output).expect("text");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// Two namespaces with a link between them.
+fn link(test: &str) -> Option<(Namespace, Namespace)> {
+    let (a, b) = (Namespace::new_or_skip(test)?, Namespace::new_or_skip(test)?);
+    a.connect("va", &b, "vb");
+    a.ip("addr add 192.0.2.1/24 dev va");
+    b.ip("addr add 192.0.2.2/24 dev vb");
+    Some((a, b))
+}
+
+#[track_caller]
+fn within_a_percent(ours: f64, theirs: &serde_json::Value) {
+    let theirs = theirs.as_f64().expect("a number");
+    assert!(theirs > 1e6 && (ours / theirs - 1.0).abs() <= 0.01, "we say {ours}, iperf3 says {theirs}");
+}
+
+#[test]
+fn iperf3_and_we_agree_within_a_percent_in_both_directions() {
+    let Some((a, b)) = link("throughput beside iperf3") else { return };
+    for (direction, streams) in [("forward", 1), ("forward", 4), ("reverse", 1), ("reverse", 4)] {
+        let server = iperf3(&b, &["-1"]);
+        let wanted = [(&DIRECTION, OptionValue::Text(direction.to_owned())), (&STREAMS, OptionValue::Whole(streams))];
+        let (all, failure) = run_in(&a, &spec("192.0.2.2", 2.0, &wanted));
+        assert_eq!(failure, None);
+        let theirs = report(server);
+        let is_forward = direction == "forward";
+        let (ours, other) = if is_forward { (all.forward, all.reverse) } else { (all.reverse, all.forward) };
+        let ours = ours.expect("it was measured");
+        assert_eq!(other, None);
+        let end = &theirs["end"];
+        if is_forward {
+            within_a_percent(ours.octets as f64, &end["sum_received"]["bytes"]);
+        } else {
+            // The server goes on sending until it hears of the end, and counts its time until then.
+            within_a_percent(ours.bits_per_second, &end["sum_sent"]["bits_per_second"]);
+        }
+        assert!((1.9..4.0).contains(&ours.seconds) && !ours.cut, "{ours:?}");
+        assert!(ours.retransmits.is_some() && ours.loaded_rtt.is_some(), "{ours:?}");
+        assert_eq!(ours.efficiency.is_some(), is_forward);
+        let rtt = all.idle_rtt.expect("handshakes have a round trip");
+        assert!(rtt > 0.0 && rtt < 0.1, "{rtt}");
+        assert_eq!(theirs["start"]["test_start"]["num_streams"], streams);
+    }
+}
+
+#[test]
+fn both_directions_are_measured_one_after_the_other() {
+    let Some((a, b)) = link("throughput in both directions") else { return };
+    let _server = iperf3(&b, &[]);
+    let (all, failure) = run_in(&a, &spec("192.0.2.2:5201", 1.0, &[]));
+    assert_eq!(failure, None);
+    let (forward, reverse) = (all.forward.expect("there"), all.reverse.expect("back"));
+    assert!(forward.bits_per_second > 1e7 && reverse.bits_per_second > 1e7, "{forward:?} {reverse:?}");
+}
+
+#[test]
+fn a_budget_ends_a_direction_early() {
+    let Some((a, b)) = link("throughput with a budget") else { return };
+    let _server = iperf3(&b, &["-1"]);
+    let wanted = [(&DIRECTION, OptionValue::Text("forward".to_owned())), (&BUDGET, OptionValue::Whole(4_000_000))];
+    let (all, failure) = run_in(&a, &spec("192.0.2.2", 30.0, &wanted));
+    assert_eq!(failure, None);
+    let forward = all.forward.expect("there");
+    assert!(forward.cut && forward.octets <= 4_000_000 + (128 << 10) && forward.seconds < 10.0, "{forward:?}");
+}
+
+#[test]
+fn a_bottleneck_with_a_long_queue_is_graded() {
+    let test = "throughput over a bottleneck";
+    let Some((a, b)) = link(test) else { return };
+    let Some(r) = Namespace::new_or_skip(test) else { return };
+    // a – r – b, with the queue at r's end towards b: the sender's own queue would hold it back.
+    a.connect("va", &r, "ra");
+    r.connect("rb", &b, "vb");
+    a.ip("addr add 198.51.100.1/30 dev va");
+    r.ip("addr add 198.51.100.2/30 dev ra");
+    r.ip("addr add 203.0.113.1/30 dev rb");
+    b.ip("addr add 203.0.113.2/30 dev vb");
+    a.ip("route add 203.0.113.0/30 via 198.51.100.2");
+    b.ip("route add 198.51.100.0/30 via 203.0.113.1");
+    r.run("sysctl", &["-qw", "net.ipv4.ip_forward=1"]);
+    for (namespace, interface) in [(&a, "va"), (&r, "ra"), (&r, "rb"), (&b, "vb")] {
+        namespace.run("ethtool", &["-K", interface, "tso", "off", "gso", "off", "gro", "off"]);
+    }
+    r.run("tc", &["qdisc", "add", "dev", "rb", "root", "tbf", "rate", "8mbit", "burst", "5000", "latency", "200ms"]);
+    let _server = iperf3(&b, &["-1"]);
+    let wanted = [(&DIRECTION, OptionValue::Text("forward".to_owned()))];
+    let (all, failure) = run_in(&a, &spec("203.0.113.2", 4.0, &wanted));
+    assert_eq!(failure, None);
+    let forward = all.forward.expect("there");
+    assert!((6e6..8e6).contains(&forward.bits_per_second), "{forward:?}");
+    let loaded = forward.loaded_rtt.expect("it was busy");
+    assert!((0.06..0.30).contains(&loaded), "{forward:?}");
+    assert!(matches!(all.bufferbloat.as_deref(), Some("C" | "D")), "{:?}", all.bufferbloat);
+    assert!(forward.buffer_delay.expect("both are known") > 1.0);
+}
+
+#[test]
+fn what_is_no_iperf3_is_said_so() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
+    let address: SocketAddr = listener.local_addr().expect("it is bound");
+    let peer = std::thread::spawn(move || {
+        for answer in [&b"\xff"[..], b"HTTP/1.1 400", b""] {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            std::io::Read::read_exact(&mut stream, &mut [0; 37]).expect("a cookie");
+            std::io::Write::write_all(&mut stream, answer).expect("it is sent");
+        }
+    });
+    let fails = || {
+        let ran = runtime.block_on(run(&spec(&address.to_string(), 1.0, &[]), &tools()));
+        assert!(ran.detail.is_none());
+        ran.failure.expect("it is none")
+    };
+    let busy = fails();
+    assert!(busy.reason == FailureReason::Unexpected && busy.message.raw().contains("busy"), "{busy:?}");
+    assert_eq!(fails().reason, FailureReason::Unexpected);
+    assert_eq!(fails().reason, FailureReason::Reset);
+    peer.join().expect("it does not panic");
+    assert_eq!(fails().reason, FailureReason::Refused, "nobody listens any more");
+}
