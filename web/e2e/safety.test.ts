@@ -1,8 +1,7 @@
 /** Names from the network are text, and nothing on any page fails or breaks the policy. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
+import { barriers } from "./support/axe";
 import { chart, drawn } from "./support/chart";
 import { until } from "./support/shell";
 import { skip, stage } from "./support/stage";
@@ -10,6 +9,9 @@ import { skip, stage } from "./support/stage";
 const pages = [
   "/",
   "/traffic",
+  "/probes",
+  "/probes/new",
+  "/probes/matrix",
   "/events",
   "/health",
   "/settings",
@@ -22,7 +24,6 @@ const pages = [
   "/settings/users",
   "/settings/workspaces",
 ] as const;
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 describe.skipIf(skip)("safety", () => {
   const on = stage();
@@ -91,24 +92,4 @@ async function clickEverything(page: Page, url: string): Promise<void> {
     await page.keyboard.press("Escape");
     if (new URL(page.url()).pathname !== new URL(url).pathname) await page.goto(url);
   }
-}
-
-type Violation = { id: string; nodes: { target: unknown }[] };
-
-async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const violations = await page.evaluate(async () => {
-    const { axe } = window as unknown as {
-      axe: { run: (root: Document, options: object) => Promise<{ violations: Violation[] }> };
-    };
-    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-    return (await axe.run(document, { runOnly: { type: "tag", values: tags } })).violations;
-  });
-  return violations.map(
-    ({ id, nodes }) =>
-      `${id}: ${nodes
-        .slice(0, 3)
-        .map(({ target }) => String(target))
-        .join(" | ")}`,
-  );
 }

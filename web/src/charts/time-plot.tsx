@@ -43,6 +43,8 @@ export type TimePlotProps = {
   foot?: readonly FootMark[];
   height: number;
   figures: (value: number) => string;
+  /** Below zero is less than nothing, not the other direction. */
+  signed?: boolean;
   /** The step under the pointer, of this plot or of another one of the page. */
   cursor: number | undefined;
   onCursor: (index: number | undefined) => void;
@@ -137,6 +139,7 @@ const Drawing = memo(function Drawing({
   gaps,
   foot = [],
   figures,
+  signed = false,
 }: DrawingProps) {
   const id = useId();
   const format = useFormat();
@@ -160,7 +163,7 @@ const Drawing = memo(function Drawing({
             stroke={value === 0 ? "var(--line-strong)" : "var(--line)"}
           />
           <text x={plot.left - 8} y={y(value) + 4} textAnchor="end" fill="var(--text-3)">
-            {figures(extent[0] < 0 ? Math.abs(value) : value)}
+            {figures(signed ? value : Math.abs(value))}
           </text>
         </g>
       ))}

@@ -390,6 +390,8 @@ export const people: Readonly<Record<keyof typeof english, Message>> = {
   "audit.action.token.rotated": "API-Token erneuert",
   "audit.action.token.revoked": "API-Token widerrufen",
   "audit.action.view.changed": "Gespeicherte Ansicht geändert",
+  "audit.action.probe.changed": "Probe geändert",
+  "audit.action.probe.run": "Auf Wunsch gemessen",
   "audit.action.networks.changed": "Adressbereiche geändert",
   "audit.action.config.changed": "Einstellungen des Servers geändert",
   "audit.action.config.applied": "Datei angewandt",

@@ -383,6 +383,8 @@ export const people = {
   "audit.action.token.rotated": "API token rotated",
   "audit.action.token.revoked": "API token revoked",
   "audit.action.view.changed": "Saved view changed",
+  "audit.action.probe.changed": "Probe changed",
+  "audit.action.probe.run": "Measured on request",
   "audit.action.networks.changed": "Address ranges changed",
   "audit.action.config.changed": "Settings of the server changed",
   "audit.action.config.applied": "File applied",

@@ -3,13 +3,11 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect } from "react";
 import type { AppSearch } from "~/app/search";
 
-const wanted = "-24h";
-
-export function useLongRange(): void {
+export function useLongRange(wanted = "-24h"): void {
   const { from } = useSearch({ strict: false }) as AppSearch;
   const navigate = useNavigate();
   useEffect(() => {
     if (from !== undefined) return;
     void navigate({ to: ".", search: (now: AppSearch) => ({ ...now, from: wanted, to: undefined }), replace: true });
-  }, [from, navigate]);
+  }, [from, wanted, navigate]);
 }

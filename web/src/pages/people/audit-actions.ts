@@ -38,6 +38,8 @@ export const actions = [
   "token.revoked",
   "view.changed",
   "networks.changed",
+  "probe.changed",
+  "probe.run",
   "config.changed",
   "config.applied",
   "backup.made",

@@ -73,11 +73,7 @@ export function OptionField({ option, value, error, kept, onChange }: OptionFiel
           />
           {kept !== undefined && (
             <label className={styles.check}>
-              <input
-                type="checkbox"
-                checked={kept.removed}
-                onChange={(event) => kept.onRemove(event.target.checked)}
-              />
+              <input type="checkbox" checked={kept.removed} onChange={(event) => kept.onRemove(event.target.checked)} />
               <span>{t("probes.secretRemove", { name: labelOf(name) })}</span>
             </label>
           )}

@@ -2,8 +2,8 @@
 import { useMutation } from "@tanstack/react-query";
 import type { FormEvent, ReactNode } from "react";
 import { useState } from "react";
-import { RequestError } from "~/api/problem";
 import { runProbe } from "~/api/probes";
+import { RequestError } from "~/api/problem";
 import type { KindDescription } from "~/api/schema";
 import { useT } from "~/i18n";
 import { useFormat } from "~/prefs/use-format";
@@ -77,14 +77,16 @@ export function ProbeFormFields({ initial, kinds, secrets, title, submit, onSubm
       <div className={styles.formFields}>
         <What form={form} kinds={kinds} kind={kind} errors={errors} set={set} />
         <When form={form} kind={kind} errors={errors} set={set} />
-        {kind.options.length > 0 && (
-          <Options form={form} kind={kind} secrets={secrets} errors={errors} set={set} />
-        )}
+        {kind.options.length > 0 && <Options form={form} kind={kind} secrets={secrets} errors={errors} set={set} />}
         {!shownAt && <FormProblem error={failed} subject={title} />}
         <div className={styles.formFoot}>
           {cancel}
           {may("probes.run") && (
-            <Button icon="play" disabled={run.isPending || form.target.trim() === ""} onClick={() => begin(() => run.mutate(kind))}>
+            <Button
+              icon="play"
+              disabled={run.isPending || form.target.trim() === ""}
+              onClick={() => begin(() => run.mutate(kind))}
+            >
               {t("probes.runNow")}
             </Button>
           )}

@@ -75,12 +75,17 @@ function useProbeColumns(): readonly Column<Probe>[] {
       id: "name",
       header: t("list.name"),
       cell: (row) => (
-        <Link {...paths.probe(row.id, search)} tabIndex={-1} title={row.name} onClick={(event) => event.stopPropagation()}>
+        <Link
+          {...paths.probe(row.id, search)}
+          tabIndex={-1}
+          title={row.name}
+          onClick={(event) => event.stopPropagation()}
+        >
           {row.name}
         </Link>
       ),
     },
-    { id: "kind", header: t("probes.kind"), width: 90, mono: true, priority: 2, cell: (row) => row.spec.kind },
+    { id: "kind", header: t("probes.kind"), width: 104, mono: true, priority: 2, cell: (row) => row.spec.kind },
     {
       id: "target",
       header: t("probes.target"),

@@ -1,0 +1,119 @@
+/** What can be done with a probe: run it now, change, pause or delete it. */
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { changeProbe, deleteProbe, runProbe } from "~/api/probes";
+import type { KindDescription, Probe, ProbeResult } from "~/api/schema";
+import type { Tagged } from "~/api/tagged";
+import type { AppSearch } from "~/app/search";
+import { useT } from "~/i18n";
+import { paths } from "~/lib/paths";
+import { useFormat } from "~/prefs/use-format";
+import { useMay } from "~/session/session";
+import { Button, buttonClass } from "~/ui/controls";
+import { Dialog } from "~/ui/dialog";
+import dialog from "~/ui/dialog.module.css";
+import { FormProblem } from "~/ui/form";
+import { Confirm } from "~/ui/form-dialog";
+import { Hint } from "~/ui/page";
+import { ResultDetails, ResultLine } from "./detail/result";
+import { draftOf, formOf, labelOf, longestRun } from "./form-state";
+
+type ProbeActionsProps = { current: Tagged<Probe>; kind: KindDescription };
+
+export function ProbeActions({ current, kind }: ProbeActionsProps) {
+  const t = useT();
+  const may = useMay();
+  const search = useSearch({ strict: false }) as AppSearch;
+  const [open, setOpen] = useState<"run" | "delete">();
+  const { id, enabled } = current.value;
+  const pause = usePause(current);
+  return (
+    <>
+      {may("probes.run") && (
+        <Button icon="play" onClick={() => setOpen("run")}>
+          {t("probes.runNow")}
+        </Button>
+      )}
+      {may("probes.write") && (
+        <>
+          <Button disabled={pause.isPending} onClick={() => pause.mutate()}>
+            {t(enabled ? "probe.pause" : "probe.resume")}
+          </Button>
+          <Link {...paths.editProbe(id, search)} className={buttonClass()}>
+            {t("action.edit")}
+          </Link>
+          <Button look="danger" onClick={() => setOpen("delete")}>
+            {t("action.delete")}
+          </Button>
+        </>
+      )}
+      <FormProblem error={pause.error} subject={current.value.name} />
+      {open === "run" && <RunDialog probe={current.value} kind={kind} onClose={() => setOpen(undefined)} />}
+      {open === "delete" && <DeleteDialog current={current} onClose={() => setOpen(undefined)} />}
+    </>
+  );
+}
+
+function usePause({ value, tag }: Tagged<Probe>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => changeProbe(value.id, tag, { enabled: !value.enabled }),
+    onSettled: () => client.invalidateQueries({ queryKey: ["probes"] }),
+  });
+}
+
+function DeleteDialog({ current: { value, tag }, onClose }: { current: Tagged<Probe>; onClose: () => void }) {
+  const t = useT();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const search = useSearch({ strict: false }) as AppSearch;
+  return (
+    <Confirm
+      title={t("probe.deleteTitle", { name: value.name })}
+      text={t("probe.deleteText")}
+      submit={t("action.delete")}
+      onClose={onClose}
+      onSubmit={async () => {
+        await deleteProbe(value.id, tag);
+        await navigate(paths.probes(search));
+        client.removeQueries({ queryKey: ["probes", "one", value.id] });
+        await client.invalidateQueries({ queryKey: ["probes", "list"] });
+      }}
+    />
+  );
+}
+
+/** One run, now: nobody keeps it. Begins when it opens. */
+function RunDialog({ probe, kind, onClose }: { probe: Probe; kind: KindDescription; onClose: () => void }) {
+  const t = useT();
+  const format = useFormat();
+  const draft = draftOf(formOf(probe, kind), kind);
+  const run = useMutation<ProbeResult>({ mutationFn: () => runProbe(draft) });
+  const title = t("probe.runTitle", { name: probe.name });
+  return (
+    <Dialog label={title} onClose={onClose}>
+      <div className={dialog.form} aria-live="polite">
+        <h2>{title}</h2>
+        {probe.secrets.length > 0 && (
+          <Hint>{t("probes.withoutSecrets", { names: probe.secrets.map(labelOf).join(", ") })}</Hint>
+        )}
+        {run.isPending && <p>{t("probes.running", { duration: format.duration(longestRun(draft, kind)) })}</p>}
+        {run.isIdle && <p>{t("probe.runText")}</p>}
+        {run.data !== undefined && (
+          <div data-read="trial">
+            <ResultLine result={run.data} />
+            <ResultDetails result={run.data} />
+          </div>
+        )}
+        <FormProblem error={run.error} subject={title} />
+        <div className={dialog.foot}>
+          <Button onClick={onClose}>{t("action.close")}</Button>
+          <Button look="primary" icon="play" disabled={run.isPending} onClick={() => run.mutate()}>
+            {t("probes.runNow")}
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,85 @@
+/** One probe: how it stands, its numbers over time, and its runs. */
+import type { Probe } from "~/api/schema";
+import { useT } from "~/i18n";
+import { useLongRange } from "~/pages/history/use-long-range";
+import { useFormat } from "~/prefs/use-format";
+import { ProblemBox, Skeleton } from "~/ui/feedback";
+import { Page } from "~/ui/page";
+import { TimeAgo } from "~/ui/time-ago";
+import { Pictures } from "./pictures";
+import { ProbeActions } from "./probe-actions";
+import styles from "./probes.module.css";
+import { ProbeTabs } from "./probes-tabs";
+import { Results } from "./results";
+import { RunsBar, StandingMark } from "./standing";
+import { standingOf, worst } from "./state";
+import { useProbe } from "./use-probe";
+
+/** A probe's pictures begin with some hours. */
+const range = "-3h";
+
+export function ProbePage() {
+  const t = useT();
+  useLongRange(range);
+  const { id, current, kind, error, retry } = useProbe();
+  if (current === undefined || kind === undefined) {
+    return (
+      <Page title={t("page.probe")}>
+        {error === null ? (
+          <Skeleton height={480} />
+        ) : (
+          <ProblemBox error={error} subject={t("page.probe")} onRetry={retry} />
+        )}
+      </Page>
+    );
+  }
+  const probe = current.value;
+  return (
+    <Page
+      title={probe.name}
+      number={<StandingMark standing={standingOf(probe)} />}
+      actions={
+        <>
+          <ProbeTabs probe={id} />
+          <ProbeActions current={current} kind={kind} />
+        </>
+      }
+    >
+      <Head probe={probe} />
+      <Pictures probe={probe} kind={kind} />
+      <Results probe={probe} />
+    </Page>
+  );
+}
+
+/** What is measured, how often, and how the last run went at each agent. */
+function Head({ probe }: { probe: Probe }) {
+  const t = useT();
+  const format = useFormat();
+  const { spec, status } = probe;
+  const bad = worst(status);
+  return (
+    <>
+      <p className={styles.head}>
+        <span className="mono">{spec.kind}</span>
+        <span className={`mono ${styles.target}`}>{spec.target}</span>
+        <span>{t("probe.every", { interval: format.duration(spec.interval) })}</span>
+        {spec.count > 1 && <span>{t("probe.perRun", { n: spec.count })}</span>}
+        {(spec.dscp ?? 0) > 0 && <span>{t("probe.dscpIs", { dscp: String(spec.dscp) })}</span>}
+      </p>
+      <ul className={styles.status}>
+        {status.map((one) => (
+          <li key={one.agent}>
+            {status.length > 1 && <span className="mono">{one.agent}</span>}
+            <RunsBar runs={one.runs} />
+            <span data-read="response">{one.response == null ? "–" : format.duration(one.response)}</span>
+            {one.loss != null && <span>{t("probes.lossOf", { loss: format.percent(one.loss, 1) })}</span>}
+            <TimeAgo time={one.time} />
+          </li>
+        ))}
+      </ul>
+      {probe.enabled && status.length === 0 && <p className={styles.note}>{t("probe.waitingText")}</p>}
+      {bad?.message != null && <p className={styles.message}>{bad.message}</p>}
+    </>
+  );
+}
