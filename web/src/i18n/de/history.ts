@@ -132,6 +132,7 @@ export const history: Readonly<Record<keyof typeof english, Message>> = {
   "storage.kind.flow_minutes": "Flows, je Minute",
   "storage.kind.flow_hours": "Flows, je Stunde",
   "storage.kind.events": "Ereignisse",
+  "storage.kind.probe_results": "Messergebnisse",
   "storage.used": "Belegt",
   "storage.ofLimit": "Von der Größe",
   "storage.keepBytes": "Größe höchstens",

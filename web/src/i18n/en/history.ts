@@ -130,6 +130,7 @@ export const history = {
   "storage.kind.flow_minutes": "Flows, by minute",
   "storage.kind.flow_hours": "Flows, by hour",
   "storage.kind.events": "Events",
+  "storage.kind.probe_results": "Probe results",
   "storage.used": "Used",
   "storage.ofLimit": "Of its size",
   "storage.keepBytes": "Kept, size",
