@@ -55,14 +55,14 @@ describe.skipIf(skip)("storage", () => {
     await dialog.getByText(/^Write a number from/).waitFor();
     expect(await save.isDisabled()).toBe(true);
     await flows.fill("45");
-    await dialog.getByLabel("Warn below free space (%)").fill("3");
+    await dialog.getByLabel("Warn below free space (%)").fill("25");
     await save.click();
     await dialog.waitFor({ state: "detached" });
 
     const now = await retention(page);
     expect(await ageOf(page, "flows")).toBe(45 * day);
     expect(await ageOf(page, "samples")).toBe(14 * day);
-    expect(now.warn_percent.value).toBe(3);
+    expect(now.warn_percent.value).toBe(25);
     const row = page.getByRole("table", { name: "Use and retention" }).getByRole("row", { name: /^Flow records/ });
     await row.getByText("45 d").waitFor();
     await page.reload();
