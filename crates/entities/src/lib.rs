@@ -18,6 +18,7 @@ pub mod kind;
 pub mod object;
 pub mod people;
 pub mod port;
+mod reserve;
 mod sqlite;
 pub mod vault;
 
