@@ -42,9 +42,6 @@ const OTHER_VARIABLES: &[&str] = &[
     "NETWATCH_COMMIT",
     "NETWATCH_BIN",
     "NETWATCH_BINARY",
-    "NETWATCH_CRASHES",
-    "NETWATCH_CUTS",
-    "NETWATCH_DAMAGES",
     "NETWATCH_SCREENSHOT_SECONDS",
 ];
 /// What follows the prefix in other variables of tests.

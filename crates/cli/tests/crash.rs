@@ -1,6 +1,6 @@
 //! The whole server, killed at any moment and cut from power while programs send: what was acknowledged is in history, once.
 //!
-//! `NETWATCH_CRASHES` sets how often it is killed, `NETWATCH_CUTS` how often the power is cut; the defaults keep the tests short.
+//! `NETWATCH_TEST_CRASHES` sets how often it is killed, `NETWATCH_TEST_CUTS` how often the power is cut; the defaults keep the tests short.
 
 #[path = "support/durable.rs"]
 mod durable;
@@ -41,7 +41,7 @@ fn random(n: usize, below: u64) -> u64 {
 fn what_was_acknowledged_survives_kills() {
     let folder = tempfile::tempdir().unwrap();
     let house = House::new(folder.path().join("data"), folder.path());
-    let (kills, ledger) = (how_many("NETWATCH_CRASHES", 10), Ledger::default());
+    let (kills, ledger) = (how_many("NETWATCH_TEST_CRASHES", 10), Ledger::default());
     let mut starts = Vec::new();
     for n in 0..kills {
         if n % EARLY == EARLY - 1 {
@@ -77,7 +77,7 @@ fn lab_what_was_acknowledged_survives_power_cuts() {
     let folder = tempfile::tempdir().unwrap();
     let Some(stage) = Stage::new_or_skip(TEST, folder.path(), DISK) else { return };
     let house = House::new(stage.path().join("data"), folder.path());
-    let (cuts, ledger) = (how_many("NETWATCH_CUTS", 3), Ledger::default());
+    let (cuts, ledger) = (how_many("NETWATCH_TEST_CUTS", 3), Ledger::default());
     let (mut checked, mut worst) = (0, Duration::ZERO);
     let mut server = house.up();
     for n in 0..cuts {

@@ -148,10 +148,41 @@ fn lab_a_full_disk_under_people_stops_changes_alone() {
     assert!(makes_role(&server, &mut role));
     let ballast = disks[PEOPLE].fill();
     server.until("refusing changes", |server| !makes_role(server, &mut role));
+    let why = server.complaint("people").expect("health names what does not work");
+    assert!(why.contains("full"), "{why}");
     goes_on(&server);
     ledger.send(&server, || ledger.wait_for(&server, 10));
     drop(ballast);
     assert!(makes_role(&server, &mut role), "there is room again");
+    assert_eq!(server.complaint("people"), None);
+    server.stop();
+    check(&house, &ledger);
+}
+
+#[test]
+fn lab_a_disk_that_is_full_at_the_start_under_people_stops_changes_alone() {
+    const TEST: &str = "lab_a_disk_that_is_full_at_the_start_under_people_stops_changes_alone";
+    let folder = tempfile::tempdir().unwrap();
+    let Some((house, disks)) = house(TEST, folder.path()) else { return };
+    let (ledger, mut role) = (Ledger::default(), 0);
+    let server = house.up();
+    ledger.send(&server, || ledger.wait_for(&server, 10));
+    assert!(makes_role(&server, &mut role));
+    server.stop();
+    let ballast = disks[PEOPLE].fill();
+    // What was held back for this moment may still take some changes; then there are none.
+    let server = house.up();
+    server.until("refusing changes", |server| !makes_role(server, &mut role));
+    server.stop();
+    let server = house.up();
+    server.until("refusing changes", |server| !makes_role(server, &mut role));
+    let why = server.complaint("people").expect("health names what does not work");
+    assert!(why.contains("full"), "{why}");
+    goes_on(&server);
+    ledger.send(&server, || ledger.wait_for(&server, 10));
+    drop(ballast);
+    assert!(makes_role(&server, &mut role), "there is room again");
+    assert_eq!(server.complaint("people"), None);
     server.stop();
     check(&house, &ledger);
 }

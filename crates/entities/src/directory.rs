@@ -1,6 +1,7 @@
 //! The part of the data directory that is ours: database, keys, copies, and the lock that keeps other processes out.
 //!
-//! `entities.lock` is held as long as the directory is open. `backups/` gets a copy each day (the last seven are kept), one before each
+//! `entities.lock` is held as long as the directory is open. `reserve` is given up when the database cannot be opened without its space.
+//! `backups/` gets a copy each day (the last seven are kept), one before each
 //! change of the format and one before each restore (the last three of each are kept).
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -16,6 +17,7 @@ use netwatch_model::Timestamp;
 use crate::backup::{Contents, Manifest, extract, remove_if_there, write_archive};
 use crate::entities::Entities;
 use crate::error::OpenError;
+use crate::reserve::Reserve;
 use crate::sqlite::{self, SqliteStore};
 use crate::vault::Vault;
 
@@ -58,6 +60,7 @@ pub struct DataDirectory {
     newest: Mutex<Option<Timestamp>>,
     /// Counts the files that are there for a moment.
     parts: AtomicU64,
+    reserve: Reserve,
     _lock: File,
 }
 
@@ -78,14 +81,23 @@ impl DataDirectory {
         if newest.is_some() && fs::metadata(&database).map_or(true, |found| found.len() == 0) {
             return Err(OpenError::Missing { path: database, advice });
         }
-        let store = SqliteStore::open(&database, &place_for(path, Reason::Format, now), &advice)?;
+        let reserve = Reserve::of(path);
+        let open = || SqliteStore::open(&database, &place_for(path, Reason::Format, now), &advice);
+        let store = match open() {
+            Err(OpenError::Full { .. }) if reserve.give_up() => open()?,
+            other => {
+                reserve.ensure();
+                other?
+            }
+        };
         let vault = Vault::open(&path.join("secrets.key"))?;
         let entities = Entities::new(Arc::new(store), Arc::new(vault));
         for key in entities.lost_keys()? {
             tracing::error!(%key, "a key of the secrets is lost: put back the copy of secrets.key that was kept, or set these secrets anew");
         }
         let newest = newest.and_then(|file| time_of(&file, Reason::Daily));
-        Ok(Self { path: path.to_owned(), entities, newest: Mutex::new(newest), parts: AtomicU64::new(0), _lock: lock })
+        let (newest, parts) = (Mutex::new(newest), AtomicU64::new(0));
+        Ok(Self { path: path.to_owned(), entities, newest, parts, reserve, _lock: lock })
     }
 
     /// The entities.
@@ -94,11 +106,12 @@ impl DataDirectory {
         &self.entities
     }
 
-    /// Makes an automatic copy when the last one is a day old; where it is.
+    /// Makes an automatic copy when the last one is a day old; where it is. Takes the reserve back, if it was given up.
     ///
     /// # Errors
     /// When it cannot be written; the database is not touched.
     pub fn copy_when_due(&self, now: Timestamp) -> Result<Option<PathBuf>, OpenError> {
+        self.reserve.ensure();
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if newest.is_some_and(|at| now >= at && now.since(at) < PERIOD) {
             return Ok(None);

@@ -4,8 +4,8 @@
 //! returns `Ok`, or nothing is. A closure that gives an error changes nothing. Both block.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use netwatch_model::Timestamp;
 use netwatch_model::people::AuditRecord;
@@ -25,13 +25,21 @@ const RESEAL: usize = 100;
 pub struct Entities {
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
+    /// Why the store did not keep the last change that it was given.
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 impl Entities {
     /// Joins a store with the keys of its secrets.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, vault: Arc<Vault>) -> Self {
-        Self { store, vault }
+        Self { store, vault, trouble: Arc::default() }
+    }
+
+    /// Why the store did not keep the newest change; none when it did.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks, seeing one state.
@@ -63,7 +71,7 @@ impl Entities {
     {
         let (give, take) = sync_channel(1);
         let vault = Arc::clone(&self.vault);
-        self.store.write(
+        let written = self.store.write(
             now,
             Box::new(move |tx| {
                 let result = work(&Writing { reading: Reading { tx: tx.as_read(), vault: &vault }, tx });
@@ -72,8 +80,20 @@ impl Entities {
                 let _ = give.send(result);
                 verdict
             }),
-        )?;
-        take.try_recv().unwrap_or_else(|_| Err(StoreError::Stopped.into()))
+        );
+        let result = take.try_recv();
+        match &written {
+            Err(error) => self.note(Some(error.to_string())),
+            Ok(()) if matches!(result, Ok(Ok(_))) => self.note(None),
+            // What the rules refused says nothing about the store.
+            Ok(()) => {}
+        }
+        written?;
+        result.unwrap_or_else(|_| Err(StoreError::Stopped.into()))
+    }
+
+    fn note(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
     /// Writes one state to a new file, while others go on.

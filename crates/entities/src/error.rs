@@ -100,6 +100,15 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
+    /// There is no space left, and some is needed even to read.
+    #[error("{} cannot be opened because its disk is full: free some space", .path.display())]
+    Full {
+        /// Which file.
+        path: PathBuf,
+        /// What the engine says.
+        #[source]
+        source: Cause,
+    },
     /// Another process has it open.
     #[error("{} is in use by another Netwatch: stop it, or choose another directory with --data-dir", .0.display())]
     InUse(PathBuf),

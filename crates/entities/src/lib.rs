@@ -19,6 +19,7 @@ pub mod object;
 pub mod people;
 pub mod port;
 mod probes;
+mod reserve;
 mod sqlite;
 pub mod vault;
 

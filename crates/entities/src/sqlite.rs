@@ -150,6 +150,9 @@ fn broken(path: &Path, action: &'static str, advice: &str) -> impl FnOnce(rusqli
         if connect::is_damage(&error) {
             return OpenError::Damaged { path, detail: error.to_string(), advice };
         }
+        if connect::is_full(&error) {
+            return OpenError::Full { path, source: error.into() };
+        }
         OpenError::Database { action, path, source: error.into() }
     }
 }

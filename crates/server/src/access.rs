@@ -46,7 +46,7 @@ use std::time::Duration;
 use netwatch_entities::{DataDirectory, Entities, ListQuery, Order, Site, StoreError, Writing};
 use netwatch_identity::registration::Registration;
 use netwatch_identity::{secret, session};
-use netwatch_model::people::{Digest, Limits, Session, Workspace, WorkspaceId};
+use netwatch_model::people::{Digest, Limits, LinkPurpose, OneTimeLink, Session, Workspace, WorkspaceId};
 use netwatch_telemetry::clock::ClockSource;
 
 use ceremony::Ceremonies;
@@ -86,6 +86,8 @@ pub struct Access {
     guard: Mutex<Guard>,
     ceremonies: Mutex<Ceremonies>,
     cache: Mutex<Cache>,
+    /// What failed when it was last tidied up.
+    untidy: Mutex<Option<String>>,
 }
 
 impl Access {
@@ -110,6 +112,7 @@ impl Access {
             guard: Mutex::default(),
             ceremonies: Mutex::default(),
             cache: Mutex::default(),
+            untidy: Mutex::default(),
         })
     }
 
@@ -177,8 +180,21 @@ impl Access {
         result
     }
 
-    /// Clears away what ended, and makes the copy of the day when it is due. Called now and then.
+    /// What does not work: why the last change was not kept, or what of the last tidying failed.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let unkept = self.entities().trouble().map(|why| format!("changes are not kept: {why}"));
+        unkept.or_else(|| lock(&self.untidy).clone())
+    }
+
+    /// Clears away what ended, and makes the copy of the day when it is due. Called now and then. When changes are in trouble it finds out
+    /// whether they still are.
     pub(crate) fn tidy(&self) -> Result<(), AccessError> {
+        let tidied = self.try_changing().and_then(|()| self.clear_away());
+        *lock(&self.untidy) = tidied.as_ref().err().map(ToString::to_string);
+        tidied
+    }
+
+    fn clear_away(&self) -> Result<(), AccessError> {
         let now = self.clock.now();
         if let Some(copy) = self.directory.copy_when_due(now)? {
             tracing::info!(file = %copy.display(), "the entity database was copied");
@@ -194,6 +210,17 @@ impl Access {
                 tx.delete::<Session>(Site, session.id, None)?;
             }
             Ok(())
+        })
+    }
+
+    /// When the last change was not kept: whether one is now. It leaves nothing behind.
+    fn try_changing(&self) -> Result<(), AccessError> {
+        if self.entities().trouble().is_none() {
+            return Ok(());
+        }
+        self.change(|tx| {
+            let (link, _) = links::make(tx, LinkPurpose::SetUp)?;
+            Ok(tx.delete::<OneTimeLink>(Site, link.id, None)?)
         })
     }
 

@@ -282,13 +282,8 @@ impl App {
 
     /// Clears away sessions that ended, and makes the copy of the day.
     pub(crate) async fn tidy_people(&self) {
-        let state = match self.access_call(|access| access.tidy()).await {
-            Ok(()) => State::Ok,
-            Err(fault) => State::Degraded(fault.into_problem().detail),
-        };
-        if let Some(component) = &self.shared.people {
-            component.set(state, self.shared.clock.now());
-        }
+        // What fails is said by the health report.
+        let _told = self.access_call(|access| access.tidy()).await;
     }
 
     /// How often somebody may ask.
@@ -316,6 +311,10 @@ impl App {
     }
 
     pub(crate) fn health(&self) -> HealthReport {
+        if let Some(people) = &self.shared.people {
+            let state = self.access().trouble().map_or(State::Ok, State::Degraded);
+            people.set(state, self.shared.clock.now());
+        }
         self.shared.health.report()
     }
 

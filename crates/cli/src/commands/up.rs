@@ -1,6 +1,7 @@
 //! `netwatch up`: capture, agent and server in one process, until a signal.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use netwatch_capture::driver::CaptureError;
 use netwatch_model::Untrusted;
+use netwatch_server::{Access, Invited};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Source;
@@ -72,13 +74,13 @@ async fn serve(
     let sources = plan.sources();
     let access = engine::access(settings)?;
     plan.server.identity_providers = settings.sign_in.providers(access.home());
-    let invited = access.invite().map_err(anyhow::Error::new)?;
+    let invited = invite(&access)?;
     let mut engine = Engine::start(plan, access, rights, settings, tracing)?;
-    let link = link(engine.address, invited.code.as_str());
+    let place = place(engine.address, &invited);
     let steering = Arc::new(steer(&engine));
     engine.live.controlled_by(Arc::<Steering>::clone(&steering));
     let failure = {
-        let mut watched = std::pin::pin!(watch(&mut engine, read, || announce(&sources, &link, invited.set_up)));
+        let mut watched = std::pin::pin!(watch(&mut engine, read, || announce(&sources, &place)));
         loop {
             let reason = tokio::select! {
                 asked = signals.next() => match asked {
@@ -124,12 +126,23 @@ async fn watch(engine: &mut Engine, read: Option<&Path>, announce: impl FnOnce()
     }
 }
 
+/// A code with which people come in; or why there is none although everything else works.
+fn invite(access: &Access) -> anyhow::Result<Result<Invited, String>> {
+    match access.invite() {
+        Ok(invited) => Ok(Ok(invited)),
+        Err(error) if error.is_unkept() => {
+            let why = one_line(&error);
+            tracing::error!(error = why, "nothing that people change is kept: nobody can sign in");
+            Ok(Err(why))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The one line on standard output.
-fn announce(sources: &str, link: &str, set_up: bool) -> Outcome {
+fn announce(sources: &str, place: &str) -> Outcome {
     let mut out = io::stdout();
-    let hint =
-        if set_up { "makes the first administrator, once, within a day" } else { "signs in once, within 15 minutes" };
-    writeln!(out, "Netwatch shows {sources} at {link} (the link {hint})")?;
+    writeln!(out, "Netwatch shows {sources} at {place}")?;
     out.flush()?;
     Ok(())
 }
@@ -153,12 +166,26 @@ fn tell_missing(command: &str) -> Outcome {
     Ok(())
 }
 
+/// Where to look, and how one comes in.
+fn place(address: SocketAddr, invited: &Result<Invited, String>) -> String {
+    match invited {
+        Ok(invited) => {
+            let hint = match invited.set_up {
+                true => "makes the first administrator, once, within a day",
+                false => "signs in once, within 15 minutes",
+            };
+            format!("{}start#{} (the link {hint})", home(address), invited.code.as_str())
+        }
+        Err(why) => format!("{} (nobody can sign in, and nothing can be changed: {why})", home(address)),
+    }
+}
+
 /// A server that listens everywhere is opened on this machine.
-fn link(mut address: std::net::SocketAddr, code: &str) -> String {
+fn home(mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
     }
-    format!("http://{address}/start#{code}")
+    format!("http://{address}/")
 }
 
 /// What a signal asks for.
@@ -207,9 +234,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_link_can_be_opened_on_this_machine() {
-        assert_eq!(link("0.0.0.0:80".parse().unwrap(), "c"), "http://127.0.0.1:80/start#c");
-        assert_eq!(link("[::]:80".parse().unwrap(), "c"), "http://[::1]:80/start#c");
-        assert_eq!(link("192.0.2.1:80".parse().unwrap(), "c"), "http://192.0.2.1:80/start#c");
+    fn the_address_can_be_opened_on_this_machine() {
+        assert_eq!(home("0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80/");
+        assert_eq!(home("[::]:80".parse().unwrap()), "http://[::1]:80/");
+        assert_eq!(home("192.0.2.1:80".parse().unwrap()), "http://192.0.2.1:80/");
+    }
+
+    #[test]
+    fn without_a_link_the_line_says_why() {
+        let line = place("127.0.0.1:80".parse().unwrap(), &Err("the disk is full".to_owned()));
+        assert_eq!(line, "http://127.0.0.1:80/ (nobody can sign in, and nothing can be changed: the disk is full)");
     }
 }

@@ -91,13 +91,19 @@ fn tell(recovery: &Recovery) {
 
 /// What is told of records that damage of the log has cost; checkpoints and headers cost none.
 fn loss(recovery: &Recovery) -> Option<Event> {
-    let (first, last) = (recovery.damaged.first()?, recovery.damaged.last()?);
-    let text = format!(
-        "the log was damaged: {} batches from position {} to {} are lost, unless history has them already",
-        recovery.lost(),
-        first.first,
-        last.last
-    );
+    let mut parts = Vec::new();
+    if let (Some(first), Some(last)) = (recovery.damaged.first(), recovery.damaged.last()) {
+        let batches: u64 = recovery.damaged.iter().map(|gap| gap.records).sum();
+        parts.push(format!("{batches} batches from position {} to {} are damaged", first.first, last.last));
+    }
+    if let Some(missing) = &recovery.missing {
+        let (end, last) = (missing.first.before(), missing.last);
+        parts.push(format!("batches were acknowledged up to position {last} and are there up to {end} only"));
+    }
+    if parts.is_empty() {
+        return None;
+    }
+    let text = format!("the log lost something: {}; it is lost unless history has it already", parts.join(", and "));
     Some(Event {
         time: now(),
         kind: EventKind::StoreDamaged,

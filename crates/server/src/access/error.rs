@@ -75,6 +75,14 @@ pub enum AccessError {
     Refused(#[from] Refusal),
 }
 
+impl AccessError {
+    /// Whether what was to be changed was not kept: with room on the disk, or another try, it may be.
+    #[must_use]
+    pub const fn is_unkept(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Full(_) | StoreError::Engine { .. } | StoreError::Busy(_)))
+    }
+}
+
 /// What was asked for is not given.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refusal {
