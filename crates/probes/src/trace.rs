@@ -1,4 +1,8 @@
 //! Traces: the way to a target, hop by hop, by ICMP, UDP or TCP.
+//!
+//! Each run asks the hub for one trace, joins flows that took the same way, gives routes the names that they had before, and looks names of
+//! hops up. Limits: SYN segments carry no data, so that `size` does not apply to TCP, and black holes are looked for by ICMP and UDP only;
+//! what a UDP service sends as an answer names no packet and is not counted; the number of a hop's autonomous system is left to the server.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
