@@ -37,7 +37,7 @@ export function ran(page: Page, name: string, times: number): Promise<Known> {
   );
 }
 
-/** Waits until the store has the numbers and the runs of a probe, so that pictures and lists can show them. */
+/** Waits until the store has runs of a probe and their numbers, so that lists and pictures can show them. */
 export function kept(page: Page, id: string, times = 1): Promise<boolean> {
   return until(
     `results of ${id} in the store`,
@@ -47,7 +47,10 @@ export function kept(page: Page, id: string, times = 1): Promise<boolean> {
           const results = await (await fetch(`/api/v1/probes/${id}/results?from=-1h`)).json();
           const query = new URLSearchParams({ metric: "probe_success", labels: `probe=${id}`, from: "-1h" });
           const chart = await (await fetch(`/api/v1/history/chart?${query}`)).json();
-          return (results.items.length >= times && chart.lines.length > 0) || undefined;
+          if (results.items.length >= times && chart.lines.length > 0) return true;
+          throw new Error(
+            `${results.items.length} results, ${chart.lines.length} lines: ${JSON.stringify(results.items[0])}`,
+          );
         },
         { id, times },
       ),

@@ -75,6 +75,7 @@ function DeleteDialog({ current: { value, tag }, onClose }: { current: Tagged<Pr
       submit={t("action.delete")}
       onClose={onClose}
       onSubmit={async () => {
+        await client.cancelQueries({ queryKey: ["probes"] });
         await deleteProbe(value.id, tag);
         await navigate(paths.probes(search));
         client.removeQueries({ queryKey: ["probes", "one", value.id] });
