@@ -9,7 +9,8 @@
 #   make package      a Debian package and an archive, in $CARGO_TARGET_DIR/package (compiles DuckDB: half an hour the first time)
 #   make screenshots  the pictures of docs/screenshots
 #
-# One profile: programs and tests are both built with --release, so that everything is compiled once.
+# One profile: programs and tests are both built with --release, and always over the whole workspace, because the features of what stands
+# behind it depend on what is built; so everything is compiled once.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -106,7 +107,7 @@ web/dist/index.html: $(WEB_SOURCES) | setup-build
 
 rust-build: web/dist/index.html
 	$(SECTION) "build"
-	cargo build --quiet $(CARGO_FLAGS) --package netwatch-cli
+	cargo build --quiet $(CARGO_FLAGS) --workspace --bin netwatch
 
 codegen-check: setup-build
 	$(SECTION) "generated files are up to date"

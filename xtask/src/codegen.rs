@@ -8,7 +8,7 @@
 
 mod sections;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{fs, io};
 
@@ -60,14 +60,17 @@ fn generate(root: &Path, mode: Mode) -> Result<Vec<&'static str>, Error> {
     let mut changed = Vec::new();
     if mode == Mode::Write {
         let before = read(root, OPENAPI)?;
-        let test = ["test", "--quiet", "--release", "--package", "netwatch-server", "--test", "openapi"];
+        // Over the workspace, as everything else: with other features everything would be compiled again.
+        let test = ["test", "--quiet", "--release", "--workspace", "--test", "openapi"];
         output(Command::new("cargo").args(test).env("UPDATE", "1").current_dir(root))?;
         if read(root, OPENAPI)? != before {
             changed.push(OPENAPI);
         }
     }
-    let sample = ["run", "--quiet", "--release", "--package", "netwatch-cli", "--", "config", "sample"];
-    let sample = output(Command::new("cargo").args(sample).current_dir(root))?;
+    let build = ["build", "--quiet", "--release", "--workspace", "--bin", "netwatch"];
+    output(Command::new("cargo").args(build).current_dir(root))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let sample = output(Command::new(target.join("release/netwatch")).args(["config", "sample"]))?;
     for (path, name, body) in [
         (FILTER_LANGUAGE, "filter fields", sections::filter_fields()),
         (CONFIGURATION, "configuration", sections::configuration(&sample)),
