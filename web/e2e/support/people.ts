@@ -30,7 +30,7 @@ export async function fillAccount(page: Page, { name, password }: Person): Promi
 export async function signIn(page: Page, person: Person): Promise<void> {
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await fillAccount(page, person);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
 export async function signOut(page: Page): Promise<void> {

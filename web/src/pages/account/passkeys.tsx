@@ -37,7 +37,7 @@ export function Passkeys({ account }: { account: Account }) {
           {own.map((passkey) => (
             <li key={passkey.id} className={styles.session}>
               <div>
-                {passkey.name}
+                <span>{passkey.name}</span>
                 <p>
                   <Used passkey={passkey} />
                 </p>
