@@ -183,5 +183,5 @@ describe.skipIf(skip)("probes", () => {
       expect(faults).toEqual([]);
       await page.context().close();
     }
-  }, 240_000);
+  }, 480_000);
 });
