@@ -69,7 +69,7 @@ struct Writer {
     samples: SampleHead,
     flows: FlowHead,
     events: Vec<(AgentId, Event)>,
-    results: Vec<Box<ProbeResult>>,
+    results: Vec<ProbeResult>,
     /// Position of the last batch that was taken in.
     position: u64,
     /// Position up to which each file has everything.
@@ -122,7 +122,7 @@ impl Tenant {
                 Record::Probe(result) => {
                     let time = result.start.millis();
                     if writer.wants(position, [Kind::ProbeResults; 2], time, window.results_from, window, &mut taken) {
-                        writer.results.push(result);
+                        writer.results.push(*result);
                     }
                 }
             }

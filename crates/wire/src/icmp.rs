@@ -188,7 +188,7 @@ pub fn write_echo(v6: bool, reply: bool, echo: Echo<'_>, out: &mut Vec<u8>) {
     let [c, d] = echo.sequence.to_be_bytes();
     *rest = [a, b, c, d];
     if !v6 {
-        let [high, low] = Sum::new().add(&header).add(echo.data).finish().to_be_bytes();
+        let [high, low] = Sum::new().octets(&header).octets(echo.data).finish().to_be_bytes();
         let [_, _, sum_high, sum_low, ..] = &mut header;
         (*sum_high, *sum_low) = (high, low);
     }

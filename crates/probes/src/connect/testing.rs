@@ -25,7 +25,7 @@ pub(crate) const SLOW: Duration = Duration::from_millis(150);
 /// Tools whose policy allows the loopback.
 pub(crate) fn tools() -> Tools {
     let allow = vec!["127.0.0.0/8".parse().expect("a network"), "::1/128".parse().expect("a network")];
-    Tools { policy: Arc::new(Policy { allow, deny: Vec::new() }), rights: Arc::new(OwnRights) }
+    Tools::new(Arc::new(Policy { allow, deny: Vec::new() }), Arc::new(OwnRights))
 }
 
 /// A probe with a timeout that only a test of timeouts reaches.

@@ -91,7 +91,7 @@ impl Driver {
     fn take_orders(&mut self, now: Duration) -> bool {
         for _ in 0..ORDERS {
             match self.orders.try_recv() {
-                Ok((order, waiting)) => self.begin(order, waiting, now),
+                Ok((order, waiting)) => self.begin(&order, waiting, now),
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
             }
@@ -100,8 +100,8 @@ impl Driver {
     }
 
     /// Opens what an order needs and gives it a place. Who waits is told at once if that fails.
-    fn begin(&mut self, order: Order, waiting: Waiting, now: Duration) {
-        let opened = if self.book.has_room() { self.open_for(&order) } else { Err(crowded()) };
+    fn begin(&mut self, order: &Order, waiting: Waiting, now: Duration) {
+        let opened = if self.book.has_room() { self.open_for(order) } else { Err(crowded()) };
         let (roads, errors) = match opened {
             Ok(opened) => opened,
             Err(failure) => {

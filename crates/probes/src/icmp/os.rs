@@ -162,7 +162,7 @@ impl Inbox {
 unsafe fn read_control(entry: *const libc::cmsghdr, received: &mut Received<'_>) {
     // SAFETY: as this function demands.
     let (header, data) = unsafe { (*entry, libc::CMSG_DATA(entry)) };
-    let length = (header.cmsg_len as usize).saturating_sub(size_of::<libc::cmsghdr>());
+    let length = header.cmsg_len.saturating_sub(size_of::<libc::cmsghdr>());
     match (header.cmsg_level, header.cmsg_type) {
         (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) if length >= size_of::<libc::timespec>() => {
             // SAFETY: the entry holds a `timespec`, as its type and length say.

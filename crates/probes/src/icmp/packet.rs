@@ -108,7 +108,7 @@ pub(super) fn syn(ends: Ends, sequence: u32, out: &mut Vec<u8>) {
         k,
         l,
     ]);
-    let sum = Sum::new().pseudo_header(ends.source.0, ends.target.0, 6, TCP_HEADER).add(&header).finish();
+    let sum = Sum::new().pseudo_header(ends.source.0, ends.target.0, 6, TCP_HEADER).octets(&header).finish();
     let [.., high, low, _, _, _, _, _, _] = &mut header;
     [*high, *low] = sum.to_be_bytes();
     out.extend_from_slice(&header);
@@ -149,7 +149,7 @@ mod tests {
             echo_of_flow(false, 0x4e11, 0x4e11, sequence, token, octets, &mut out);
             prop_assert_eq!(&out[2..4], &[0x4e, 0x11]);
             prop_assert_eq!(out.len(), 8 + octets.max(token::LENGTH));
-            prop_assert_eq!(Sum::new().add(&out).finish(), 0);
+            prop_assert_eq!(Sum::new().octets(&out).finish(), 0);
         }
 
         #[test]
@@ -158,14 +158,14 @@ mod tests {
             datagram(ends(), checksum, token, octets, &mut data);
             let length = u16::try_from(8 + data.len()).unwrap();
             let sum = Sum::new().pseudo_header(ends().source.0, ends().target.0, 17, length).word(27_008).word(33_434).word(length);
-            prop_assert_eq!(sum.add(&data).finish(), checksum);
+            prop_assert_eq!(sum.octets(&data).finish(), checksum);
         }
 
         #[test]
         fn a_segment_is_right_and_whatever_answers_is_read(sequence: u32, bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             let mut out = Vec::new();
             syn(ends(), sequence, &mut out);
-            prop_assert_eq!(Sum::new().pseudo_header(ends().source.0, ends().target.0, 6, 24).add(&out).finish(), 0);
+            prop_assert_eq!(Sum::new().pseudo_header(ends().source.0, ends().target.0, 6, 24).octets(&out).finish(), 0);
             prop_assert_eq!(answer(&out), None, "a SYN is no answer");
             let _ = answer(&bytes);
         }

@@ -62,7 +62,7 @@ impl Key {
 
 /// Sets the word behind the token so that the ones' complement sum of `rest` and the token gives `checksum`.
 pub(crate) fn balance(token: &mut [u8; LENGTH], rest: Sum, checksum: u16) {
-    let [high, low] = rest.add(&token[..BARE]).missing(checksum).to_be_bytes();
+    let [high, low] = rest.octets(&token[..BARE]).missing(checksum).to_be_bytes();
     token[BARE..].copy_from_slice(&[high, low]);
 }
 
@@ -93,7 +93,7 @@ mod tests {
             let key = Key::default();
             let mut token = key.token(Ticket { slot, generation: 0, number }, IpAddr::from([192, 0, 2, 1]));
             balance(&mut token, Sum::new().word(sequence), 0x4e01);
-            prop_assert_eq!(Sum::new().word(sequence).add(&token).finish(), 0x4e01);
+            prop_assert_eq!(Sum::new().word(sequence).octets(&token).finish(), 0x4e01);
         }
     }
 }

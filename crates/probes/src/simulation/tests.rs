@@ -17,7 +17,7 @@ use crate::tools::{OwnRights, Tools};
 
 fn tools() -> Tools {
     let any = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("a network"));
-    Tools { policy: Arc::new(Policy { allow: any.to_vec(), deny: Vec::new() }), rights: Arc::new(OwnRights) }
+    Tools::new(Arc::new(Policy { allow: any.to_vec(), deny: Vec::new() }), Arc::new(OwnRights))
 }
 
 fn spec(to: SocketAddr, count: u32) -> ProbeSpec {
@@ -281,7 +281,7 @@ async fn a_source_that_is_not_there_is_named_before_anything_is_sent() {
 async fn a_target_that_the_policy_forbids_gets_no_packet() {
     let (to, handle) = reflector("127.0.0.1:0", None);
     let policy = Policy { allow: Vec::new(), deny: vec!["127.0.0.0/8".parse().expect("a network")] };
-    let tools = Tools { policy: Arc::new(policy), rights: Arc::new(OwnRights) };
+    let tools = Tools::new(Arc::new(policy), Arc::new(OwnRights));
     let failure = run(&spec(to, 5), &tools).await.failure.expect("it is forbidden");
     assert_eq!((failure.reason, handle.answered()), (FailureReason::Forbidden, 0));
 }

@@ -42,7 +42,7 @@ fn grades_go_by_the_growth_of_the_round_trip() {
 
 fn tools() -> Tools {
     let any = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("a network"));
-    Tools { policy: Arc::new(Policy { allow: any.to_vec(), deny: Vec::new() }), rights: Arc::new(OwnRights) }
+    Tools::new(Arc::new(Policy { allow: any.to_vec(), deny: Vec::new() }), Arc::new(OwnRights))
 }
 
 fn spec(target: &str, seconds: f64, options: &[(&OptionField, OptionValue)]) -> ProbeSpec {

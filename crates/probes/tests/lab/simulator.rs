@@ -209,7 +209,7 @@ impl World {
                 let sequence = u32::from_be_bytes(packet.transport[4..8].try_into().expect("four octets"));
                 segment[8..12].copy_from_slice(&sequence.wrapping_add(1).to_be_bytes());
                 (segment[12], segment[13]) = (5 << 4, 0x12);
-                let sum = Sum::new().pseudo_header(packet.target, packet.source, 6, 20).add(&segment).finish();
+                let sum = Sum::new().pseudo_header(packet.target, packet.source, 6, 20).octets(&segment).finish();
                 segment[16..18].copy_from_slice(&sum.to_be_bytes());
                 self.put(&ip(packet.target, packet.source, 6, &segment));
             }
@@ -303,7 +303,7 @@ fn error(packet: &Packet<'_>, from: IpAddr, kind: [u8; 2], mtu: usize, quote: &[
         let length = u8::try_from(4 + 4 * labels.len()).expect("a short stack");
         let mut extension = vec![0x20, 0, 0, 0, 0, length, 1, 1];
         labels.iter().for_each(|label| extension.extend(label));
-        let sum = Sum::new().add(&extension).finish().to_be_bytes();
+        let sum = Sum::new().octets(&extension).finish().to_be_bytes();
         extension[2..4].copy_from_slice(&sum);
         message.extend(extension);
     }
@@ -318,7 +318,7 @@ fn with_checksum(mut message: Vec<u8>, from: IpAddr, to: IpAddr) -> Vec<u8> {
     } else {
         Sum::new()
     };
-    let sum = start.add(&message).finish().to_be_bytes();
+    let sum = start.octets(&message).finish().to_be_bytes();
     message[2..4].copy_from_slice(&sum);
     message
 }
@@ -331,7 +331,7 @@ fn ip(from: IpAddr, to: IpAddr, protocol: u8, payload: &[u8]) -> Vec<u8> {
             let mut header = vec![0x45, 0, high, low, 0, 0, 0, 0, 64, protocol, 0, 0];
             header.extend(from.octets());
             header.extend(to.octets());
-            let sum = Sum::new().add(&header).finish().to_be_bytes();
+            let sum = Sum::new().octets(&header).finish().to_be_bytes();
             header[10..12].copy_from_slice(&sum);
             header
         }

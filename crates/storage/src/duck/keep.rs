@@ -266,7 +266,7 @@ fn copy(connection: &Connection, old: &Attached) -> Result<(), StoreError> {
         Kind::FlowMinutes | Kind::FlowHours => run(&summed("rewritten.sums", &format!("{alias}.sums"), "bucket", ""))?,
         Kind::Events => run(&format!("INSERT INTO rewritten.event SELECT * FROM {alias}.event ORDER BY time"))?,
         Kind::ProbeResults => {
-            run(&format!("INSERT INTO rewritten.result SELECT * FROM {alias}.result ORDER BY started"))?
+            run(&format!("INSERT INTO rewritten.result SELECT * FROM {alias}.result ORDER BY started"))?;
         }
     }
     match kind {

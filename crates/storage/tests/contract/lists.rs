@@ -245,14 +245,14 @@ fn results_of_probes_are_kept_once_and_found_by_probe_kind_and_failure() {
         page.results.iter().map(|r| r.start.secs() - DAY).collect::<Vec<_>>()
     };
     assert_eq!(seconds(&bench, &all), [3, 2, 1]);
-    assert_eq!(seconds(&bench, &ResultQuery { probe: Some(ProbeId::from_bits(7)), ..all.clone() }), [2, 1]);
-    assert_eq!(seconds(&bench, &ResultQuery { kind: Some(ProbeKind::Mtr), ..all.clone() }), [3]);
-    assert_eq!(seconds(&bench, &ResultQuery { failed: true, ..all.clone() }), [2]);
-    assert!(seconds(&bench, &ResultQuery { agent: Some(AgentId(99)), ..all.clone() }).is_empty());
+    assert_eq!(seconds(&bench, &ResultQuery { probe: Some(ProbeId::from_bits(7)), ..all }), [2, 1]);
+    assert_eq!(seconds(&bench, &ResultQuery { kind: Some(ProbeKind::Mtr), ..all }), [3]);
+    assert_eq!(seconds(&bench, &ResultQuery { failed: true, ..all }), [2]);
+    assert!(seconds(&bench, &ResultQuery { agent: Some(AgentId(99)), ..all }).is_empty());
     let first =
         bench.store.results(workspace(1), &ResultQuery { limit: 2, ..all.clone() }, &Budget::default()).unwrap();
     assert_eq!(first.results[0], *probe_result(3, 8, ProbeKind::Mtr, None), "it comes back as it was");
-    assert_eq!(seconds(&bench, &ResultQuery { after: first.next, ..all.clone() }), [1]);
+    assert_eq!(seconds(&bench, &ResultQuery { after: first.next, ..all }), [1]);
     // The log hands it over again after a crash.
     let mut bench = bench.crash();
     bench.put_at(1, [result(1, 7, ProbeKind::Tcp, None)]);

@@ -15,7 +15,7 @@ impl Sum {
 
     /// Adds octets; an odd last one counts as the upper half of a word.
     #[must_use]
-    pub fn add(mut self, bytes: &[u8]) -> Self {
+    pub fn octets(mut self, bytes: &[u8]) -> Self {
         let mut words = bytes.chunks_exact(4);
         for word in &mut words {
             if let [a, b, c, d] = *word {
@@ -41,8 +41,8 @@ impl Sum {
     #[must_use]
     pub fn pseudo_header(self, source: IpAddr, destination: IpAddr, protocol: u8, length: u16) -> Self {
         let of = |sum: Self, address| match address {
-            IpAddr::V4(address) => sum.add(&address.octets()),
-            IpAddr::V6(address) => sum.add(&address.octets()),
+            IpAddr::V4(address) => sum.octets(&address.octets()),
+            IpAddr::V6(address) => sum.octets(&address.octets()),
         };
         of(of(self, source), destination).word(u16::from(protocol)).word(length)
     }

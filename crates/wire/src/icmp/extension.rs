@@ -22,7 +22,7 @@ pub fn extensions(bytes: &[u8], strict: bool) -> Vec<MplsLabel> {
     let Some([version, _, high, low]) = reader.array::<HEADER>() else { return labels };
     let has_sum = (high, low) != (0, 0);
     // RFC 4884, 7: the sum over all octets, with the checksum in its place, is all ones.
-    if version >> 4 != VERSION || (has_sum && Sum::new().add(bytes).finish() != 0) || (strict && !has_sum) {
+    if version >> 4 != VERSION || (has_sum && Sum::new().octets(bytes).finish() != 0) || (strict && !has_sum) {
         return labels;
     }
     while let Some([high, low, class, kind]) = reader.array::<HEADER>() {

@@ -23,7 +23,7 @@ fn structure(object: &[u8]) -> Vec<u8> {
     let length = u16::try_from(object.len() + 4).unwrap().to_be_bytes();
     let mut bytes = vec![0x20, 0, 0, 0, length[0], length[1], 1, 1];
     bytes.extend_from_slice(object);
-    let sum = Sum::new().add(&bytes).finish().to_be_bytes();
+    let sum = Sum::new().octets(&bytes).finish().to_be_bytes();
     bytes[2..4].copy_from_slice(&sum);
     bytes
 }
@@ -84,7 +84,7 @@ fn causes_have_one_meaning_in_both_families() {
 fn a_written_echo_has_the_checksum_of_rfc_1071() {
     let mut out = Vec::new();
     write_echo(false, false, Echo { identifier: 0x1234, sequence: 1, data: b"abc" }, &mut out);
-    assert_eq!(Sum::new().add(&out).finish(), 0);
+    assert_eq!(Sum::new().octets(&out).finish(), 0);
     assert_eq!(&out[..2], [8, 0]);
 }
 
@@ -123,7 +123,7 @@ proptest! {
     #[test]
     fn the_missing_word_makes_the_checksum(bytes in proptest::collection::vec(any::<u8>(), 0..64), checksum: u16) {
         let even = &bytes[..bytes.len() & !1];
-        let sum = Sum::new().add(even);
+        let sum = Sum::new().octets(even);
         let made = sum.word(sum.missing(checksum)).finish();
         // All zeros and all ones are the same number in ones' complement.
         prop_assert!(made == checksum || (made ^ checksum) == 0xffff && (made == 0 || checksum == 0));

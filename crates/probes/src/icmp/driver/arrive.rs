@@ -96,7 +96,7 @@ fn understand(channel: &Channel, received: &Received<'_>, book: &mut Book) -> Op
         Road::Udp(_) => None,
         Road::Echo(_) | Road::Errors => {
             // The kernel has checked the checksum of IPv6, and of datagram sockets; raw ones of IPv4 come as they are.
-            if channel.has_ip_header && received.is_whole && Sum::new().add(bytes).finish() != 0 {
+            if channel.has_ip_header && received.is_whole && Sum::new().octets(bytes).finish() != 0 {
                 return None;
             }
             match if channel.key.v6 { icmp::decode_v6(bytes) } else { icmp::decode_v4(bytes) }? {

@@ -15,7 +15,13 @@ use crate::duck::engine::Engine;
 use crate::tenant::Window;
 use crate::testing::DAY_START;
 
-const WINDOW: Window = Window { samples_from: i64::MIN, flows_from: i64::MIN, events_from: i64::MIN, to: i64::MAX };
+const WINDOW: Window = Window {
+    samples_from: i64::MIN,
+    flows_from: i64::MIN,
+    events_from: i64::MIN,
+    results_from: i64::MIN,
+    to: i64::MAX,
+};
 
 fn tenant(folder: &Path) -> Tenant {
     let config = StoreConfig::new(folder);
