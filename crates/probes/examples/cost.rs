@@ -45,10 +45,8 @@ async fn main() -> Result<(), AnyError> {
         return serve().await;
     }
     let (mut servers, places) = start()?;
-    let tools = Tools {
-        policy: Arc::new(Policy { allow: vec!["127.0.0.0/8".parse()?], deny: Vec::new() }),
-        rights: Arc::new(OwnRights),
-    };
+    let policy = Policy { allow: vec!["127.0.0.0/8".parse()?], deny: Vec::new() };
+    let tools = Tools::new(Arc::new(policy), Arc::new(OwnRights));
     println!("{:<12} {:>12} {:>12}", "kind", "wall, us", "CPU, us");
     for (name, spec) in specs(&places) {
         let (wall, cpu) = measure(&spec, &tools, RUNS, 1).await?;
@@ -109,7 +107,7 @@ async fn measure(
             result.failure
         });
     }
-    for failure in tasks.join_all().await.into_iter().flatten() {
+    if let Some(failure) = tasks.join_all().await.into_iter().flatten().next() {
         return Err(format!("{}: {}", spec.kind, failure.message).into());
     }
     Ok((clock::monotonic().saturating_sub(began), clock::process_cpu().saturating_sub(cpu)))

@@ -115,8 +115,8 @@ fn occasion() -> Occasion {
     }
 }
 
-fn ping(target: String, count: u32, spacing: f64) -> ProbeSpec {
-    ProbeSpec { count, spacing, timeout: 3.0, ..ProbeSpec::new(ProbeKind::Ping, &target) }
+fn ping(target: &str, count: u32, spacing: f64) -> ProbeSpec {
+    ProbeSpec { count, spacing, timeout: 3.0, ..ProbeSpec::new(ProbeKind::Ping, target) }
 }
 
 fn row(what: &str, count: u64, seconds: f64, cpu: f64) {
@@ -133,7 +133,7 @@ fn sums(results: &[ProbeResult]) -> (u64, u64) {
 }
 
 fn flood(lab: &Lab) {
-    let specs: Vec<ProbeSpec> = (0..TARGETS).map(|n| ping(target(n), 20, 0.0)).collect();
+    let specs: Vec<ProbeSpec> = (0..TARGETS).map(|n| ping(&target(n), 20, 0.0)).collect();
     let tools = tools();
     let (results, seconds, cpu) = run_all(lab, &tools, &specs, Duration::ZERO);
     let (sent, received) = sums(&results);
@@ -142,7 +142,7 @@ fn flood(lab: &Lab) {
 }
 
 fn paced(lab: &Lab) {
-    let specs: Vec<ProbeSpec> = (0..PER_SECOND).map(|n| ping(target(n), 10, 1.0)).collect();
+    let specs: Vec<ProbeSpec> = (0..PER_SECOND).map(|n| ping(&target(n), 10, 1.0)).collect();
     let tools = tools();
     let (results, seconds, cpu) = run_all(lab, &tools, &specs, Duration::from_secs(1) / PER_SECOND);
     let (sent, received) = sums(&results);
@@ -213,7 +213,7 @@ fn loss(lab: &Lab) {
     ] {
         lab.there.run("nft", &[rule]);
     }
-    let specs: Vec<ProbeSpec> = (0..1000).map(|n| ping(target(n), 100, 0.01)).collect();
+    let specs: Vec<ProbeSpec> = (0..1000).map(|n| ping(&target(n), 100, 0.01)).collect();
     let (results, ..) = run_all(lab, &tools(), &specs, Duration::from_micros(100));
     let (sent, received) = sums(&results);
     let text = String::from_utf8(lab.there.run("nft", &["list", "ruleset"]).stdout).expect("text");
@@ -233,7 +233,7 @@ fn accuracy(lab: &Lab) {
     while std::fs::metadata(&file).is_err() && clock::monotonic() < deadline {
         std::thread::yield_now();
     }
-    let (results, ..) = run_all(lab, &tools(), &[ping(target(1), 3000, 0.001)], Duration::ZERO);
+    let (results, ..) = run_all(lab, &tools(), &[ping(&target(1), 3000, 0.001)], Duration::ZERO);
     std::thread::sleep(Duration::from_secs(2));
     drop(capture);
     let Some(Detail::Ping(ping)) = results.first().and_then(|result| result.detail.as_ref()) else { return };

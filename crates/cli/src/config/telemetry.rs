@@ -37,10 +37,9 @@ impl Telemetry {
         };
         // The text of the error names no value.
         let headers = TraceExport::headers(&get.text(Key::OtlpHeaders));
-        let headers = headers.map_err(|e| ConfigError::of(layers, Key::OtlpHeaders, &e.to_string()))?;
-        let allow = |text: &String| {
-            text.parse::<Network>().map_err(|e| ConfigError::of(layers, Key::OtlpAllow, &e.to_string()))
-        };
+        let headers = headers.map_err(|e| ConfigError::of(layers, Key::OtlpHeaders, e.to_string()))?;
+        let allow =
+            |text: &String| text.parse::<Network>().map_err(|e| ConfigError::of(layers, Key::OtlpAllow, e.to_string()));
         let allow = get.list(Key::OtlpAllow).iter().map(allow).collect::<Result<_, _>>()?;
         let outgoing = Policy { allow, deny: Vec::new() };
         Ok(Self { export: Some(TraceExport { endpoint, headers, outgoing }), sample_percent, port: Some(port) })

@@ -28,7 +28,14 @@ pub(crate) fn tools() -> Tools {
     Tools::new(Arc::new(Policy { allow, deny: Vec::new() }), Arc::new(OwnRights))
 }
 
+/// Says loudly that a test did not run.
+#[expect(clippy::print_stderr, reason = "a skipped test is told on the terminal")]
+pub(crate) fn skip(why: &str) {
+    eprintln!("SKIPPED: {why}");
+}
+
 /// A probe with a timeout that only a test of timeouts reaches.
+#[expect(clippy::needless_pass_by_value, reason = "shorter where it is called")]
 pub(crate) fn spec(kind: ProbeKind, target: impl ToString) -> ProbeSpec {
     ProbeSpec { timeout: 10.0, spacing: 0.0, ..ProbeSpec::new(kind, &target.to_string()) }
 }

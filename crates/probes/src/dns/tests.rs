@@ -252,7 +252,7 @@ async fn dnsmasq_answers_every_type_of_record() {
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut server) = started else {
-        eprintln!("SKIPPED: dnsmasq is not installed, so that no real name server is asked");
+        crate::connect::testing::skip("dnsmasq is not installed, so that no real name server is asked");
         return;
     };
     let address = format!("127.0.0.1:{port}");

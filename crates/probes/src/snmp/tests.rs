@@ -52,7 +52,7 @@ impl Agent {
             .stderr(Stdio::null())
             .spawn();
         let Ok(process) = started else {
-            eprintln!("SKIPPED: snmpd is not installed, so that no real agent is asked");
+            crate::connect::testing::skip("snmpd is not installed, so that no real agent is asked");
             return None;
         };
         let agent = Self { process, address, _directory: directory };

@@ -173,7 +173,7 @@ impl World {
             let quote = quote(packet, router.quotes);
             if usize::from(packet.ttl) == place + 1 {
                 self.counts[place] += 1;
-                if router.answers_every > 0 && (self.counts[place] - 1) % router.answers_every == 0 {
+                if router.answers_every > 0 && (self.counts[place] - 1).is_multiple_of(router.answers_every) {
                     let kind = if address.is_ipv6() { [3, 0] } else { [11, 0] };
                     self.put(&error(packet, address, kind, 0, &quote, &router.labels));
                 }
@@ -222,8 +222,8 @@ impl World {
         message[0] = if v6 { 129 } else { 0 };
         self.echoes += 1;
         let count = self.echoes;
-        let is_each = |every: u32| every > 0 && count % every == 0;
-        if self.mischief.forge && self.echoes % 2 == 0 {
+        let is_each = |every: u32| every > 0 && count.is_multiple_of(every);
+        if self.mischief.forge && self.echoes.is_multiple_of(2) {
             message[20] ^= 1;
         }
         let from = if self.mischief.forge && self.echoes % 2 == 1 { [203, 0, 113, 9].into() } else { packet.target };

@@ -249,8 +249,7 @@ fn results_of_probes_are_kept_once_and_found_by_probe_kind_and_failure() {
     assert_eq!(seconds(&bench, &ResultQuery { kind: Some(ProbeKind::Mtr), ..all }), [3]);
     assert_eq!(seconds(&bench, &ResultQuery { failed: true, ..all }), [2]);
     assert!(seconds(&bench, &ResultQuery { agent: Some(AgentId(99)), ..all }).is_empty());
-    let first =
-        bench.store.results(workspace(1), &ResultQuery { limit: 2, ..all.clone() }, &Budget::default()).unwrap();
+    let first = bench.store.results(workspace(1), &ResultQuery { limit: 2, ..all }, &Budget::default()).unwrap();
     assert_eq!(first.results[0], *probe_result(3, 8, ProbeKind::Mtr, None), "it comes back as it was");
     assert_eq!(seconds(&bench, &ResultQuery { after: first.next, ..all }), [1]);
     // The log hands it over again after a crash.

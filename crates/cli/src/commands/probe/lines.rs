@@ -31,7 +31,7 @@ pub fn csv(out: &mut impl Write, result: &ProbeResult) -> Result<(), Failure> {
     for measure in result.measures() {
         let unit = serde_json::to_value(measure.metric.unit()).ok();
         let unit = unit.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
-        fields::line(out, &[&*result.target, measure.metric.name(), &measure.value.to_string(), unit])?;
+        fields::line(out, [&*result.target, measure.metric.name(), &measure.value.to_string(), unit])?;
     }
     Ok(())
 }
