@@ -109,7 +109,7 @@ async fn measure(
             result.failure
         });
     }
-    for failure in tasks.join_all().await.into_iter().flatten() {
+    if let Some(failure) = tasks.join_all().await.into_iter().flatten().next() {
         return Err(format!("{}: {}", spec.kind, failure.message).into());
     }
     Ok((clock::monotonic().saturating_sub(began), clock::process_cpu().saturating_sub(cpu)))

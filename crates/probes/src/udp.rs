@@ -82,7 +82,7 @@ fn payload(text: &str, hex: &str) -> Result<Vec<u8>, Failure> {
     }
     let digits: Vec<u32> =
         hex.chars().filter(|c| !c.is_whitespace() && *c != ':').map(|c| c.to_digit(16).unwrap_or(16)).collect();
-    if digits.iter().any(|digit| *digit > 15) || digits.len() % 2 != 0 {
+    if digits.iter().any(|digit| *digit > 15) || !digits.len().is_multiple_of(2) {
         return Err(Failure::new(FailureReason::Agent, "the option `send_hex` must be pairs of hexadecimal digits"));
     }
     Ok(digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | *digit as u8)).collect())

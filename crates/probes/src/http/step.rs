@@ -30,9 +30,7 @@ impl Step {
     /// The request that the probe names.
     pub(super) fn first(target: &str, plan: &Plan) -> Result<Self, Failure> {
         // What stands before the host may be a password: the target is not repeated.
-        let wrong = |why: &str| {
-            Failure::new(FailureReason::Agent, &format!("the target cannot be requested: {why}"))
-        };
+        let wrong = |why: &str| Failure::new(FailureReason::Agent, &format!("the target cannot be requested: {why}"));
         let url = Url::parse(target).map_err(|error| wrong(&error.to_string()))?;
         let read = read(&url).map_err(|why| wrong(&why))?;
         Ok(Self { url, target: read, method: plan.method.clone(), has_body: !plan.body.is_empty(), is_own: true })

@@ -125,7 +125,7 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    fn note(&self, proof: Result<HandshakeSignatureValid, Error>) -> Result<HandshakeSignatureValid, Error> {
+    fn note(&self, proof: &Result<HandshakeSignatureValid, Error>) -> Result<HandshakeSignatureValid, Error> {
         if proof.is_err() {
             self.is_unproven.store(true, Ordering::Relaxed);
         }
@@ -151,7 +151,7 @@ impl ServerCertVerifier for Witness {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.note(verify_tls12_signature(message, cert, dss, &self.algorithms))
+        self.note(&verify_tls12_signature(message, cert, dss, &self.algorithms))
     }
 
     fn verify_tls13_signature(
@@ -160,7 +160,7 @@ impl ServerCertVerifier for Witness {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.note(verify_tls13_signature(message, cert, dss, &self.algorithms))
+        self.note(&verify_tls13_signature(message, cert, dss, &self.algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
