@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_snmp::{
     Auth, AuthProtocol, ClientBuilder, DesSaltState, Error, Oid, PersistedDesSaltState, PrivProtocol, Retry, UsmConfig,
-    Value, VarBind,
+    Value, ValueKind, VarBind,
 };
 use netwatch_model::Untrusted;
 use netwatch_model::probe::kind::snmp::{
@@ -68,7 +68,7 @@ async fn measure(spec: &ProbeSpec, tools: &Tools, ran: &mut Ran, detail: &mut Sn
     match answer.varbinds.iter().find(|bound| bound.value.is_exception()) {
         None => Ok(()),
         Some(missing) => {
-            let message = format!("{peer} has no object {}: {}", missing.oid, missing.value.kind());
+            let message = format!("{peer} has no object {}: {}", missing.oid, syntax(&missing.value));
             Err(Failure::new(FailureReason::Unexpected, &message))
         }
     }
@@ -151,10 +151,33 @@ fn privacy_protocol(word: &str) -> Option<PrivProtocol> {
 fn value(bound: &VarBind) -> SnmpValue {
     SnmpValue {
         oid: bound.oid.to_string(),
-        syntax: bound.value.kind().to_string(),
+        syntax: syntax(&bound.value),
         text: text(&bound.value),
         number: number(&bound.value),
     }
+}
+
+/// The type as SMI and RFC 3416 name it.
+fn syntax(value: &Value) -> String {
+    let name = match value.kind() {
+        ValueKind::Integer => "Integer32",
+        ValueKind::OctetString => "OctetString",
+        ValueKind::Null => "Null",
+        ValueKind::ObjectIdentifier => "ObjectIdentifier",
+        ValueKind::IpAddress => "IpAddress",
+        ValueKind::Counter32 => "Counter32",
+        ValueKind::Gauge32 => "Gauge32",
+        ValueKind::UInteger32 => "Unsigned32",
+        ValueKind::TimeTicks => "TimeTicks",
+        ValueKind::Opaque => "Opaque",
+        ValueKind::Nsap => "NsapAddress",
+        ValueKind::Counter64 => "Counter64",
+        ValueKind::NoSuchObject => "noSuchObject",
+        ValueKind::NoSuchInstance => "noSuchInstance",
+        ValueKind::EndOfMibView => "endOfMibView",
+        other => return other.to_string(),
+    };
+    name.to_owned()
 }
 
 fn text(value: &Value) -> Untrusted {

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use netwatch_egress::Policy;
@@ -20,7 +21,7 @@ use crate::tools::{OwnRights, Tools};
 use crate::{Occasion, run};
 
 /// Longer than any phase that is not slowed down on purpose takes, even on a busy machine, and short enough to wait for.
-pub(crate) const SLOW: Duration = Duration::from_millis(150);
+pub(crate) const SLOW: Duration = Duration::from_millis(300);
 
 /// Tools whose policy allows the loopback.
 pub(crate) fn tools() -> Tools {
@@ -28,14 +29,8 @@ pub(crate) fn tools() -> Tools {
     Tools::new(Arc::new(Policy { allow, deny: Vec::new() }), Arc::new(OwnRights))
 }
 
-/// Says loudly that a test did not run.
-#[expect(clippy::print_stderr, reason = "a skipped test is told on the terminal")]
-pub(crate) fn skip(why: &str) {
-    eprintln!("SKIPPED: {why}");
-}
-
 /// A probe with a timeout that only a test of timeouts reaches.
-#[expect(clippy::needless_pass_by_value, reason = "shorter where it is called")]
+#[expect(clippy::needless_pass_by_value, reason = "an address or a text, as the test has it")]
 pub(crate) fn spec(kind: ProbeKind, target: impl ToString) -> ProbeSpec {
     ProbeSpec { timeout: 10.0, spacing: 0.0, ..ProbeSpec::new(kind, &target.to_string()) }
 }
@@ -54,6 +49,12 @@ pub(crate) fn text(text: &str) -> OptionValue {
 /// Texts for an option.
 pub(crate) fn texts(texts: &[&str]) -> OptionValue {
     OptionValue::Texts(texts.iter().map(|text| (*text).to_owned()).collect())
+}
+
+/// Says loudly that something was not tested.
+#[expect(clippy::print_stderr, reason = "tests say on the terminal what they skip")]
+pub(crate) fn skip(why: &str) {
+    eprintln!("SKIPPED, NOT PASSED: {why}");
 }
 
 /// Runs a probe once.
@@ -95,6 +96,7 @@ where
     tokio::spawn(async move {
         let mut number = 0;
         while let Ok((stream, _)) = listener.accept().await {
+            stream.set_nodelay(true).expect("it is a connection");
             tokio::spawn(talk(stream, number));
             number += 1;
         }
@@ -158,10 +160,14 @@ pub(crate) struct Identity {
 
 impl Authority {
     pub(crate) fn new() -> Self {
+        // Each has a name of its own: who has not signed a certificate is not found by its name either.
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
         let key = KeyPair::generate().expect("there is randomness");
         let mut params = CertificateParams::new(Vec::<String>::new()).expect("no names are right");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(rcgen::DnType::CommonName, "An authority");
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, format!("An authority {}", NUMBER.fetch_add(1, Ordering::Relaxed)));
         let own = params.self_signed(&key).expect("it signs itself");
         Self { pem: own.pem(), der: own.der().clone(), issuer: Issuer::new(params, key) }
     }

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::connect::testing::{
-    Authority, answer, assert_well, failure, head, probe, say, serve, spec, text, texts, with,
+    Authority, answer, assert_well, failure, head, probe, say, serve, skip, spec, text, texts, with,
 };
 
 const NAME: &str = "www.example.org";
@@ -252,7 +252,7 @@ async fn dnsmasq_answers_every_type_of_record() {
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut server) = started else {
-        crate::connect::testing::skip("dnsmasq is not installed, so that no real name server is asked");
+        skip("dnsmasq is not installed, so that no real name server is asked");
         return;
     };
     let address = format!("127.0.0.1:{port}");

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use netwatch_model::probe::{OptionField, ProbeKind, ProbeResult};
 
 use super::*;
-use crate::connect::testing::{answer, assert_well, failure, probe, spec, text, texts, with};
+use crate::connect::testing::{answer, assert_well, failure, probe, skip, spec, text, texts, with};
 
 /// net-snmp on a port of its own, ended when dropped.
 struct Agent {
@@ -52,7 +52,7 @@ impl Agent {
             .stderr(Stdio::null())
             .spawn();
         let Ok(process) = started else {
-            crate::connect::testing::skip("snmpd is not installed, so that no real agent is asked");
+            skip("snmpd is not installed, so that no real agent is asked");
             return None;
         };
         let agent = Self { process, address, _directory: directory };
