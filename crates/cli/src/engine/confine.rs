@@ -59,8 +59,8 @@ pub fn confine(
     };
     caps::drop_all()?;
     let sandbox = Sandbox::new().write(data_dir);
-    // Probes go to any port.
-    let sandbox = if live { sandbox } else { sandbox.connect_only(connect.iter().copied()) };
+    // Probes go to any port, from any free one.
+    let sandbox = if live { sandbox.bind(0) } else { sandbox.connect_only(connect.iter().copied()) };
     let sandbox = read.iter().fold(sandbox, |sandbox, path| sandbox.read(path));
     for layer in sandbox.enforce()?.layers {
         let (name, detail) = (layer.name, layer.detail.as_str());
