@@ -14,9 +14,8 @@ export function useStream(signedOut: boolean, session: Session | undefined): voi
 
 /** Learns the server's time first: it is that of the packets when a capture file is read, and subscriptions begin relative to it. */
 async function start(): Promise<void> {
-  try {
-    noteServerTime((await queryClient.fetchQuery(statisticsQuery)).now);
-  } finally {
-    stream.start();
-  }
+  // Somebody may open another workspace meanwhile, or the server may be gone: the browser's clock has to do until it is known.
+  const statistics = await queryClient.fetchQuery(statisticsQuery).catch(() => undefined);
+  if (statistics !== undefined) noteServerTime(statistics.now);
+  stream.start();
 }
