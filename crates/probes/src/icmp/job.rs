@@ -97,6 +97,13 @@ pub(super) struct Job {
     pub(super) waiting: Waiting,
 }
 
+impl Job {
+    /// Whether what comes on that channel can be an answer to it.
+    pub(super) fn listens_on(&self, channel: usize) -> bool {
+        self.roads.contains(&channel) || self.errors == Some(channel)
+    }
+}
+
 /// A packet that is due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Due {

@@ -33,6 +33,23 @@ pub(crate) fn run_with(namespace: &Namespace, spec: &ProbeSpec, tools: &Tools) -
     namespace.enter(|| runtime().block_on(run(spec, occasion, tools)))
 }
 
+/// Runs probes at the same time in a namespace, with the same tools.
+pub(crate) fn run_together(namespace: &Namespace, specs: &[ProbeSpec]) -> Vec<ProbeResult> {
+    let (tools, now) = (tools(Arc::new(OwnRights)), clock::now());
+    let occasion =
+        Occasion { probe: Default::default(), agent: AgentId::default(), scheduled: now, trigger: Trigger::Request };
+    let mut running = tokio::task::JoinSet::new();
+    namespace.enter(|| {
+        runtime().block_on(async {
+            for spec in specs.iter().cloned() {
+                let tools = tools.clone();
+                running.spawn(async move { run(&spec, occasion, &tools).await });
+            }
+            running.join_all().await
+        })
+    })
+}
+
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }

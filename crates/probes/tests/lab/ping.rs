@@ -10,7 +10,7 @@ use netwatch_probes::Rights;
 use netwatch_testkit::netns::Namespace;
 use socket2::Socket;
 
-use crate::network::{counted, pair, ping, ping_of, rule, run_in, run_with, tools};
+use crate::network::{counted, pair, ping, ping_of, rule, run_in, run_together, run_with, tools};
 use crate::simulator::{Mischief, Simulator};
 
 fn reason(result: &ProbeResult) -> (FailureReason, String) {
@@ -46,6 +46,17 @@ fn loss_is_exact(here: &Namespace, there: &Namespace) {
 fn loss_is_what_the_kernel_dropped() {
     let Some((here, there)) = pair("loss_is_what_the_kernel_dropped") else { return };
     loss_is_exact(&here, &there);
+}
+
+#[test]
+fn an_answer_counts_once_however_many_sockets_there_are() {
+    let Some((here, _there)) = pair("an_answer_counts_once_however_many_sockets_there_are") else { return };
+    let mut other = ping("10.1.0.2", 50, 0.005, 1.0);
+    other.options.set(&DONT_FRAGMENT, OptionValue::Flag(true));
+    for result in run_together(&here, &[ping("10.1.0.2", 50, 0.005, 1.0), other]) {
+        let ping = ping_of(&result);
+        assert_eq!((ping.sent, ping.received, ping.duplicates), (50, 50, 0), "{ping:?}");
+    }
 }
 
 #[test]

@@ -59,6 +59,10 @@ impl Driver {
                 self.counters.arrived(found.is_some());
                 let Some((found, from, reply)) = found else { continue };
                 let Some(job) = self.book.job(found.slot) else { continue };
+                // Every raw socket gets every answer: it counts where the packet was sent from, and once.
+                if !job.listens_on(place) {
+                    continue;
+                }
                 let at = arrival_time(received.stamp, now);
                 job.kernel_stamps &= received.stamp.is_some();
                 if job.work.arrived(Arrival { number: found.number, at, from, reply }) {
