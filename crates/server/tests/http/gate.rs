@@ -79,6 +79,8 @@ async fn no_route_answers_without_credentials() {
         "POST /api/v1/session",
         "POST /api/v1/setup",
         "POST /api/v1/sign-in",
+        "POST /api/v1/sign-in/passkey",
+        "POST /api/v1/sign-in/passkey/finish",
         "POST /api/v1/sign-in/second-factor",
     ];
     assert_eq!(public, meant, "a new public route must be meant");
