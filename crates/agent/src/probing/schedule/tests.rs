@@ -53,10 +53,10 @@ fn result(due: &Due, rtt: Option<f64>) -> ProbeResult {
     }
 }
 
-/// Turns the clock second by second; each run ends at once with this round-trip time.
+/// Turns the clock second by second, up to `to`; each run ends at once with this round-trip time.
 fn turn(schedule: &mut Schedule, from: u32, to: u32, rtt: Option<f64>) -> Vec<(u32, Trigger)> {
     let mut runs = Vec::new();
-    for second in from..to {
+    for second in from + 1..=to {
         while let Some(due) = schedule.take(SECOND * second) {
             runs.push((second, due.trigger));
             schedule.ended(&due, &result(&due, rtt), SECOND * second);
