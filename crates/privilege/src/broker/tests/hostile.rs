@@ -44,7 +44,7 @@ fn the_broker_refuses_what_is_no_request_and_goes_on() {
             bad[index] = value;
             bad.to_vec()
         };
-        let mut hostile = vec![with(0, 0), with(0, 2), with(1, 0), with(1, 3), with(1, 255), with(2, 1), with(3, 1)];
+        let mut hostile = vec![with(0, 0), with(0, 2), with(1, 0), with(1, 7), with(1, 255), with(2, 1), with(3, 1)];
         hostile.extend((1..8).map(|length| good[..length].to_vec()));
         hostile.push([&good[..], &[0]].concat());
         hostile.push([&good[..], &good].concat());
