@@ -3,7 +3,7 @@
 //! All servers are asked at once ([`ask`]), each over its own socket and port; messages are ours ([`message`]), so that times are those of
 //! the network and not of a resolver's cache or retries. Whom to ask says [`servers`].
 //!
-//! Limits: [`MAX_SERVERS`] servers, [`MAX_RECORDS`] records of an answer, 65 535 octets of a message.
+//! Limits: `MAX_SERVERS` servers, `MAX_RECORDS` records of an answer, 65 535 octets of a message.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! Active measurement: one run of one probe, from what to measure ([`ProbeSpec`]) to what came out ([`ProbeResult`]).
 //!
 //! Why: capture sees what others send; a probe asks the network itself, at times and with packets that it chooses, so that loss and
-//! delay mean what the standards say. What: [`run`] resolves the target once, has every address judged by the policy, and measures. The
+//! delay mean what the standards say. What: [`run()`] resolves the target once, has every address judged by the policy, and measures. The
 //! logic of each kind (what to send when, what an answer means) takes `now` and bytes and is tested without a network; sockets stand
 //! around it.
 //!

@@ -4,7 +4,7 @@
 //! alone), an answer is never longer than its request, and each source has a rate. With a key only authentic packets are answered. Sessions
 //! are told apart by address, port and identifier, so that nobody can take over another's session.
 //!
-//! One task for each address that is listened at; all share one [`Table`] behind a lock that is held for one packet. Dropping the run ends
+//! One task for each address that is listened at; all share one `Table` behind a lock that is held for one packet. Dropping the run ends
 //! the tasks.
 
 mod table;

@@ -2,7 +2,7 @@
 //!
 //! The server keeps probes as entities and gives each agent its assignment, whole, after every change. Results come in as records, like
 //! everything else: the [`Board`] holds the last of each probe in memory, history keeps all, and their numbers become samples
-//! ([`samples`]), so that charts, rollups and alerts know them as any series.
+//! (`samples`), so that charts, rollups and alerts know them as any series.
 //!
 //! The agent of this machine is behind the port [`Prober`], which joins after the server is built.
 

@@ -4,7 +4,7 @@
 //! counted: runs of one probe never overlap. A run that is due stays due until it is taken, so that a late one is late and not lost.
 //! Probes that an assignment leaves as they are keep their schedule; one that is changed goes on with the new values.
 //!
-//! Limits: [`MAX_PROBES`](netwatch_model::assignment::MAX_PROBES) probes; more are left out and counted.
+//! Limits: [`MAX_PROBES`] probes; more are left out and counted.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! A handshake that refuses nobody, and what it showed.
 //!
 //! The verifier lets every certificate pass, so that the session can be described; nothing is sent over it before the verdict of
-//! [`trust`](super::trust). That the server holds the key of its certificate is noted, too: without that proof it is not trusted.
+//! [`trust`]. That the server holds the key of its certificate is noted, too: without that proof it is not trusted.
 
 use std::io;
 use std::sync::Arc;
