@@ -41,8 +41,8 @@ pub(crate) fn run_together(namespace: &Namespace, specs: &[ProbeSpec]) -> Vec<Pr
     let mut running = tokio::task::JoinSet::new();
     namespace.enter(|| {
         runtime().block_on(async {
-            for spec in specs.iter().cloned() {
-                let tools = tools.clone();
+            for spec in specs {
+                let (spec, tools) = (spec.clone(), tools.clone());
                 running.spawn(async move { run(&spec, occasion, &tools).await });
             }
             running.join_all().await
