@@ -117,6 +117,8 @@ struct Driver {
     intake: Intake,
     assignments: watch::Receiver<Arc<Assignment>>,
     clock: Arc<dyn ClockSource>,
+    /// The server is gone: what it wanted last goes on.
+    is_alone: bool,
     schedule: Schedule,
     requested: mpsc::Receiver<Request>,
     running: JoinSet<Option<(Due, ProbeResult)>>,
@@ -127,7 +129,18 @@ impl Driver {
     fn new(dependencies: Dependencies, requested: mpsc::Receiver<Request>, seed: u64) -> Self {
         let Dependencies { agent, tools, intake, assignments, clock } = dependencies;
         let (schedule, running) = (Schedule::new(seed), JoinSet::new());
-        Self { agent, tools, intake, assignments, clock, schedule, requested, running, link: Arc::default() }
+        Self {
+            agent,
+            tools,
+            intake,
+            assignments,
+            clock,
+            is_alone: false,
+            schedule,
+            requested,
+            running,
+            link: Arc::default(),
+        }
     }
 
     async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
@@ -141,10 +154,9 @@ impl Driver {
             };
             tokio::select! {
                 _ = &mut stopped => break,
-                changed = self.assignments.changed() => match changed {
+                changed = self.assignments.changed(), if !self.is_alone => match changed {
                     Ok(()) => self.apply(),
-                    // The server is gone: what it wanted last goes on.
-                    Err(_) => self.assignments = kept(&self.assignments),
+                    Err(_) => self.is_alone = true,
                 },
                 Some(ended) = self.running.join_next() => self.ended(ended),
                 Some((spec, reply)) = self.requested.recv(), if self.running.len() < MOST_RUNNING => self.answer(spec, reply),
@@ -211,14 +223,6 @@ impl Driver {
             Err(error) => tracing::error!(%error, "a run of a probe ended by a defect"),
         }
     }
-}
-
-/// A channel that says the same, and will never say anything else.
-fn kept(assignments: &watch::Receiver<Arc<Assignment>>) -> watch::Receiver<Arc<Assignment>> {
-    let (sender, receiver) = watch::channel(Arc::clone(&assignments.borrow()));
-    // A sender that is forgotten is never gone, so that nobody is woken again.
-    std::mem::forget(sender);
-    receiver
 }
 
 /// What may be measured. A network that cannot be read allows nothing, and denies nothing: the server has checked it.

@@ -11,8 +11,7 @@ pub(crate) mod samples;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -50,7 +49,8 @@ pub struct ProbePolicy {
 pub(crate) struct ProberSlot {
     prober: OnceLock<Arc<dyn Prober>>,
     policy: ArcSwap<ProbePolicy>,
-    revision: AtomicU64,
+    /// Held while the agent is told, so that it hears of changes in their order.
+    revision: Mutex<u64>,
 }
 
 impl ProberSlot {
@@ -74,12 +74,13 @@ impl App {
     pub(crate) fn assign_probes(&self) {
         let slot = self.prober();
         let Some(prober) = slot.get() else { return };
+        let mut revision = slot.revision.lock().unwrap_or_else(PoisonError::into_inner);
         match self.access().entities().read(|tx| assigned(tx, self.access().home())) {
             Ok(probes) => {
                 let policy = slot.policy.load();
-                let revision = slot.revision.fetch_add(1, Ordering::Relaxed) + 1;
+                *revision += 1;
                 let (allow, deny) = (policy.allow.clone(), policy.deny.clone());
-                prober.assign(Assignment { revision, probes, allow, deny });
+                prober.assign(Assignment { revision: *revision, probes, allow, deny });
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;

@@ -21,7 +21,7 @@ const QUICK: f64 = 0.002;
 const SHARE: f64 = 0.1;
 /// Good runs before anything is slow.
 const WARM_UP: u32 = 5;
-/// Runs of a burst are this many times closer together, but at least a second apart.
+/// Runs of a burst are this many times closer together, but no closer than the kind allows.
 const FASTER: u32 = 10;
 
 /// How a probe was lately.
@@ -35,18 +35,18 @@ pub(super) struct Burst {
 
 impl Burst {
     /// How soon the next run follows, and why it takes place; counts it.
-    pub(super) fn step(&mut self, interval: Duration) -> (Duration, Trigger) {
-        let step = self.peek(interval);
+    pub(super) fn step(&mut self, interval: Duration, least: Duration) -> (Duration, Trigger) {
+        let step = self.peek(interval, least);
         self.left = self.left.saturating_sub(1);
         step
     }
 
     /// The same without counting.
-    pub(super) fn peek(&self, interval: Duration) -> (Duration, Trigger) {
+    pub(super) fn peek(&self, interval: Duration, least: Duration) -> (Duration, Trigger) {
         if self.left == 0 {
             return (interval, Trigger::Schedule);
         }
-        ((interval / FASTER).max(Duration::from_secs(1)).min(interval), Trigger::Burst)
+        ((interval / FASTER).max(least).min(interval), Trigger::Burst)
     }
 
     /// Whether no run of a burst is left.

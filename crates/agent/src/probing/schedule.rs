@@ -120,7 +120,7 @@ impl Schedule {
                 continue;
             };
             let (spec, is_running) = (Arc::clone(&entry.spec), entry.is_running);
-            let (step, trigger) = entry.burst.step(interval(&spec));
+            let (step, trigger) = entry.burst.step(interval(&spec), least(&spec));
             entry.is_running = true;
             // What could not be run in time is not made up for: the phase stays.
             let behind = now.saturating_sub(planned).as_nanos() / step.as_nanos().max(1);
@@ -148,7 +148,7 @@ impl Schedule {
         if !entry.burst.judge(result, now) {
             return None;
         }
-        let (step, _) = entry.burst.peek(interval(&entry.spec));
+        let (step, _) = entry.burst.peek(interval(&entry.spec), least(&entry.spec));
         let next = entry.due.min(now + step);
         let spec = trace_of(&entry.spec);
         self.plan(due.id, next);
@@ -190,6 +190,11 @@ impl Schedule {
 
 fn interval(spec: &ProbeSpec) -> Duration {
     Duration::try_from_secs_f64(spec.interval).unwrap_or(Duration::from_secs(60))
+}
+
+/// The shortest interval of the kind.
+fn least(spec: &ProbeSpec) -> Duration {
+    Duration::try_from_secs_f64(spec.kind.descriptor().least_interval).unwrap_or(Duration::from_secs(1))
 }
 
 /// The first time after `now` that lies at the phase of the probe.

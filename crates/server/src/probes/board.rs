@@ -1,13 +1,13 @@
 //! How each probe stands now: its last runs, its last result, its last trace.
 //!
 //! In memory, built again from history at a start. Limits: [`MOST_LINES`] pairs of probe and agent, [`RUNS`] runs of each; a result of a
-//! pair that finds no room is kept by history alone, and counted.
+//! pair that finds no room is kept by history alone.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use netwatch_model::people::ProbeId;
-use netwatch_model::probe::{ProbeKind, ProbeMetric, ProbeResult};
+use netwatch_model::probe::{ProbeKind, ProbeMetric, ProbeResult, Trigger};
 use netwatch_model::{AgentId, Timestamp};
 
 /// Runs of a line that are remembered.
@@ -77,12 +77,13 @@ impl Board {
         if is_trace && line.trace.as_ref().is_none_or(|trace| trace.start <= result.start) {
             line.trace = Some(Arc::clone(&result));
         }
-        if is_trace && line.last.kind != ProbeKind::Mtr {
+        let is_other = line.last.kind != result.kind;
+        // A burst adds a trace to a probe of another kind: it is no run of the probe.
+        if is_trace && is_other && result.trigger == Trigger::Burst {
             return;
         }
-        // A trace that a burst added came before the probe's own first result.
-        let replaces = line.last.kind == ProbeKind::Mtr && !is_trace;
-        if replaces {
+        // The probe is of another kind now, or what came first was such a trace.
+        if is_other {
             line.runs.clear();
         }
         if line.runs.back().is_some_and(|run| run.start >= result.start) {
@@ -148,4 +149,58 @@ pub fn run_of(result: &ProbeResult) -> Run {
         None => RunState::Up,
     };
     Run { start: result.start, state, time, loss }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROBE: ProbeId = ProbeId::from_bits(7);
+
+    fn noted(results: &[(i64, ProbeKind, Trigger)]) -> Line {
+        let board = Board::default();
+        for (second, kind, trigger) in results {
+            let start = Timestamp::from_secs(*second);
+            board.note(&ProbeResult {
+                probe: Some(PROBE),
+                agent: AgentId(1),
+                kind: *kind,
+                target: "192.0.2.1".to_owned(),
+                address: None,
+                source: None,
+                scheduled: start,
+                start,
+                duration: 0.1,
+                trigger: *trigger,
+                late: false,
+                failure: None,
+                detail: None,
+            });
+        }
+        board.of(PROBE).remove(0).1
+    }
+
+    #[test]
+    fn an_added_trace_is_no_run_of_the_probe() {
+        use ProbeKind::{Mtr, Ping};
+        let line = noted(&[(1, Ping, Trigger::Schedule), (2, Mtr, Trigger::Burst), (3, Ping, Trigger::Burst)]);
+        let trace = line.trace.map(|trace| trace.start.secs());
+        assert_eq!((line.runs.len(), line.last.kind, trace), (2, Ping, Some(2)));
+        let first = noted(&[(1, Mtr, Trigger::Burst), (2, Ping, Trigger::Schedule)]);
+        assert_eq!((first.runs.len(), first.last.kind), (1, Ping));
+    }
+
+    #[test]
+    fn a_probe_that_became_another_kind_goes_on() {
+        use ProbeKind::{Mtr, Ping};
+        let line = noted(&[(1, Ping, Trigger::Schedule), (2, Mtr, Trigger::Schedule), (3, Mtr, Trigger::Burst)]);
+        assert_eq!((line.runs.len(), line.last.kind), (2, Mtr));
+    }
+
+    #[test]
+    fn an_older_result_changes_nothing_and_old_runs_go() {
+        let many: Vec<_> = (1..=50).map(|second| (second, ProbeKind::Tcp, Trigger::Schedule)).collect();
+        let line = noted(&[&many[..], &[(20, ProbeKind::Tcp, Trigger::Schedule)]].concat());
+        assert_eq!((line.runs.len(), line.runs[0].start.secs(), line.last.start.secs()), (RUNS, 11, 50));
+    }
 }

@@ -160,3 +160,17 @@ fn a_probe_that_cannot_be_run_is_left_out() {
     let change = schedule.apply(&assignment(vec![probe(1, 0.1)]), Duration::ZERO);
     assert_eq!((change.refused, schedule.len()), (1, 0));
 }
+
+#[test]
+fn a_burst_is_no_faster_than_the_kind_allows() {
+    let mut schedule = Schedule::new(1);
+    let spec = ProbeSpec { interval: 120.0, ..ProbeSpec::new(ProbeKind::Throughput, "192.0.2.1") };
+    schedule.apply(&assignment(vec![AssignedProbe { id: id(1), spec }]), Duration::ZERO);
+    let failed = schedule.take(SECOND * 120).expect("it is due");
+    assert_eq!(schedule.ended(&failed, &result(&failed, None), SECOND * 120), None, "no trace is added");
+    let next = schedule.next().expect("it is planned");
+    assert!(next >= SECOND * 120 && next - SECOND * 120 <= SECOND * 60, "{next:?}");
+    let first = schedule.take(next).expect("it is due");
+    schedule.ended(&first, &result(&first, None), next);
+    assert_eq!((first.trigger, schedule.next()), (Trigger::Burst, Some(next + SECOND * 60)));
+}

@@ -95,7 +95,11 @@ pub(super) async fn restore(app: App, asker: Asker, request: Request) -> Result<
     })
     .await?;
     let with = app.clone();
-    app.blocking(move || with.apply_all_to_store()).await?;
+    app.blocking(move || {
+        with.apply_all_to_store();
+        with.assign_probes();
+    })
+    .await?;
     let Contents { format, objects, audit_records } = restored.contents;
     let contents = BackupContents { format, objects, audit_records };
     Ok(Json(Restored { kept, contents }))
