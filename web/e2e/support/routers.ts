@@ -66,7 +66,8 @@ export class Routers {
     this.#in("r1", "ip", "route", "add", targets.balanced, "nexthop", "via", ways.r2, "nexthop", "via", ways.r3);
     this.#in("r1", "ip", "route", "add", targets.silent, "via", "10.91.4.2");
     this.#in("r1", "ip", "route", "add", targets.lossy, "via", ways.r3);
-    this.#in("r1", "ip", "route", "add", "blackhole", targets.gone);
+    this.#in("r1", "ip", "route", "add", targets.gone, "via", ways.r2);
+    this.#in("r2", "ip", "route", "add", "blackhole", targets.gone);
     this.#filter("r4", "chain output { type filter hook output priority 0; ip protocol icmp drop; }");
     const every = `ip daddr ${targets.lossy} numgen inc mod 3 == 0 drop;`;
     this.#filter("t", `chain input { type filter hook input priority 0; ${every} }`);
@@ -90,7 +91,7 @@ export class Routers {
   }
 
   #filter(host: Host, chain: string): void {
-    this.#in(host, "nft", `table ip lab { ${chain} }`);
+    this.#in(host, "nft", `table ip lab {\n${chain}\n}`);
   }
 
   /** Joins two namespaces; the interface of each is called after where it leads, and its address is in a /24. */

@@ -14,7 +14,7 @@ import { hullOf } from "./hull";
 import { type LaidEdge, type Layout, layoutOf } from "./layout";
 import styles from "./map.module.css";
 import { colours, factsOf, KindFrame, nameOf, StateShape, shortened } from "./marks";
-import { edgeKey, passing, shapeOf } from "./selection";
+import { edgeKey, edgesBetween, passing, shapeOf } from "./selection";
 import { NodeTip } from "./tip";
 import { nearest } from "./viewport";
 
@@ -45,6 +45,7 @@ export function Drawing({ map, found, selected, onSelect }: DrawingProps) {
   const nodes = useMemo(() => new Map(map.nodes.map((node) => [node.id, node])), [map]);
   const active = [over, focused, selected].find((id) => id !== undefined && nodes.has(id));
   const lit = useMemo(() => (active === undefined ? undefined : passing(map, active)), [map, active]);
+  const between = useMemo(() => (found === undefined ? undefined : edgesBetween(map, found)), [map, found]);
   const entry = focused !== undefined && nodes.has(focused) ? focused : map.nodes[0]?.id;
   const onKeyDown = (event: KeyboardEvent) => {
     const arrow = arrows[event.key];
@@ -72,7 +73,7 @@ export function Drawing({ map, found, selected, onSelect }: DrawingProps) {
     >
       <g ref={drawing}>
         <Areas map={map} layout={layout} />
-        <Edges map={map} layout={layout} lit={lit?.edges} />
+        <Edges map={map} layout={layout} lit={lit?.edges ?? between} />
         {map.nodes.map((node) => (
           <Node
             key={node.id}
@@ -200,12 +201,15 @@ const Node = memo(function Node({ node, x, y, faint, found, selected, entry, onO
   const format = useFormat();
   const { id, kind, state, rtt } = node;
   const name = nameOf(node, t);
+  const [short, time] = [shortened(name), rtt == null ? undefined : format.duration(rtt)];
+  // What is spoken begins with what is seen.
+  const seen = time === undefined ? short : `${short} ${time}`;
   return (
     // biome-ignore lint/a11y/useSemanticElements: there is no button in a drawing
     <g
       role="button"
       tabIndex={entry ? 0 : -1}
-      aria-label={[name, ...factsOf(node, t, format)].join(", ")}
+      aria-label={[seen, ...(seen.startsWith(name) ? [] : [name]), ...factsOf(node, t, format)].join(", ")}
       aria-pressed={selected}
       className={styles.node}
       transform={`translate(${x} ${y})`}
@@ -229,11 +233,11 @@ const Node = memo(function Node({ node, x, y, faint, found, selected, entry, onO
       <KindFrame kind={kind} />
       <StateShape state={state} silent={kind === "silent"} />
       <text y="26" textAnchor="middle" className={styles.name}>
-        {shortened(name)}
+        {short}
       </text>
-      {rtt != null && (
+      {time !== undefined && (
         <text y="38" textAnchor="middle" className={styles.figure}>
-          {format.duration(rtt)}
+          {time}
         </text>
       )}
     </g>

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { MapNode, NetworkMap } from "~/api/schema";
-import { fitting, passing, shapeOf, tracesThrough } from "./selection";
+import { edgesBetween, fitting, passing, shapeOf, tracesThrough } from "./selection";
 
 const node = (id: string, more: Partial<MapNode> = {}): MapNode => ({
   id,
@@ -47,6 +47,12 @@ it("finds the traces through a node, and only those paths of them that pass it",
   expect([...through.nodes].toSorted()).toEqual(["a", "t", "x"]);
   expect([...through.edges].toSorted()).toEqual(["a x", "x t"]);
   expect(passing(map, "y").traces.length).toBe(2);
+});
+
+it("knows the edges between nodes", () => {
+  const edge = (from: string, to: string) => ({ from, to, state: "up" as const, share: 1, traces: 1 });
+  const edges = edgesBetween({ ...map, edges: [edge("a", "x"), edge("x", "y")] }, new Set(["x", "y"]));
+  expect([...edges]).toEqual(["x y"]);
 });
 
 it("fits names, addresses, systems and probes, in any case", () => {

@@ -23,6 +23,12 @@ export function passing(map: NetworkMap, node: string): Passing {
   return { traces, nodes, edges };
 }
 
+/** The edges that join two of the nodes. */
+export function edgesBetween({ edges }: NetworkMap, nodes: ReadonlySet<string>): ReadonlySet<string> {
+  const joined = edges.filter(({ from, to }) => nodes.has(from) && nodes.has(to));
+  return new Set(joined.map(({ from, to }) => edgeKey(from, to)));
+}
+
 /** The nodes that a text fits: by name, address, target or network, or because a probe of that name measures there. */
 export function fitting(map: NetworkMap, text: string): ReadonlySet<string> {
   const wanted = text.trim().toLowerCase();
