@@ -1,5 +1,7 @@
 //! Probes of the workspace of the request: `/api/v1/probes`, their results and how they stand.
 
+pub mod map;
+
 use netwatch_model::Timestamp;
 use netwatch_model::people::ProbeId;
 use netwatch_model::probe::metric::Unit;

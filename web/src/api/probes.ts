@@ -7,6 +7,8 @@ import { ifMatch, taggedOf } from "./tagged";
 export type ProbesQuestion = NonNullable<operations["list_probes"]["parameters"]["query"]>;
 export type ResultsQuestion = NonNullable<operations["list_probe_results"]["parameters"]["query"]>;
 
+export type MapQuestion = NonNullable<operations["get_network_map"]["parameters"]["query"]>;
+
 /** Milliseconds after which the state of probes is asked for again. */
 export const probesRefresh = 5000;
 
@@ -46,6 +48,14 @@ export const matrixQuery = queryOptions({
   queryKey: ["probes", "matrix"],
   queryFn: ({ signal }) => dataOf(api.GET("/api/v1/probe-matrix", { signal })),
 });
+
+export function mapQuery(question: MapQuestion) {
+  return queryOptions({
+    queryKey: ["probes", "map", question],
+    queryFn: ({ signal }) => dataOf(api.GET("/api/v1/network-map", { params: { query: question }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
 
 export function createProbe(body: ProbeCreate): Promise<Probe> {
   return dataOf(api.POST("/api/v1/probes", { body }));

@@ -31,6 +31,7 @@ const routeTree = root.addChildren([
     page("/probes", () => import("~/pages/probes/probes"), "ProbesPage"),
     page("/probes/new", () => import("~/pages/probes/edit"), "NewProbePage"),
     page("/probes/matrix", () => import("~/pages/probes/matrix"), "MatrixPage"),
+    page("/probes/map", () => import("~/pages/probes/map"), "MapPage"),
     page("/probes/$probe", () => import("~/pages/probes/probe"), "ProbePage"),
     page("/probes/$probe/edit", () => import("~/pages/probes/edit"), "EditProbePage"),
     page("/probes/$probe/traces", () => import("~/pages/probes/traces"), "TracesPage"),

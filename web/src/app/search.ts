@@ -88,6 +88,10 @@ export type AppSearch = {
   trace?: string | undefined;
   against?: string | undefined;
   path?: string | undefined;
+  /** The network map: only traces of this probe, the node whose panel is open, only traces that fit the search. */
+  probe?: string | undefined;
+  node?: string | undefined;
+  fitting?: "yes" | undefined;
   /** Where the set-up is. */
   step?: (typeof steps)[number] | undefined;
 };
@@ -130,6 +134,9 @@ export function validateSearch(raw: Record<string, unknown>): AppSearch {
     trace: text(raw.trace),
     against: text(raw.against),
     path: text(raw.path),
+    probe: text(raw.probe),
+    node: text(raw.node),
+    fitting: oneOf(["yes"] as const, raw.fitting),
     step: oneOf(steps, raw.step),
   });
 }

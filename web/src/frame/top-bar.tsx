@@ -41,6 +41,7 @@ const words: Readonly<Record<string, TextKey>> = {
   "/probes": "page.probes",
   "/probes/new": "probes.new",
   "/probes/matrix": "page.matrix",
+  "/probes/map": "page.map",
   "/probes/$probe": "page.probe",
   "/probes/$probe/edit": "action.edit",
   "/probes/$probe/traces": "page.traces",

@@ -1,5 +1,6 @@
 /** Deutsch. */
 import { history } from "./de/history";
+import { networkMap } from "./de/network-map";
 import { people } from "./de/people";
 import { probeDetails } from "./de/probe-details";
 import { probes } from "./de/probes";
@@ -9,6 +10,7 @@ import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
   ...history,
+  ...networkMap,
   ...people,
   ...probeDetails,
   ...probes,

@@ -1,6 +1,7 @@
 /** English: the catalogue that defines which texts there are. Sentence case; the field's terms; an error says what to do. */
 import type { Message } from "./catalogue";
 import { history } from "./en/history";
+import { networkMap } from "./en/network-map";
 import { people } from "./en/people";
 import { probeDetails } from "./en/probe-details";
 import { probes } from "./en/probes";
@@ -9,6 +10,7 @@ import { views } from "./en/views";
 
 export const en = {
   ...history,
+  ...networkMap,
   ...people,
   ...probeDetails,
   ...probes,

@@ -29,6 +29,8 @@ export const paths = {
     ({ to: "/probes", search: { ...state, ...carried(time) } }) as const,
   newProbe: (time: AppSearch = {}) => ({ to: "/probes/new", search: carried(time) }) as const,
   matrix: (time: AppSearch = {}) => ({ to: "/probes/matrix", search: carried(time) }) as const,
+  networkMap: (time: AppSearch = {}, state: Pick<AppSearch, "q" | "probe" | "agent" | "node"> = {}) =>
+    ({ to: "/probes/map", search: { ...state, ...carried(time) } }) as const,
   probe: (probe: string, time: AppSearch = {}, state: Omit<AppSearch, "from" | "to"> = {}) =>
     ({ to: "/probes/$probe", params: { probe }, search: { ...state, ...carried(time) } }) as const,
   editProbe: (probe: string, time: AppSearch = {}) =>
