@@ -141,6 +141,10 @@ pub enum Command {
     Stamp(ProbeArgs<{ probe::place(ProbeKind::Simulation) }>),
     /// Measure how much a path carries
     Throughput(ProbeArgs<{ probe::place(ProbeKind::Throughput) }>),
+    /// Show what the agent sees of this machine: processor, memory, disks, octets of interfaces
+    System(ProbeArgs<{ probe::place(ProbeKind::System) }>),
+    /// Show the network of this machine: interfaces, addresses, routes, gateways
+    Network(ProbeArgs<{ probe::place(ProbeKind::Network) }>),
     /// List, make, disable users of a running server, and print links for those who are locked out
     #[command(subcommand)]
     User(UserCommand),

@@ -55,6 +55,8 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Snmp(args) => probe::run(&args.0),
         Command::Stamp(args) => probe::run(&args.0),
         Command::Throughput(args) => probe::run(&args.0),
+        Command::System(args) => probe::run(&args.0),
+        Command::Network(args) => probe::run(&args.0),
         Command::User(command) => user::run(cli, command),
         Command::Ranges(command) => ranges::run(cli, command),
         Command::Backup(args) => backup::backup(cli, args),
