@@ -1,5 +1,6 @@
 //! One module for each command, and what they share.
 
+mod agent;
 mod backup;
 mod capture;
 mod config;
@@ -39,6 +40,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Interfaces(args) => interfaces::run(args),
         Command::Quality(args) => quality::run(args),
         Command::Reflector(args) => reflector::run(cli, args),
+        Command::Agent(args) => agent::run(&cli.global, args),
         Command::Up(args) => up::run(cli, args),
         Command::Top(args) => top::run(cli, args),
         Command::Capture(args) => capture::run(cli, args),

@@ -16,10 +16,12 @@ use std::time::Duration;
 use netwatch_model::probe::kind::network::PublicAddress;
 use netwatch_model::probe::{Detail, Failure, FailureReason, ProbeKind};
 use netwatch_telemetry::clock;
+use tokio::sync::Notify;
 
 use crate::run::Ran;
 use crate::tools::Tools;
 
+pub use container::kind as container;
 pub use network::{Changes, addresses};
 
 /// How long the first reading waits, so that there is a share of the processors' time.
@@ -30,6 +32,7 @@ const FIRST_SHARE: Duration = Duration::from_millis(300);
 pub struct Host {
     ticks: Mutex<Option<system::Ticks>>,
     public: Mutex<Option<PublicAddress>>,
+    public_changed: Notify,
 }
 
 impl Host {
@@ -38,7 +41,15 @@ impl Host {
         let mut public = self.public.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = *public != address;
         *public = address;
+        if is_new {
+            self.public_changed.notify_one();
+        }
         is_new
+    }
+
+    /// Waits until the server sees this host another way than before.
+    pub async fn public_changed(&self) {
+        self.public_changed.notified().await;
     }
 
     fn public(&self) -> Option<PublicAddress> {

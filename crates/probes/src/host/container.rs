@@ -4,8 +4,9 @@
 
 use std::path::Path;
 
-/// The kind of container: `docker`, `podman`, `kubernetes`, `lxc`, …
-pub(super) fn kind() -> Option<String> {
+/// The kind of container that this process runs in: `docker`, `podman`, `kubernetes`, `lxc`, …
+#[must_use]
+pub fn kind() -> Option<String> {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     of(
         std::env::var("container").ok().as_deref(),

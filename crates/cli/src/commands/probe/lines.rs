@@ -14,6 +14,7 @@ use netwatch_model::probe::{Delays, Detail, ProbeResult};
 
 use crate::failure::Failure;
 use crate::output::csv as fields;
+use crate::output::units::bytes;
 
 /// Prints a result with what its kind has found.
 pub fn write(out: &mut impl Write, result: &ProbeResult) -> io::Result<()> {

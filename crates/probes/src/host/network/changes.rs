@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::net::netlink::SocketAddrNetlink;
-use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, netlink, recv, socket_with};
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
 use tokio::io::unix::AsyncFd;
 
 /// Links, and addresses and routes of IPv4 and IPv6: RTMGRP_* of linux/rtnetlink.h.
@@ -28,9 +28,12 @@ impl Changes {
     /// When the kernel gives no socket.
     pub fn watch() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::ROUTE))?;
+        // Protocol 0 of netlink is rtnetlink (NETLINK_ROUTE).
+        let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
         bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
-        AsyncFd::new(socket).map(Self)
+        #[expect(deprecated, reason = "`OwnedFd` keeps the descriptor open for as long as it is registered; nothing else is wrong with it")]
+        let socket = AsyncFd::new(socket)?;
+        Ok(Self(socket))
     }
 
     /// Waits for the next change, and until it has settled.
