@@ -12,12 +12,14 @@ use netwatch_model::probe::ProbeKind;
 use crate::config::{Key, Raw};
 use crate::engine::history::CHECK;
 
+mod import;
 mod parts;
 mod people;
 mod probe;
 mod ranges;
 mod voice;
 
+pub use import::{ImportAsk, ImportBlackboxArgs, ImportCommand, ImportFileArgs, ReportFormat};
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
 pub use probe::{OneShot, ProbeArgs};
@@ -162,6 +164,9 @@ pub enum Command {
     Export(ExportArgs),
     /// Make a running server what a file says
     Apply(ApplyArgs),
+    /// Make probes of what another monitor watches
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Have a running server read its configuration again
     Reload(ReloadArgs),
     /// Show or change what a running server logs

@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod engine;
 mod failure;
+mod import;
 mod logging;
 mod output;
 mod top;
