@@ -1,5 +1,6 @@
 //! The port, as the store in files answers it.
 
+use std::net::IpAddr;
 use std::sync::PoisonError;
 
 use duckdb::Connection;
@@ -16,6 +17,7 @@ use crate::partition::{Kind, Span};
 use crate::port::{
     Budget, Chart, Completion, EventPage, EventQuery, Explore, Explored, FlowPage, FlowQuery, Group, Resolution,
     ResultPage, ResultQuery, SeriesPage, SeriesQuery, SeriesSearch, Taken, TelemetryStore, Upkeep, Usage, Wanted,
+    Whereabouts,
 };
 use crate::tenant::{Tenant, lock};
 
@@ -144,6 +146,10 @@ impl TelemetryStore for DuckStore {
 
     fn name_ranges(&self, workspace: WorkspaceId, ranges: Option<Ranges>) {
         self.lookups.name_ranges(workspace, ranges);
+    }
+
+    fn whereabouts(&self, address: IpAddr) -> Whereabouts {
+        self.lookups.whereabouts(address)
     }
 
     fn usage(&self, workspace: Option<WorkspaceId>) -> Usage {
