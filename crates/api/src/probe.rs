@@ -1,7 +1,7 @@
 //! Probes of the workspace of the request: `/api/v1/probes`, their results and how they stand.
 
 use netwatch_model::Timestamp;
-use netwatch_model::people::ProbeId;
+use netwatch_model::people::{AgentSelector, ProbeId};
 use netwatch_model::probe::metric::Unit;
 use netwatch_model::probe::{ProbeKind, ProbeSpec};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,8 @@ pub struct Probe {
     pub spec: ProbeSpec,
     /// Names of the secret options that are set.
     pub secrets: Vec<String>,
+    /// Which agents run it.
+    pub agents: AgentSelector,
     /// Whether it runs.
     pub enabled: bool,
     /// Grows by one with every change, from 1.
@@ -109,6 +111,9 @@ pub struct ProbeCreate {
     pub name: String,
     /// What is measured; what is left out has the default of its kind.
     pub spec: ProbeDraft,
+    /// Which agents run it. Default: the server's own.
+    #[serde(default)]
+    pub agents: AgentSelector,
     /// Whether it runs. Default: it does.
     #[serde(default)]
     pub enabled: Option<bool>,
@@ -125,6 +130,9 @@ pub struct ProbePatch {
     /// What is measured, whole. Secret options that are left out stay as they are, an empty text removes one.
     #[serde(default)]
     pub spec: Option<ProbeDraft>,
+    /// Which agents run it.
+    #[serde(default)]
+    pub agents: Option<AgentSelector>,
     /// Whether it runs.
     #[serde(default)]
     pub enabled: Option<bool>,
@@ -196,6 +204,10 @@ pub struct ResultsQuery {
 pub struct RunRequest {
     /// What to measure. A run may take at most 60 seconds.
     pub spec: ProbeDraft,
+    /// The agent that measures, 16 hexadecimal digits; the server's own when there is none. At most one for now: one answer has one result.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub agents: Vec<String>,
 }
 
 /// A kind of probe: everything that a form needs.

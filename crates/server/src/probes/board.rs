@@ -10,6 +10,8 @@ use netwatch_model::people::ProbeId;
 use netwatch_model::probe::{ProbeKind, ProbeMetric, ProbeResult, Trigger};
 use netwatch_model::{AgentId, Timestamp};
 
+use super::told::Told;
+
 /// Runs of a line that are remembered.
 pub const RUNS: usize = 40;
 /// Pairs of probe and agent.
@@ -58,6 +60,7 @@ pub struct Line {
 #[derive(Debug, Default)]
 pub struct Board {
     lines: Mutex<Lines>,
+    told: Told,
 }
 
 #[derive(Debug, Default)]
@@ -67,9 +70,10 @@ struct Lines {
 }
 
 impl Board {
-    /// Notes a result. One that is older than the last of its line changes nothing.
+    /// Notes a result; one that is older than the last of its line changes nothing. What belongs to no probe is what an agent tells of its
+    /// host.
     pub fn note(&self, result: &ProbeResult) {
-        let Some(probe) = result.probe else { return };
+        let Some(probe) = result.probe else { return self.told.note(result) };
         let mut lines = self.lines();
         let Some(line) = lines.line(probe, result) else { return };
         let result = Arc::new(result.clone());
@@ -94,6 +98,11 @@ impl Board {
         }
         line.runs.push_back(run_of(&result));
         line.last = result;
+    }
+
+    /// What agents last told of their hosts.
+    pub(crate) const fn told(&self) -> &Told {
+        &self.told
     }
 
     /// Forgets a probe.

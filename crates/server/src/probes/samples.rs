@@ -11,12 +11,14 @@ use netwatch_model::{Label, Metric, Record, Sample, Series, Untrusted, Value};
 pub(crate) fn samples_of(result: &ProbeResult) -> impl Iterator<Item = Record> {
     let probe = result.probe.map(|probe| Untrusted::new(&probe.to_string()));
     let (kind, target) = (Untrusted::new(result.kind.name()), Untrusted::new(&result.target));
+    let agent = Untrusted::new(&result.agent.to_string());
     let time = result.start;
     let measures = if probe.is_some() { result.measures() } else { Vec::new() };
     measures.into_iter().filter_map(move |measure| {
         let other = |name: &str, value: &Untrusted| Label::Other(Arc::from(name), value.clone());
         let labels = vec![
             Label::Name(Arc::from(measure.metric.name())),
+            other("agent", &agent),
             other("kind", &kind),
             other("probe", probe.as_ref()?),
             other("target", &target),
