@@ -12,12 +12,14 @@ use netwatch_model::probe::ProbeKind;
 use crate::config::{Key, Raw};
 use crate::engine::history::CHECK;
 
+mod agents;
 mod parts;
 mod people;
 mod probe;
 mod ranges;
 mod voice;
 
+pub use agents::{AgentsAsk, AgentsCommand, AgentsListArgs, AgentsNameArgs, AgentsTokenArgs};
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
 pub use probe::{OneShot, ProbeArgs};
@@ -144,6 +146,9 @@ pub enum Command {
     /// List, make, disable users of a running server, and print links for those who are locked out
     #[command(subcommand)]
     User(UserCommand),
+    /// List agents of a running server, make tokens for new ones, end, switch off and delete them
+    #[command(subcommand)]
+    Agents(AgentsCommand),
     /// Import names of address ranges into a running server, or export them (CSV)
     #[command(subcommand)]
     Ranges(RangesCommand),

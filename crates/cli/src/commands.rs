@@ -1,5 +1,6 @@
 //! One module for each command, and what they share.
 
+mod agents;
 mod backup;
 mod capture;
 mod config;
@@ -56,6 +57,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Stamp(args) => probe::run(&args.0),
         Command::Throughput(args) => probe::run(&args.0),
         Command::User(command) => user::run(cli, command),
+        Command::Agents(command) => agents::run(cli, command),
         Command::Ranges(command) => ranges::run(cli, command),
         Command::Backup(args) => backup::backup(cli, args),
         Command::Restore(args) => backup::restore(cli, args),
