@@ -3,7 +3,7 @@
 pub mod map;
 
 use netwatch_model::Timestamp;
-use netwatch_model::people::ProbeId;
+use netwatch_model::people::{AgentSelector, ProbeId};
 use netwatch_model::probe::metric::Unit;
 use netwatch_model::probe::{ProbeKind, ProbeSpec};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub struct Probe {
     pub spec: ProbeSpec,
     /// Names of the secret options that are set.
     pub secrets: Vec<String>,
+    /// Which agents run it.
+    pub agents: AgentSelector,
     /// Whether it runs.
     pub enabled: bool,
     /// Grows by one with every change, from 1.
@@ -111,6 +113,9 @@ pub struct ProbeCreate {
     pub name: String,
     /// What is measured; what is left out has the default of its kind.
     pub spec: ProbeDraft,
+    /// Which agents run it. Default: the server's own.
+    #[serde(default)]
+    pub agents: AgentSelector,
     /// Whether it runs. Default: it does.
     #[serde(default)]
     pub enabled: Option<bool>,
@@ -127,6 +132,9 @@ pub struct ProbePatch {
     /// What is measured, whole. Secret options that are left out stay as they are, an empty text removes one.
     #[serde(default)]
     pub spec: Option<ProbeDraft>,
+    /// Which agents run it.
+    #[serde(default)]
+    pub agents: Option<AgentSelector>,
     /// Whether it runs.
     #[serde(default)]
     pub enabled: Option<bool>,
@@ -198,6 +206,10 @@ pub struct ResultsQuery {
 pub struct RunRequest {
     /// What to measure. A run may take at most 60 seconds.
     pub spec: ProbeDraft,
+    /// The agent that measures, 16 hexadecimal digits; the server's own when there is none. At most one for now: one answer has one result.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub agents: Vec<String>,
 }
 
 /// A kind of probe: everything that a form needs.

@@ -15,6 +15,7 @@ use crate::engine::history::CHECK;
 mod agent;
 mod format;
 mod import;
+mod agents;
 mod parts;
 mod people;
 mod probe;
@@ -24,6 +25,7 @@ mod voice;
 pub use agent::{AgentArgs, AgentCommand, AgentRunArgs};
 pub use format::{Color, Format};
 pub use import::{ImportAsk, ImportBlackboxArgs, ImportCommand, ImportFileArgs, ReportFormat};
+pub use agents::{AgentsAsk, AgentsCommand, AgentsListArgs, AgentsNameArgs, AgentsTokenArgs};
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
 pub use probe::{OneShot, ProbeArgs};
@@ -135,6 +137,9 @@ pub enum Command {
     /// List, make, disable users of a running server, and print links for those who are locked out
     #[command(subcommand)]
     User(UserCommand),
+    /// List agents of a running server, make tokens for new ones, end, switch off and delete them
+    #[command(subcommand)]
+    Agents(AgentsCommand),
     /// Import names of address ranges into a running server, or export them (CSV)
     #[command(subcommand)]
     Ranges(RangesCommand),

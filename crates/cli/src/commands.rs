@@ -1,6 +1,7 @@
 //! One module for each command, and what they share.
 
 mod agent;
+mod agents;
 mod backup;
 mod capture;
 mod config;
@@ -61,6 +62,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::System(args) => probe::run(&args.0),
         Command::Network(args) => probe::run(&args.0),
         Command::User(command) => user::run(cli, command),
+        Command::Agents(command) => agents::run(cli, command),
         Command::Ranges(command) => ranges::run(cli, command),
         Command::Backup(args) => backup::backup(cli, args),
         Command::Restore(args) => backup::restore(cli, args),

@@ -53,6 +53,7 @@ pub use port::{
     Aggregate, Budget, Cancel, Chart, Completion, Cursor, Disk, DiskState, Edge, EventPage, EventQuery, Explore,
     Explored, FlowPage, FlowQuery, Group, KindUsage, LabelMatch, Line, Measure, Resolution, ResultPage, ResultQuery,
     SeriesPage, SeriesQuery, SeriesSearch, StoredEvent, Summary, Taken, TelemetryStore, Upkeep, Usage, Value, Wanted,
+    Whereabouts,
 };
 pub use sketch::{ALPHA, Sketch};
 pub use store::{Damaged, DuckStore, inspect};

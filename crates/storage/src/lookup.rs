@@ -29,6 +29,7 @@ use netwatch_model::people::WorkspaceId;
 
 use crate::dimension::Lookup;
 use crate::error::StoreError;
+use crate::port::Whereabouts;
 
 pub use ranges::{NamedRange, Ranges, WrongLine};
 
@@ -129,6 +130,15 @@ impl Lookups {
         match ranges {
             Some(ranges) => _ = named.insert(workspace, Arc::new(ranges)),
             None => _ = named.remove(&workspace),
+        }
+    }
+
+    /// Country and autonomous system of an address.
+    pub(crate) fn whereabouts(&self, address: IpAddr) -> Whereabouts {
+        let (files, asns) = (self.country.get(), self.asn.get());
+        Whereabouts {
+            country: files.and_then(|file| country(&file, address)),
+            asn: asns.and_then(|file| asn(&file, address)),
         }
     }
 

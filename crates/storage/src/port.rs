@@ -12,7 +12,7 @@ mod usage;
 use std::net::IpAddr;
 
 use netwatch_model::people::WorkspaceId;
-use netwatch_model::{Batch, Event, Timestamp};
+use netwatch_model::{Batch, Event, Timestamp, Untrusted};
 
 pub use budget::{Budget, Cancel};
 pub use explore::{Edge, Explore, Explored, Group, Measure, Summary, Value};
@@ -52,6 +52,15 @@ pub struct Upkeep {
     pub compacted: u32,
     /// Files that were deleted because of age or size.
     pub deleted: u32,
+}
+
+/// What files about addresses tell of one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Whereabouts {
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<Untrusted>,
+    /// `AS64500 Name`.
+    pub asn: Option<Untrusted>,
 }
 
 /// A store of samples, flow records and events.
@@ -142,6 +151,8 @@ pub trait TelemetryStore: Send + Sync {
 
     /// What files and the workspace tell about each of these addresses now, in their order.
     fn facts(&self, workspace: WorkspaceId, addresses: &[IpAddr]) -> Vec<AddressFacts>;
+    /// Country and autonomous system of an address, as far as files about addresses tell.
+    fn whereabouts(&self, address: IpAddr) -> Whereabouts;
 
     /// How much room everything takes, of one workspace or all, and when the disk will be full.
     fn usage(&self, workspace: Option<WorkspaceId>) -> Usage;

@@ -8,8 +8,7 @@ const FILE: &str = "netwatch/agent/v1/agent.proto";
 /// Prost names its files after the package.
 const GENERATED: &str = "netwatch.agent.v1.rs";
 /// What the generated file begins with.
-const HEAD: &str =
-    "//! Messages and calls of agents, generated of `netwatch/agent/v1/agent.proto` by `cargo xtask codegen`: not edited by hand.\n\n";
+const HEAD: &str = "//! Messages and calls of agents, generated of `netwatch/agent/v1/agent.proto` by `cargo xtask codegen`: not edited by hand.\n\n";
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

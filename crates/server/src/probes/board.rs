@@ -13,6 +13,8 @@ use netwatch_model::{AgentId, Event, Timestamp};
 
 use super::route_watch::RouteWatch;
 
+use super::told::Told;
+
 /// Runs of a line that are remembered.
 pub const RUNS: usize = 40;
 /// Pairs of probe and agent.
@@ -87,6 +89,7 @@ pub struct Line {
 pub struct Board {
     lines: Mutex<Lines>,
     routes: Mutex<RouteWatch>,
+    told: Told,
 }
 
 #[derive(Debug, Default)]
@@ -96,9 +99,10 @@ struct Lines {
 }
 
 impl Board {
-    /// Notes a result. One that is older than the last of its line changes nothing.
+    /// Notes a result; one that is older than the last of its line changes nothing. What belongs to no probe is what an agent tells of its
+    /// host.
     pub fn note(&self, result: &ProbeResult) {
-        let Some(probe) = result.probe else { return };
+        let Some(probe) = result.probe else { return self.told.note(result) };
         let mut lines = self.lines();
         let Some(line) = lines.line(probe, result) else { return };
         let result = Arc::new(result.clone());
@@ -140,6 +144,11 @@ impl Board {
     #[must_use]
     pub fn unwatched(&self) -> u64 {
         self.routes().refused()
+    }
+
+    /// What agents last told of their hosts.
+    pub(crate) const fn told(&self) -> &Told {
+        &self.told
     }
 
     /// Forgets a probe.

@@ -16,7 +16,8 @@ pub(crate) fn samples_of(result: &ProbeResult) -> Vec<Record> {
         Some(probe) => {
             let probe = Untrusted::new(&probe.to_string());
             let (kind, target) = (Untrusted::new(result.kind.name()), Untrusted::new(&result.target));
-            let labels = [("kind", &kind), ("probe", &probe), ("target", &target)];
+            let agent = Untrusted::new(&result.agent.to_string());
+            let labels = [("agent", &agent), ("kind", &kind), ("probe", &probe), ("target", &target)];
             result.measures().into_iter().map(|measure| sample(time, measure, &labels)).collect()
         }
         None if result.kind.is_built_in() => of_host(result, time),
@@ -26,7 +27,7 @@ pub(crate) fn samples_of(result: &ProbeResult) -> Vec<Record> {
 
 /// Samples of what an agent reads of its host.
 fn of_host(result: &ProbeResult, time: Timestamp) -> Vec<Record> {
-    let agent = Untrusted::new(&format!("{:016x}", result.agent.0));
+    let agent = Untrusted::new(&result.agent.to_string());
     let whole = result.measures().into_iter().map(|measure| sample(time, measure, &[("agent", &agent)]));
     let mut samples: Vec<Record> = whole.collect();
     if let Some(Detail::System(system)) = &result.detail {

@@ -1,5 +1,6 @@
 //! The whole server over real TCP: every route, every refusal, the stream.
 
+mod agents;
 mod api;
 mod blackbox;
 mod contract;

@@ -17,6 +17,7 @@ use crate::partition::{Kind, Span};
 use crate::port::{
     Budget, Chart, Completion, EventPage, EventQuery, Explore, Explored, FlowPage, FlowQuery, Group, Resolution,
     ResultPage, ResultQuery, SeriesPage, SeriesQuery, SeriesSearch, Taken, TelemetryStore, Upkeep, Usage, Wanted,
+    Whereabouts,
 };
 use crate::tenant::{Tenant, lock};
 
@@ -150,6 +151,10 @@ impl TelemetryStore for DuckStore {
     fn facts(&self, workspace: WorkspaceId, addresses: &[IpAddr]) -> Vec<AddressFacts> {
         let known = self.lookups.of(workspace);
         addresses.iter().map(|address| known.facts(*address)).collect()
+    }
+
+    fn whereabouts(&self, address: IpAddr) -> Whereabouts {
+        self.lookups.whereabouts(address)
     }
 
     fn usage(&self, workspace: Option<WorkspaceId>) -> Usage {

@@ -31,7 +31,7 @@ use crate::params::{Body, Params};
 use crate::routes::NoParams;
 
 pub(in crate::routes) use draft::spec_of;
-pub(super) use draft::with_secrets;
+pub(super) use draft::{agents, labels, with_secrets};
 
 /// The word under which probes stand in files.
 pub(super) const DECLARED: &str = "probes";
@@ -95,6 +95,7 @@ pub(super) async fn create(app: App, asker: Asker, Body(new): Body<ProbeCreate>)
         workspace,
         name: field("name", &new.name)?,
         spec: spec_of(&new.spec)?,
+        agents: draft::agents(new.agents)?,
         enabled: new.enabled.unwrap_or(true),
         created: app.now(),
     };
@@ -135,6 +136,9 @@ pub(super) async fn change(
         after.enabled = patch.enabled.unwrap_or(after.enabled);
         if let Some(spec) = &patch.spec {
             after.spec = draft::changed(spec, &before.value.spec)?;
+        }
+        if let Some(agents) = patch.agents {
+            after.agents = draft::agents(agents)?;
         }
         let stored = alter(tx, &asker, &before, &after)?;
         Ok((tag(&stored), shown(tx, &stored, &with)?))
@@ -240,6 +244,7 @@ fn fields(probe: &Probe) -> Fields {
     let fields = Fields::new()
         .with("name", &probe.name)
         .with("enabled", probe.enabled)
+        .with("agents", draft::agents_text(&probe.agents))
         .with("kind", spec.kind)
         .with("target", &spec.target)
         .with("interval", spec.interval)

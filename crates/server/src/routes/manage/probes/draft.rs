@@ -1,7 +1,12 @@
 //! From what somebody wrote to a probe that can be run.
 
+use std::collections::BTreeMap;
+
 use netwatch_api::probe::ProbeDraft;
+use netwatch_model::people::AgentSelector;
+use netwatch_model::probe::spec::{MAX_LABEL, MAX_LABELS};
 use netwatch_model::probe::{OptionForm, OptionValue, ProbeSpec, Source, SpecError};
+use netwatch_model::untrusted::is_deceptive;
 
 use crate::fault::Fault;
 
@@ -30,6 +35,42 @@ pub(in crate::routes::manage) fn with_secrets(mut spec: ProbeSpec, before: &Prob
         }
     }
     spec
+}
+
+/// Which agents run it, as somebody wrote it. Whether they exist is not asked: one that is gone runs nothing.
+pub(in crate::routes::manage) fn agents(selector: AgentSelector) -> Result<AgentSelector, Fault> {
+    if selector.ids.len() > AgentSelector::MAX_IDS {
+        let detail = format!("at most {} agents can be named: choose them by labels", AgentSelector::MAX_IDS);
+        return Err(Fault::parameter("agents.ids", detail));
+    }
+    labels("agents.labels", &selector.labels)?;
+    Ok(selector)
+}
+
+/// Labels that people chose: few, short, and with names.
+pub(in crate::routes::manage) fn labels(field: &str, labels: &BTreeMap<String, String>) -> Result<(), Fault> {
+    let is_good = |(name, value): (&String, &String)| {
+        !name.is_empty()
+            && name.len() <= MAX_LABEL
+            && value.len() <= MAX_LABEL
+            && !name.chars().chain(value.chars()).any(is_deceptive)
+    };
+    if labels.len() <= MAX_LABELS && labels.iter().all(is_good) {
+        return Ok(());
+    }
+    let detail = format!(
+        "there are at most {MAX_LABELS} labels; a name and a value have at most {MAX_LABEL} bytes, none hidden"
+    );
+    Err(Fault::parameter(field, detail))
+}
+
+/// For the audit log.
+pub(super) fn agents_text(selector: &AgentSelector) -> String {
+    let AgentSelector { all, ids, labels } = selector;
+    let all = all.then(|| "all".to_owned());
+    let labels = labels.iter().map(|(name, value)| format!("{name}={value}"));
+    let words: Vec<_> = all.into_iter().chain(ids.iter().map(ToString::to_string)).chain(labels).collect();
+    if words.is_empty() { "the server's own".to_owned() } else { words.join(" ") }
 }
 
 fn written(draft: &ProbeDraft) -> ProbeSpec {

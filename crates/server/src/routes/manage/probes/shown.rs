@@ -17,6 +17,7 @@ pub(super) fn probe(stored: &Stored<Probe>, board: &Board) -> Shown {
         name: probe.name.to_string(),
         spec: ProbeSpec { options, ..probe.spec.clone() },
         secrets,
+        agents: probe.agents.clone(),
         enabled: probe.enabled,
         revision: stored.version,
         created: probe.created,
