@@ -196,6 +196,10 @@ pub struct ResultsQuery {
 pub struct RunRequest {
     /// What to measure. A run may take at most 60 seconds.
     pub spec: ProbeDraft,
+    /// A saved probe whose secret options are used where `spec` leaves them out; everything else of it that says what is sent where must be
+    /// that of the probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
 }
 
 /// A kind of probe: everything that a form needs.
@@ -205,7 +209,7 @@ pub struct KindDescription {
     pub kind: ProbeKind,
     /// For people, one sentence.
     pub help: String,
-    /// `host`, `host_port` or `url`.
+    /// `host`, `host_port`, `url` or `agent`.
     pub target: String,
     /// The port when none is said.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,7 @@
 //! From what somebody wrote to a probe that can be run.
 
 use netwatch_api::probe::ProbeDraft;
-use netwatch_model::probe::{OptionForm, OptionValue, ProbeSpec, Source, SpecError};
+use netwatch_model::probe::{OptionField, OptionForm, OptionValue, Options, ProbeSpec, Source, SpecError};
 
 use crate::fault::Fault;
 
@@ -32,6 +32,40 @@ pub(in crate::routes::manage) fn with_secrets(mut spec: ProbeSpec, before: &Prob
     spec
 }
 
+/// What a run on demand of a saved probe measures. Its secrets go only where the probe takes them: whoever may run probes may not read them,
+/// and would have them sent elsewhere otherwise.
+pub(in crate::routes) fn run_of(draft: &ProbeDraft, saved: &ProbeSpec) -> Result<ProbeSpec, Fault> {
+    let spec = written(draft);
+    spec.check().map_err(|error| fault(&error))?;
+    let filled = with_secrets(spec.clone(), saved);
+    let adds_secrets = filled.options != spec.options;
+    if adds_secrets && !goes_the_same_way(&filled, saved) {
+        let detail = "the secrets of a saved probe are used only with its own target, source and options: save the changes first,                       or give the secrets again";
+        return Err(Fault::parameter("probe", detail));
+    }
+    Ok(filled)
+}
+
+/// Whether two probes send the same to the same place; how often and how long does not matter.
+fn goes_the_same_way(one: &ProbeSpec, other: &ProbeSpec) -> bool {
+    let way = |spec: &ProbeSpec| (spec.kind, spec.target.clone(), spec.source.clone(), spec.family);
+    let is_said = |field: &OptionField| effective(&one.options, field) == effective(&other.options, field);
+    way(one) == way(other) && one.kind.descriptor().options.iter().all(|field| is_said(field))
+}
+
+/// What holds of an option, said or not.
+fn effective(options: &Options, field: &OptionField) -> OptionValue {
+    match field.form {
+        OptionForm::Flag(_) => OptionValue::Flag(options.flag(field)),
+        OptionForm::Whole { .. } => OptionValue::Whole(options.whole(field)),
+        OptionForm::Seconds { .. } => OptionValue::Number(options.seconds(field)),
+        OptionForm::Text(_) | OptionForm::Secret | OptionForm::Choice(_) => {
+            OptionValue::Text(options.text(field).to_owned())
+        }
+        OptionForm::Texts => OptionValue::Texts(options.texts(field).to_vec()),
+    }
+}
+
 fn written(draft: &ProbeDraft) -> ProbeSpec {
     let default = ProbeSpec::new(draft.kind, draft.target.trim());
     let source = draft.source.as_deref().map(str::trim).filter(|source| !source.is_empty());
@@ -51,9 +85,9 @@ fn written(draft: &ProbeDraft) -> ProbeSpec {
 
 fn fault(error: &SpecError) -> Fault {
     let name = match error {
-        SpecError::Target { .. } => "target",
-        SpecError::Range { name, .. } => name,
-        SpecError::Option(_) => "options",
+        SpecError::Target { .. } => "target".to_owned(),
+        SpecError::Range { name, .. } => (*name).to_owned(),
+        SpecError::Option(error) => format!("options.{}", error.name()),
     };
     Fault::parameter(&format!("spec.{name}"), error.to_string())
 }
