@@ -16,12 +16,14 @@ mod parts;
 mod people;
 mod probe;
 mod ranges;
+mod throughput;
 mod voice;
 
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
 pub use probe::{OneShot, ProbeArgs};
 pub use ranges::{RangesAsk, RangesCommand, RangesExportArgs, RangesImportArgs};
+pub use throughput::{ServeArgs, ThroughputArgs};
 pub use voice::{QualityArgs, ReflectorArgs};
 
 /// See who uses the network, how much, with which protocol and which program.
@@ -140,7 +142,7 @@ pub enum Command {
     /// Send a stream of packets to a STAMP reflector and back
     Stamp(ProbeArgs<{ probe::place(ProbeKind::Simulation) }>),
     /// Measure how much a path carries
-    Throughput(ProbeArgs<{ probe::place(ProbeKind::Throughput) }>),
+    Throughput(ThroughputArgs),
     /// List, make, disable users of a running server, and print links for those who are locked out
     #[command(subcommand)]
     User(UserCommand),

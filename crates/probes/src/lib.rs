@@ -22,7 +22,7 @@ mod simulation;
 mod snmp;
 pub mod socket;
 mod tcp;
-mod throughput;
+pub mod throughput;
 mod tls;
 pub mod tools;
 mod trace;
