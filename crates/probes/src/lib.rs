@@ -8,6 +8,7 @@
 //! Limits: a run ends at its timeout and `count`, whatever the target does; answers are read up to a limit. Nothing here decides when a
 //! probe is run, keeps a result, or knows the server.
 
+mod agent;
 mod banner;
 mod connect;
 mod dns;
@@ -28,6 +29,7 @@ pub mod tools;
 mod trace;
 mod udp;
 
+pub use agent::Peers;
 pub use icmp::{Hub, HubCounts};
 pub use run::{Occasion, run};
 pub use tools::{OwnRights, Rights, Tools};

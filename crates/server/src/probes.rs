@@ -121,7 +121,10 @@ fn assigned(tx: &Reading<'_>, workspace: WorkspaceId) -> Result<Vec<AssignedProb
     let limit = usize::try_from(Probe::MAX_PER_WORKSPACE).unwrap_or(usize::MAX);
     let query = ListQuery { order: Order::Oldest, limit, ..ListQuery::default() };
     let probes = tx.list::<Probe>(workspace, &query)?.items.into_iter().map(|stored| stored.value);
-    Ok(probes.filter(|probe| probe.enabled).map(|probe| AssignedProbe { id: probe.id, spec: probe.spec }).collect())
+    Ok(probes
+        .filter(|probe| probe.enabled)
+        .map(|probe| AssignedProbe { id: probe.id, peer: None, spec: probe.spec })
+        .collect())
 }
 
 /// The result that a record is, if it is one.

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::metric::{Measure, ProbeMetric};
 use super::option::OptionField;
 
+pub mod agent;
 pub mod banner;
 pub mod dns;
 pub mod http;
@@ -34,6 +35,8 @@ pub enum TargetForm {
     },
     /// `http://` or `https://`.
     Url,
+    /// Another agent: 16 hexadecimal digits.
+    Agent,
 }
 
 impl TargetForm {
@@ -47,6 +50,7 @@ impl TargetForm {
             }
             Self::HostPort { port: None } => "a host name or an address with a port (host:port)",
             Self::Url => "a URL that begins with http:// or https://",
+            Self::Agent => "an agent, written as 16 hexadecimal digits",
         }
     }
 }
@@ -145,6 +149,8 @@ kinds! {
     Simulation, "simulation", simulation::DESCRIPTOR, simulation::Simulation;
     /// How much a path carries.
     Throughput, "throughput", throughput::DESCRIPTOR, throughput::Throughput;
+    /// Another agent, in both directions.
+    Agent, "agent", agent::DESCRIPTOR, agent::Reach;
 }
 
 impl ProbeKind {
@@ -158,7 +164,7 @@ impl ProbeKind {
 /// A word that is no kind of probe.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
-    "`{0}` is not a kind of probe: use one of ping, mtr, dns, http, tls, tcp, udp, ntp, smtp, imap, snmp, simulation, throughput"
+    "`{0}` is not a kind of probe: use one of ping, mtr, dns, http, tls, tcp, udp, ntp, smtp, imap, snmp, simulation, throughput, agent"
 )]
 pub struct ParseKindError(String);
 

@@ -88,6 +88,10 @@ fn write_detail(out: &mut impl Write, detail: &Detail) -> io::Result<()> {
         }
         Detail::Simulation(simulation) => write_simulation(out, simulation),
         Detail::Throughput(throughput) => write_throughput(out, throughput),
+        Detail::Agent(reach) => reach.tried.iter().try_for_each(|tried| match tried.rtt {
+            Some(rtt) => writeln!(out, "  {} answers in {}", tried.address, time(rtt)),
+            None => writeln!(out, "  {} does not answer", tried.address),
+        }),
     }
 }
 

@@ -24,6 +24,7 @@ fn described(kind: ProbeKind) -> KindDescription {
         TargetForm::Host => ("host", None),
         TargetForm::HostPort { port } => ("host_port", port),
         TargetForm::Url => ("url", None),
+        TargetForm::Agent => ("agent", None),
     };
     KindDescription {
         kind,
