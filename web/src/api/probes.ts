@@ -61,6 +61,6 @@ export function deleteProbe(probe: string, tag: string): Promise<void> {
 }
 
 /** Measures once, now; nobody keeps the result. A saved probe lends its secrets. */
-export function runProbe(spec: ProbeDraft, probe?: string): Promise<ProbeResult> {
+export function runProbe(spec: ProbeDraft, probe: string | null = null): Promise<ProbeResult> {
   return dataOf(api.POST("/api/v1/probes/run", { body: { spec, probe } }));
 }

@@ -74,7 +74,8 @@ pub struct Throughput {
     /// Octets on their way when the line is full: line rate × idle round-trip time (RFC 6349, 3.3.1); absent without either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bandwidth_delay: Option<f64>,
-    /// A+ to F by how much the delay grows under load, see [`grade`]; absent without both round-trip times.
+    /// How much the delay grows under load: A+ below 5 ms, A below 30, B below 60, C below 200, D below 400, else F; absent without both
+    /// round-trip times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bufferbloat: Option<String>,
 }
