@@ -210,6 +210,10 @@ pub struct RunRequest {
     #[serde(default)]
     #[schema(max_items = 50)]
     pub agents: Vec<String>,
+    /// A saved probe whose secret options are used where `spec` leaves them out; everything else of it that says what is sent where must be
+    /// that of the probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
 }
 
 /// A kind of probe: everything that a form needs.
@@ -219,7 +223,7 @@ pub struct KindDescription {
     pub kind: ProbeKind,
     /// For people, one sentence.
     pub help: String,
-    /// `host`, `host_port`, `url`, or `own` for the agent's own host.
+    /// `host`, `host_port`, `url`, `agent`, or `own` for the agent's own host.
     pub target: String,
     /// The port when none is said.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -20,6 +20,7 @@ mod parts;
 mod people;
 mod probe;
 mod ranges;
+mod throughput;
 mod voice;
 
 pub use agent::{AgentArgs, AgentCommand, AgentRunArgs};
@@ -30,6 +31,7 @@ pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
 pub use probe::{OneShot, ProbeArgs};
 pub use ranges::{RangesAsk, RangesCommand, RangesExportArgs, RangesImportArgs};
+pub use throughput::{ServeArgs, ThroughputArgs};
 pub use voice::{QualityArgs, ReflectorArgs};
 
 /// See who uses the network, how much, with which protocol and which program.
@@ -129,7 +131,7 @@ pub enum Command {
     /// Send a stream of packets to a STAMP reflector and back
     Stamp(ProbeArgs<{ probe::place(ProbeKind::Simulation) }>),
     /// Measure how much a path carries
-    Throughput(ProbeArgs<{ probe::place(ProbeKind::Throughput) }>),
+    Throughput(ThroughputArgs),
     /// Show what the agent sees of this machine: processor, memory, disks, octets of interfaces
     System(ProbeArgs<{ probe::place(ProbeKind::System) }>),
     /// Show the network of this machine: interfaces, addresses, routes, gateways

@@ -15,8 +15,10 @@ mod probe;
 mod quality;
 mod ranges;
 mod reflector;
+mod serving;
 mod source;
 mod steer;
+mod throughput;
 mod top;
 mod up;
 mod user;
@@ -58,9 +60,9 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Imap(args) => probe::run(&args.0),
         Command::Snmp(args) => probe::run(&args.0),
         Command::Stamp(args) => probe::run(&args.0),
-        Command::Throughput(args) => probe::run(&args.0),
         Command::System(args) => probe::run(&args.0),
         Command::Network(args) => probe::run(&args.0),
+        Command::Throughput(args) => throughput::run(cli, args),
         Command::User(command) => user::run(cli, command),
         Command::Agents(command) => agents::run(cli, command),
         Command::Ranges(command) => ranges::run(cli, command),

@@ -20,16 +20,17 @@ pub(crate) async fn run(spec: &ProbeSpec, tools: &Tools) -> Ran {
         Ok(resolved) => resolved,
         Err(failure) => return failure.into(),
     };
-    let source = source_for(resolved.address, spec);
-    let ran = Ran { address: Some(resolved.address.ip()), source, ..Ran::default() };
+    let ran = Ran { address: Some(resolved.address.ip()), ..Ran::default() };
     match tools.hub.carry_out(order(spec, resolved.address)).await {
-        Ok(Done { outcome: Outcome::Ping(tally), kernel_stamps, .. }) => Ran {
+        Ok(Done { outcome: Outcome::Ping(tally), kernel_stamps, local, .. }) => Ran {
+            // Answers say where they came to; without any, the routing table is asked.
+            source: local.or_else(|| source_for(resolved.address, spec)),
             failure: failure_of(&tally, resolved.address, spec),
             detail: Some(Detail::Ping(Box::new(detail_of(&tally, resolved.lookup, kernel_stamps)))),
             ..ran
         },
         Ok(_) => ran,
-        Err(failure) => Ran { failure: Some(failure), ..ran },
+        Err(failure) => Ran { failure: Some(failure), source: source_for(resolved.address, spec), ..ran },
     }
 }
 

@@ -70,7 +70,7 @@ export function deleteProbe(probe: string, tag: string): Promise<void> {
   return done(api.DELETE("/api/v1/probes/{probe}", { params: { path: { probe } }, ...ifMatch(tag) }));
 }
 
-/** Measures once, now; nobody keeps the result. */
-export function runProbe(spec: ProbeDraft): Promise<ProbeResult> {
-  return dataOf(api.POST("/api/v1/probes/run", { body: { spec } }));
+/** Measures once, now; nobody keeps the result. A saved probe lends its secrets. */
+export function runProbe(spec: ProbeDraft, probe: string | null = null): Promise<ProbeResult> {
+  return dataOf(api.POST("/api/v1/probes/run", { body: { spec, probe } }));
 }

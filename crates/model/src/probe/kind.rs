@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::metric::{Measure, ProbeMetric};
 use super::option::OptionField;
 
+pub mod agent;
 pub mod banner;
 pub mod dns;
 pub mod http;
@@ -38,6 +39,8 @@ pub enum TargetForm {
     Url,
     /// The agent's own host, so that there is nothing to say.
     Own,
+    /// Another agent: 16 hexadecimal digits.
+    Agent,
 }
 
 impl TargetForm {
@@ -52,6 +55,7 @@ impl TargetForm {
             Self::HostPort { port: None } => "a host name or an address with a port (host:port)",
             Self::Url => "a URL that begins with http:// or https://",
             Self::Own => "empty: it is the agent's own host",
+            Self::Agent => "an agent, written as 16 hexadecimal digits",
         }
     }
 }
@@ -154,6 +158,8 @@ kinds! {
     System, "system", system::DESCRIPTOR, system::SystemInformation;
     /// The network of the agent's own host.
     Network, "network", network::DESCRIPTOR, network::NetworkInformation;
+    /// Another agent, in both directions.
+    Agent, "agent", agent::DESCRIPTOR, agent::Reach;
 }
 
 impl ProbeKind {
@@ -181,7 +187,7 @@ impl ProbeKind {
 /// A word that is no kind of probe.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
-    "`{0}` is not a kind of probe: use one of ping, mtr, dns, http, tls, tcp, udp, ntp, smtp, imap, snmp, simulation, throughput, system, network"
+    "`{0}` is not a kind of probe: use one of ping, mtr, dns, http, tls, tcp, udp, ntp, smtp, imap, snmp, simulation, throughput, system, network, agent"
 )]
 pub struct ParseKindError(String);
 

@@ -206,6 +206,7 @@ fn check_target(target: &str, form: TargetForm) -> Result<(), SpecError> {
             TargetForm::HostPort { port } => split_port(target, port).is_some_and(|(host, _)| is_host(host)),
             TargetForm::Url => target.starts_with("http://") || target.starts_with("https://"),
             TargetForm::Own => false,
+            TargetForm::Agent => super::pair::parse(target).is_some(),
         };
     let cut = || target.chars().take(100).collect();
     if fits { Ok(()) } else { Err(SpecError::Target { target: cut(), must: form.must() }) }
@@ -252,6 +253,7 @@ mod tests {
                 TargetForm::HostPort { .. } => "[2001:db8::1]:99",
                 TargetForm::Url => "https://example.org/",
                 TargetForm::Own => "",
+                TargetForm::Agent => "00000000000000b2",
             };
             ProbeSpec::new(kind, target).check().unwrap_or_else(|error| panic!("{kind:?}: {error}"));
         }

@@ -106,6 +106,9 @@ impl Channel {
         if matches!(self.key.road, Road::Echo(_)) {
             os::receive_hop_limits(&self.socket, v6)?;
         }
+        if matches!(self.key.road, Road::Echo(_)) && !self.has_ip_header {
+            os::receive_local(&self.socket, v6)?;
+        }
         match self.key.road {
             Road::Echo(_) if is_raw => {
                 let types: &[u8] = if v6 { &[129, 1, 2, 3, 4] } else { &[0, 3, 11] };

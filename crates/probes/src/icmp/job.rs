@@ -51,6 +51,8 @@ pub(crate) enum Carrier {
 /// What came out of an order.
 #[derive(Debug)]
 pub(crate) struct Done {
+    /// The address of this host that answers came to, or that the order named.
+    pub(crate) local: Option<IpAddr>,
     /// What was measured.
     pub(crate) outcome: Outcome,
     /// Identifiers or source ports of the flows.

@@ -144,6 +144,7 @@ impl Inbox {
         let mut received = Received {
             bytes,
             from: address_of(address),
+            local: None,
             is_whole,
             stamp: None,
             drops: None,
@@ -175,6 +176,16 @@ unsafe fn read_control(entry: *const libc::cmsghdr, received: &mut Received<'_>)
             // SAFETY: the entry holds a `timespec`, as its type and length say.
             let stamp = unsafe { data.cast::<libc::timespec>().read_unaligned() };
             received.stamp = Some(stamp.tv_sec.saturating_mul(1_000_000_000).saturating_add(stamp.tv_nsec));
+        }
+        (libc::IPPROTO_IP, libc::IP_PKTINFO) if length >= size_of::<libc::in_pktinfo>() => {
+            // SAFETY: the entry holds an `in_pktinfo`, as its type and length say.
+            let info = unsafe { data.cast::<libc::in_pktinfo>().read_unaligned() };
+            received.local = Some(Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr)).into());
+        }
+        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) if length >= size_of::<libc::in6_pktinfo>() => {
+            // SAFETY: the entry holds an `in6_pktinfo`, as its type and length say.
+            let info = unsafe { data.cast::<libc::in6_pktinfo>().read_unaligned() };
+            received.local = Some(Ipv6Addr::from(info.ipi6_addr.s6_addr).into());
         }
         (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) if length >= size_of::<u32>() => {
             // SAFETY: the entry holds a number, as its type and length say.
@@ -243,6 +254,14 @@ pub(super) fn receive_hop_limits(socket: &impl AsFd, v6: bool) -> io::Result<()>
     let (level, option) =
         if v6 { (libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT) } else { (libc::IPPROTO_IP, libc::IP_RECVTTL) };
     set(socket, level, option, &1)
+}
+
+/// Asks for the address of this host that each datagram was sent to.
+pub(super) fn receive_local(socket: &impl AsFd, v6: bool) -> io::Result<()> {
+    if v6 {
+        return set(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, &1);
+    }
+    set(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, &1)
 }
 
 /// Makes room for datagrams that wait, above the system's limit where the process may.

@@ -69,7 +69,7 @@ impl Plan {
             probe.enabled && (probe.workspace != agent.workspace || probe.agents.takes(agent.id, &has))
         };
         let chosen = own.chain(foreign).filter_map(|place| self.at(*place)).filter(takes);
-        chosen.take(MAX_PROBES).map(|probe| AssignedProbe { id: probe.id, spec: probe.spec.clone() }).collect()
+        chosen.take(MAX_PROBES).map(|probe| AssignedProbe { id: probe.id, peer: None, spec: probe.spec.clone() }).collect()
     }
 
     /// The workspace to which a result of an agent belongs; none when the agent has nothing to say there.

@@ -8,11 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use netwatch_api::probe::ProbeState;
 use netwatch_model::people::ProbeId;
-use netwatch_model::probe::{ProbeKind, ProbeMetric, ProbeResult, Trigger};
+use netwatch_model::probe::{ProbeKind, ProbeMetric, ProbeResult, Trigger, pair};
 use netwatch_model::{AgentId, Event, Timestamp};
 
 use super::route_watch::RouteWatch;
-
 use super::told::Told;
 
 /// Runs of a line that are remembered.
@@ -84,6 +83,9 @@ pub struct Line {
     pub trace: Option<Arc<ProbeResult>>,
 }
 
+/// Which line of a probe: that of an agent, and of a probe to another agent that agent and the kind.
+type Place = (AgentId, Option<(AgentId, ProbeKind)>);
+
 /// How all probes stand.
 #[derive(Debug, Default)]
 pub struct Board {
@@ -94,7 +96,7 @@ pub struct Board {
 
 #[derive(Debug, Default)]
 struct Lines {
-    of: HashMap<ProbeId, Vec<(AgentId, Line)>>,
+    of: HashMap<ProbeId, Vec<(Place, Line)>>,
     count: usize,
 }
 
@@ -159,10 +161,12 @@ impl Board {
         lines.count -= gone;
     }
 
-    /// How a probe stands at each agent that runs it, by agent.
+    /// How a probe stands at each agent that runs it, by agent; a probe to another agent has a line for each kind that it expands to.
     #[must_use]
     pub fn of(&self, probe: ProbeId) -> Vec<(AgentId, Line)> {
-        self.lines().of.get(&probe).cloned().unwrap_or_default()
+        let lines = self.lines();
+        let of = lines.of.get(&probe).into_iter().flatten();
+        of.map(|((agent, _), line)| (*agent, line.clone())).collect()
     }
 
     fn routes(&self) -> MutexGuard<'_, RouteWatch> {
@@ -178,18 +182,29 @@ impl Lines {
     /// The line of a probe at the agent of this result; `None` when there is no room for another.
     fn line(&mut self, probe: ProbeId, result: &ProbeResult) -> Option<&mut Line> {
         let of = self.of.entry(probe).or_default();
-        let place = match of.binary_search_by_key(&result.agent, |(agent, _)| *agent) {
+        let key = (result.agent, part_of(result));
+        let place = match of.binary_search_by_key(&key, |(place, _)| *place) {
             Ok(place) => place,
             Err(_) if self.count >= MOST_LINES => return None,
             Err(place) => {
                 self.count += 1;
                 let line = Line { runs: VecDeque::new(), last: Arc::new(result.clone()), trace: None };
-                of.insert(place, (result.agent, line));
+                of.insert(place, (key, line));
                 place
             }
         };
         of.get_mut(place).map(|(_, line)| line)
     }
+}
+
+/// The other agent and the kind, of what a probe to an agent expands to.
+fn part_of(result: &ProbeResult) -> Option<(AgentId, ProbeKind)> {
+    let target = result.target.as_str();
+    let peer = match result.kind {
+        ProbeKind::Agent => pair::parse(target),
+        _ => pair::agent_of(target.split_once(':').map_or(target, |(host, _)| host)),
+    };
+    peer.map(|peer| (peer, result.kind))
 }
 
 /// A result as a bar shows it.
@@ -216,6 +231,10 @@ mod tests {
     const PROBE: ProbeId = ProbeId::from_bits(7);
 
     fn noted(results: &[(i64, ProbeKind, Trigger)]) -> Line {
+        noted_of("192.0.2.1", results).remove(0).1
+    }
+
+    fn noted_of(target: &str, results: &[(i64, ProbeKind, Trigger)]) -> Vec<(AgentId, Line)> {
         let board = Board::default();
         for (second, kind, trigger) in results {
             let start = Timestamp::from_secs(*second);
@@ -223,7 +242,7 @@ mod tests {
                 probe: Some(PROBE),
                 agent: AgentId(1),
                 kind: *kind,
-                target: "192.0.2.1".to_owned(),
+                target: target.to_owned(),
                 address: None,
                 source: None,
                 scheduled: start,
@@ -235,7 +254,16 @@ mod tests {
                 detail: None,
             });
         }
-        board.of(PROBE).remove(0).1
+        board.of(PROBE)
+    }
+
+    #[test]
+    fn a_probe_to_another_agent_has_a_line_for_each_kind() {
+        use ProbeKind::{Mtr, Ping};
+        let plan = [(1, Ping, Trigger::Schedule), (2, Mtr, Trigger::Schedule), (3, Ping, Trigger::Schedule)];
+        let lines = noted_of(&pair::host_of(AgentId(0xb2)), &plan);
+        let lines: Vec<_> = lines.iter().map(|(agent, line)| (agent.0, line.last.kind, line.runs.len())).collect();
+        assert_eq!(lines, [(1, Ping, 2), (1, Mtr, 1)]);
     }
 
     #[test]

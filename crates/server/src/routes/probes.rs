@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 use super::history::lists::{place, written};
 use super::manage::agents::serves;
 use super::manage::asker::{Asker, ask, change, id};
-use super::manage::probes::spec_of;
+use super::manage::probes::{run_of, spec_of};
 use crate::access::{Identity, record};
 use crate::agents::NotRun;
 use crate::app::App;
@@ -105,7 +105,15 @@ async fn run(
     Extension(identity): Extension<Identity>,
     Body(request): Body<RunRequest>,
 ) -> Result<Json<ProbeResult>, Fault> {
-    let (workspace, spec) = (asker.workspace()?, spec_of(&request.spec)?);
+    let workspace = asker.workspace()?;
+    let spec = match request.probe.as_deref() {
+        None => spec_of(&request.spec)?,
+        Some(text) => {
+            let probe = id::<ProbeId>(text, "probe")?;
+            let saved = ask(&app, move |tx| Ok(tx.get::<Probe>(workspace, probe)?.value.spec)).await?;
+            run_of(&request.spec, &saved)?
+        }
+    };
     if f64::from(spec.count) * spec.spacing + spec.timeout > MAX_RUN {
         let detail =
             format!("a run on demand takes at most {MAX_RUN} seconds: ask for fewer packets or a shorter timeout");

@@ -99,7 +99,8 @@ async fn what_cannot_be_run_is_refused_with_the_field() {
     let wrong = [
         (json!({"kind": "ping", "target": "a b"}), "spec.target"),
         (json!({"kind": "ping", "target": "192.0.2.1", "interval": 0.2}), "spec.interval"),
-        (json!({"kind": "ping", "target": "192.0.2.1", "options": {"siez": 9}}), "spec.options"),
+        (json!({"kind": "ping", "target": "192.0.2.1", "options": {"siez": 9}}), "spec.options.siez"),
+        (json!({"kind": "mtr", "target": "192.0.2.1", "options": {"max_hops": 900}}), "spec.options.max_hops"),
         (json!({"kind": "http", "target": "192.0.2.1"}), "spec.target"),
     ];
     for (spec, field) in wrong {

@@ -184,6 +184,11 @@ export const probeDetails: Readonly<Record<keyof typeof english, Message>> = {
   "probe.loadedRtt": "RTT unter Last",
   "probe.bufferDelay": "Pufferzuwachs",
   "probe.cut": "{duration}, vom Budget beendet",
+  "probe.timeRatio": "Zeit / ideal",
+  "probe.rttMethod": "RTT gemessen durch",
+  "probe.rttMethod.icmp": "Pings neben der Übertragung",
+  "probe.rttMethod.tcp": "die Segmente der Übertragung",
+  "probe.bandwidthDelay": "Bandbreite × Laufzeit",
   "probe.idleRtt": "RTT im Leerlauf",
   "probe.bufferbloat": "Bufferbloat",
 

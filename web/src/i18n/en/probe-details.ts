@@ -180,6 +180,11 @@ export const probeDetails = {
   "probe.loadedRtt": "RTT under load",
   "probe.bufferDelay": "Buffer delay",
   "probe.cut": "{duration}, ended by the budget",
+  "probe.timeRatio": "Time / ideal",
+  "probe.rttMethod": "RTT measured by",
+  "probe.rttMethod.icmp": "pings beside the transfer",
+  "probe.rttMethod.tcp": "the transfer's own segments",
+  "probe.bandwidthDelay": "Bandwidth-delay product",
   "probe.idleRtt": "RTT when idle",
   "probe.bufferbloat": "Bufferbloat",
 

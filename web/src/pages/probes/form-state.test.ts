@@ -113,9 +113,8 @@ describe("what is wrong", () => {
     const problem = (parameter: string | undefined, detail = "", code = "invalid_parameter") =>
       ({ type: "", title: "", status: 400, code, detail, parameter }) as Problem;
     expect(fieldOf(problem("spec.target"), kind)).toBe("target");
-    expect(fieldOf(problem("spec.options", "the option `max_hops` must be a whole number"), kind)).toBe(
-      "options.max_hops",
-    );
+    expect(fieldOf(problem("spec.options.max_hops"), kind)).toBe("options.max_hops");
+    expect(fieldOf(problem("spec.options.siez"), kind)).toBeUndefined();
     expect(fieldOf(problem(undefined, "the name is taken", "conflict"), kind)).toBe("name");
     expect(fieldOf(problem(undefined), kind)).toBeUndefined();
   });

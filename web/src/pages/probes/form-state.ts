@@ -111,10 +111,10 @@ export function fieldOf(problem: Problem | undefined, kind: KindDescription | un
   if (problem === undefined) return undefined;
   if (problem.code === "conflict") return "name";
   const field = problem.parameter?.replace(/^spec\./, "");
-  if (field !== "options") return field ?? undefined;
-  // The server quotes the name of the option.
-  const option = kind?.options.find(({ name }) => problem.detail.includes(`\`${name}\``));
-  return option === undefined ? undefined : `options.${option.name}`;
+  const option = field?.startsWith("options.") ? field.slice("options.".length) : undefined;
+  if (option === undefined) return field ?? undefined;
+  // An option that the form has no field for is told above the form.
+  return kind?.options.some(({ name }) => name === option) ? field : undefined;
 }
 
 /** A name for a probe that has none: how and what. */

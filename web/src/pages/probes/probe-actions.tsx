@@ -15,9 +15,8 @@ import { Dialog } from "~/ui/dialog";
 import dialog from "~/ui/dialog.module.css";
 import { FormProblem } from "~/ui/form";
 import { Confirm } from "~/ui/form-dialog";
-import { Hint } from "~/ui/page";
 import { ResultDetails, ResultLine } from "./detail/result";
-import { draftOf, formOf, labelOf, longestRun } from "./form-state";
+import { draftOf, formOf, longestRun } from "./form-state";
 
 type ProbeActionsProps = { current: Tagged<Probe>; kind: KindDescription };
 
@@ -90,15 +89,12 @@ function RunDialog({ probe, kind, onClose }: { probe: Probe; kind: KindDescripti
   const t = useT();
   const format = useFormat();
   const draft = draftOf(formOf(probe, kind), kind);
-  const run = useMutation<ProbeResult>({ mutationFn: () => runProbe(draft) });
+  const run = useMutation<ProbeResult>({ mutationFn: () => runProbe(draft, probe.id) });
   const title = t("probe.runTitle", { name: probe.name });
   return (
     <Dialog label={title} onClose={onClose}>
       <div className={dialog.form} aria-live="polite">
         <h2>{title}</h2>
-        {probe.secrets.length > 0 && (
-          <Hint>{t("probes.withoutSecrets", { names: probe.secrets.map(labelOf).join(", ") })}</Hint>
-        )}
         {run.isPending && <p>{t("probes.running", { duration: format.duration(longestRun(draft, kind)) })}</p>}
         {run.isIdle && <p>{t("probe.runText")}</p>}
         {run.data !== undefined && (

@@ -8,7 +8,7 @@ use netwatch_model::probe::kind::mtr::{Hop, Trace};
 use netwatch_model::probe::kind::network::NetworkInformation;
 use netwatch_model::probe::kind::simulation::{Simulation, Way};
 use netwatch_model::probe::kind::system::SystemInformation;
-use netwatch_model::probe::kind::throughput::{Throughput, Transfer};
+use netwatch_model::probe::kind::throughput::{RttMethod, Throughput, Transfer};
 use netwatch_model::probe::kind::tls::TlsSession;
 use netwatch_model::probe::{Delays, Detail, ProbeResult};
 
@@ -93,6 +93,10 @@ fn write_detail(out: &mut impl Write, detail: &Detail) -> io::Result<()> {
         Detail::Throughput(throughput) => write_throughput(out, throughput),
         Detail::System(system) => write_system(out, system),
         Detail::Network(network) => write_network(out, network),
+        Detail::Agent(reach) => reach.tried.iter().try_for_each(|tried| match tried.rtt {
+            Some(rtt) => writeln!(out, "  {} answers in {}", tried.address, time(rtt)),
+            None => writeln!(out, "  {} does not answer", tried.address),
+        }),
     }
 }
 
@@ -187,17 +191,25 @@ fn write_way(out: &mut impl Write, name: &str, way: &Way) -> io::Result<()> {
 fn write_throughput(out: &mut impl Write, throughput: &Throughput) -> io::Result<()> {
     let ways = [("there", &throughput.forward), ("back", &throughput.reverse)];
     ways.into_iter().try_for_each(|(name, way)| way.as_ref().map_or(Ok(()), |way| write_transfer(out, name, way)))?;
-    match &throughput.bufferbloat {
-        Some(grade) => writeln!(out, "  bufferbloat grade {grade}"),
-        None => Ok(()),
+    let by = match throughput.rtt_method {
+        RttMethod::Icmp => "pings",
+        RttMethod::Tcp => "the kernel's times of TCP",
+    };
+    match (&throughput.bufferbloat, throughput.idle_rtt) {
+        (Some(grade), Some(idle)) => {
+            writeln!(out, "  round trip {} when idle; bufferbloat grade {grade}, by {by}", time(idle))
+        }
+        _ => Ok(()),
     }
 }
 
 fn write_transfer(out: &mut impl Write, name: &str, way: &Transfer) -> io::Result<()> {
     let again = way.retransmits.map(|n| format!(", {n} segments sent again")).unwrap_or_default();
+    let loaded = way.loaded_rtt.map(|rtt| format!(", round trip {}", time(rtt))).unwrap_or_default();
+    let ratio = way.time_ratio.map(|ratio| format!(", {ratio:.2} of the ideal time")).unwrap_or_default();
     writeln!(
         out,
-        "  {name}: {:.1} Mbit/s, {} octets in {}{again}",
+        "  {name}: {:.1} Mbit/s, {} octets in {}{again}{loaded}{ratio}",
         way.bits_per_second / 1e6,
         way.octets,
         time(way.seconds)

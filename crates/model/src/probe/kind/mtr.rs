@@ -47,7 +47,8 @@ pub const PATHS: OptionField = OptionField {
 /// Octets of each packet.
 pub const SIZE: OptionField = OptionField {
     name: "size",
-    help: "Octets of each IP packet; large ones find where a path drops what does not fit (PMTU black hole)",
+    help: "Octets of each IP packet of ICMP and UDP; large ones find where a path drops what does not fit (PMTU black hole). TCP sends \
+           SYN segments, which carry no data",
     form: OptionForm::Whole { min: 44, max: 9000, default: 64 },
 };
 

@@ -30,8 +30,8 @@ use crate::fault::Fault;
 use crate::params::{Body, Params};
 use crate::routes::NoParams;
 
-pub(in crate::routes) use draft::spec_of;
 pub(super) use draft::{agents, labels, with_secrets};
+pub(in crate::routes) use draft::{run_of, spec_of};
 
 /// The word under which probes stand in files.
 pub(super) const DECLARED: &str = "probes";

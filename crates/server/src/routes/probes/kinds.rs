@@ -25,6 +25,7 @@ fn described(kind: ProbeKind) -> KindDescription {
         TargetForm::HostPort { port } => ("host_port", port),
         TargetForm::Url => ("url", None),
         TargetForm::Own => ("own", None),
+        TargetForm::Agent => ("agent", None),
     };
     KindDescription {
         kind,

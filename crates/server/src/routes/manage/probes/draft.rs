@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use netwatch_api::probe::ProbeDraft;
 use netwatch_model::people::AgentSelector;
 use netwatch_model::probe::spec::{MAX_LABEL, MAX_LABELS};
-use netwatch_model::probe::{OptionForm, OptionValue, ProbeSpec, Source, SpecError};
+use netwatch_model::probe::{OptionField, OptionForm, OptionValue, Options, ProbeSpec, Source, SpecError};
 use netwatch_model::untrusted::is_deceptive;
 
 use crate::fault::Fault;
@@ -73,6 +73,40 @@ pub(super) fn agents_text(selector: &AgentSelector) -> String {
     if words.is_empty() { "the server's own".to_owned() } else { words.join(" ") }
 }
 
+/// What a run on demand of a saved probe measures. Its secrets go only where the probe takes them: whoever may run probes may not read them,
+/// and would have them sent elsewhere otherwise.
+pub(in crate::routes) fn run_of(draft: &ProbeDraft, saved: &ProbeSpec) -> Result<ProbeSpec, Fault> {
+    let spec = written(draft);
+    spec.check().map_err(|error| fault(&error))?;
+    let filled = with_secrets(spec.clone(), saved);
+    let adds_secrets = filled.options != spec.options;
+    if adds_secrets && !goes_the_same_way(&filled, saved) {
+        let detail = "the secrets of a saved probe are used only with its own target, source and options: save the changes first,                       or give the secrets again";
+        return Err(Fault::parameter("probe", detail));
+    }
+    Ok(filled)
+}
+
+/// Whether two probes send the same to the same place; how often and how long does not matter.
+fn goes_the_same_way(one: &ProbeSpec, other: &ProbeSpec) -> bool {
+    let way = |spec: &ProbeSpec| (spec.kind, spec.target.clone(), spec.source.clone(), spec.family);
+    let is_said = |field: &OptionField| effective(&one.options, field) == effective(&other.options, field);
+    way(one) == way(other) && one.kind.descriptor().options.iter().all(|field| is_said(field))
+}
+
+/// What holds of an option, said or not.
+fn effective(options: &Options, field: &OptionField) -> OptionValue {
+    match field.form {
+        OptionForm::Flag(_) => OptionValue::Flag(options.flag(field)),
+        OptionForm::Whole { .. } => OptionValue::Whole(options.whole(field)),
+        OptionForm::Seconds { .. } => OptionValue::Number(options.seconds(field)),
+        OptionForm::Text(_) | OptionForm::Secret | OptionForm::Choice(_) => {
+            OptionValue::Text(options.text(field).to_owned())
+        }
+        OptionForm::Texts => OptionValue::Texts(options.texts(field).to_vec()),
+    }
+}
+
 fn written(draft: &ProbeDraft) -> ProbeSpec {
     let default = ProbeSpec::new(draft.kind, draft.target.trim());
     let source = draft.source.as_deref().map(str::trim).filter(|source| !source.is_empty());
@@ -92,10 +126,10 @@ fn written(draft: &ProbeDraft) -> ProbeSpec {
 
 fn fault(error: &SpecError) -> Fault {
     let name = match error {
-        SpecError::BuiltIn(_) => "kind",
-        SpecError::Target { .. } => "target",
-        SpecError::Range { name, .. } => name,
-        SpecError::Option(_) => "options",
+        SpecError::BuiltIn(_) => "kind".to_owned(),
+        SpecError::Target { .. } => "target".to_owned(),
+        SpecError::Range { name, .. } => (*name).to_owned(),
+        SpecError::Option(error) => format!("options.{}", error.name()),
     };
     Fault::parameter(&format!("spec.{name}"), error.to_string())
 }
