@@ -2,6 +2,7 @@
 
 mod kinds;
 mod matrix;
+mod voice;
 
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ pub(super) fn add(registry: Registry) -> Registry {
     registry
         .route(ProbesRead, routes!(kinds::list))
         .route(ProbesRead, routes!(matrix::show))
+        .route(ProbesRead, routes!(voice::list))
         .route(ProbesRead, routes!(results))
         .route(ProbesRun, routes!(run))
 }
@@ -108,7 +110,7 @@ async fn run(app: App, asker: Asker, Body(request): Body<RunRequest>) -> Result<
     result.map(Json).ok_or_else(|| Fault::unavailable("the agent measures as much as it can: ask again a little later"))
 }
 
-fn agent(text: &str) -> Result<AgentId, Fault> {
+pub(super) fn agent(text: &str) -> Result<AgentId, Fault> {
     let fits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
     let bits = fits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
     let detail = || Fault::parameter("agent", "an agent is written as 16 hexadecimal digits");
