@@ -1,5 +1,6 @@
 //! Probes of the workspace of the request: `/api/v1/probes`, their results and how they stand.
 
+pub mod map;
 pub mod voice;
 
 use netwatch_model::Timestamp;
@@ -209,7 +210,7 @@ pub struct KindDescription {
     pub kind: ProbeKind,
     /// For people, one sentence.
     pub help: String,
-    /// `host`, `host_port` or `url`.
+    /// `host`, `host_port`, `url`, or `own` for the agent's own host.
     pub target: String,
     /// The port when none is said.
     #[serde(skip_serializing_if = "Option::is_none")]

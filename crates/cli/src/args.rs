@@ -12,12 +12,16 @@ use netwatch_model::probe::ProbeKind;
 use crate::config::{Key, Raw};
 use crate::engine::history::CHECK;
 
+mod agent;
+mod format;
 mod parts;
 mod people;
 mod probe;
 mod ranges;
 mod voice;
 
+pub use agent::{AgentArgs, AgentCommand, AgentRunArgs};
+pub use format::{Color, Format};
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
 pub use probe::{OneShot, ProbeArgs};
@@ -63,45 +67,24 @@ pub struct Global {
 }
 
 impl Global {
-    /// What the flags set.
-    pub fn overrides(&self) -> Vec<(Key, Raw)> {
+    /// The level, when a flag says one.
+    pub fn level(&self) -> Option<&str> {
         let by_count = match (self.quiet, self.verbose) {
             (true, _) => Some("error"),
             (false, 0) => None,
             (false, 1) => Some("debug"),
             (false, _) => Some("trace"),
         };
+        self.log.as_deref().or(by_count)
+    }
+
+    /// What the flags set.
+    pub fn overrides(&self) -> Vec<(Key, Raw)> {
         let mut set = Overrides::default();
-        set.text(Key::LogLevel, self.log.as_deref().or(by_count));
+        set.text(Key::LogLevel, self.level());
         set.text(Key::LogFormat, self.log_format.as_deref());
         set.0
     }
-}
-
-/// When there are colours.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Color {
-    /// On a terminal.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// How data is printed.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Format {
-    /// Columns for people.
-    #[default]
-    Table,
-    /// One JSON object a line.
-    Json,
-    /// Comma-separated values (RFC 4180) with a head line.
-    Csv,
-    /// YAML documents.
-    Yaml,
 }
 
 /// What can be done.
@@ -111,6 +94,8 @@ pub enum Command {
     Up(UpArgs),
     /// The same in the terminal
     Top(TopArgs),
+    /// Observe from this host for a server elsewhere
+    Agent(AgentArgs),
     /// List flows of a capture file or of a running server
     Flows(FlowsArgs),
     /// Write packets to a pcapng file
@@ -141,6 +126,10 @@ pub enum Command {
     Stamp(ProbeArgs<{ probe::place(ProbeKind::Simulation) }>),
     /// Measure how much a path carries
     Throughput(ProbeArgs<{ probe::place(ProbeKind::Throughput) }>),
+    /// Show what the agent sees of this machine: processor, memory, disks, octets of interfaces
+    System(ProbeArgs<{ probe::place(ProbeKind::System) }>),
+    /// Show the network of this machine: interfaces, addresses, routes, gateways
+    Network(ProbeArgs<{ probe::place(ProbeKind::Network) }>),
     /// List, make, disable users of a running server, and print links for those who are locked out
     #[command(subcommand)]
     User(UserCommand),

@@ -1,5 +1,6 @@
 //! One module for each command, and what they share.
 
+mod agent;
 mod backup;
 mod capture;
 mod config;
@@ -39,6 +40,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Interfaces(args) => interfaces::run(args),
         Command::Quality(args) => quality::run(args),
         Command::Reflector(args) => reflector::run(cli, args),
+        Command::Agent(args) => agent::run(&cli.global, args),
         Command::Up(args) => up::run(cli, args),
         Command::Top(args) => top::run(cli, args),
         Command::Capture(args) => capture::run(cli, args),
@@ -55,6 +57,8 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Snmp(args) => probe::run(&args.0),
         Command::Stamp(args) => probe::run(&args.0),
         Command::Throughput(args) => probe::run(&args.0),
+        Command::System(args) => probe::run(&args.0),
+        Command::Network(args) => probe::run(&args.0),
         Command::User(command) => user::run(cli, command),
         Command::Ranges(command) => ranges::run(cli, command),
         Command::Backup(args) => backup::backup(cli, args),

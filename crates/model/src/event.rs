@@ -64,6 +64,8 @@ pub enum EventKind {
     DiskFull,
     /// The disk of the store has room again.
     DiskRecovered,
+    /// The route of a probe to its target is another one; the subject is the probe's id.
+    RouteChanged,
 }
 
 /// Something that happened to a subject.

@@ -11,6 +11,7 @@
 mod banner;
 mod connect;
 mod dns;
+pub mod host;
 mod http;
 mod icmp;
 mod ntp;
@@ -28,6 +29,7 @@ pub mod tools;
 mod trace;
 mod udp;
 
+pub use host::Host;
 pub use icmp::{Hub, HubCounts};
 pub use run::{Occasion, run};
 pub use tools::{OwnRights, Rights, Tools};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use netwatch_egress::Policy;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::host::Host;
 use crate::icmp::Hub;
 use crate::trace::TraceMemory;
 
@@ -62,6 +63,8 @@ pub struct Tools {
     pub hub: Arc<Hub>,
     /// What traces remember of routes and names.
     pub memory: Arc<TraceMemory>,
+    /// What readings of the own host remember.
+    pub host: Arc<Host>,
 }
 
 impl Tools {
@@ -69,7 +72,7 @@ impl Tools {
     #[must_use]
     pub fn new(policy: Arc<Policy>, rights: Arc<dyn Rights>) -> Self {
         let hub = Arc::new(Hub::new(Arc::clone(&rights)));
-        Self { policy, rights, hub, memory: Arc::default() }
+        Self { policy, rights, hub, memory: Arc::default(), host: Arc::default() }
     }
 }
 

@@ -7,6 +7,9 @@
 //! The agent of this machine is behind the port [`Prober`], which joins after the server is built.
 
 pub(crate) mod board;
+pub(crate) mod map;
+pub(crate) mod places;
+mod route_watch;
 pub(crate) mod samples;
 
 use std::future::Future;
@@ -107,7 +110,7 @@ impl App {
         let query =
             ResultQuery { span, probe: None, agent: None, kind: None, failed: false, limit: RECALLED, after: None };
         match store.results(crate::ingest::HOME, &query, &Budget::default()) {
-            Ok(page) => page.results.iter().rev().for_each(|result| self.store().probes().note(result)),
+            Ok(page) => page.results.iter().rev().for_each(|result| self.store().probes().recall(result)),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "what probes measured before the start is in history only");

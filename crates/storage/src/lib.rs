@@ -47,7 +47,7 @@ pub use config::{Checker, Keep, Retention, StoreConfig, StoreLimits, Watermarks}
 pub use dictionary::SeriesKey;
 pub use dimension::Dimension;
 pub use error::StoreError;
-pub use lookup::{LookupPaths, Lookups, NamedRange, Ranges, WrongLine};
+pub use lookup::{AddressFacts, LookupPaths, Lookups, NamedRange, Ranges, WrongLine};
 pub use partition::{Kind, Span};
 pub use port::{
     Aggregate, Budget, Cancel, Chart, Completion, Cursor, Disk, DiskState, Edge, EventPage, EventQuery, Explore,

@@ -73,6 +73,19 @@ pub struct Lookups {
     named: RwLock<BTreeMap<WorkspaceId, Arc<Ranges>>>,
 }
 
+/// Everything that is known about one address.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AddressFacts {
+    /// The name of its range, as the workspace or the file calls it.
+    pub network: Option<Untrusted>,
+    /// ISO 3166 code of its country.
+    pub country: Option<Untrusted>,
+    /// Number of its autonomous system.
+    pub asn: Option<u32>,
+    /// Who runs that system.
+    pub organization: Option<Untrusted>,
+}
+
 /// What a question knows about addresses: the same from its begin to its end, whatever is replaced meanwhile.
 #[derive(Debug)]
 pub(crate) struct Known {
@@ -146,6 +159,14 @@ impl Known {
             Lookup::Country => country(self.country.as_ref()?, address),
             Lookup::Asn => asn(self.asn.as_ref()?, address),
         }
+    }
+
+    /// Everything that is known about an address.
+    pub(crate) fn facts(&self, address: IpAddr) -> AddressFacts {
+        let system = self.asn.as_ref().and_then(|reader| system(reader, address));
+        let (asn, organization) = system.map_or((None, None), |(number, name)| (Some(number), name));
+        let (network, country) = (self.find(Lookup::Network, address), self.find(Lookup::Country, address));
+        AddressFacts { network, country, asn, organization }
     }
 }
 
@@ -235,12 +256,17 @@ fn country(reader: &Reader<Vec<u8>>, address: IpAddr) -> Option<Untrusted> {
 }
 
 fn asn(reader: &Reader<Vec<u8>>, address: IpAddr) -> Option<Untrusted> {
-    use PathElement::Key;
-    let found = reader.lookup(address).ok()?;
-    let number: u32 = found.decode_path(&[Key("autonomous_system_number")]).ok()??;
-    let name = text(reader, address, &[&[Key("autonomous_system_organization")]]);
+    let (number, name) = system(reader, address)?;
     Some(match name {
         Some(name) => Untrusted::new(&format!("AS{number} {}", name.raw())),
         None => Untrusted::new(&format!("AS{number}")),
     })
+}
+
+/// The number of an autonomous system, and its name when the file has it.
+fn system(reader: &Reader<Vec<u8>>, address: IpAddr) -> Option<(u32, Option<Untrusted>)> {
+    use PathElement::Key;
+    let found = reader.lookup(address).ok()?;
+    let number: u32 = found.decode_path(&[Key("autonomous_system_number")]).ok()??;
+    Some((number, text(reader, address, &[&[Key("autonomous_system_organization")]])))
 }

@@ -9,6 +9,8 @@ mod flows;
 mod series;
 mod usage;
 
+use std::net::IpAddr;
+
 use netwatch_model::people::WorkspaceId;
 use netwatch_model::{Batch, Event, Timestamp};
 
@@ -22,7 +24,7 @@ pub use usage::{Disk, DiskState, KindUsage, Usage};
 
 use crate::config::StoreLimits;
 use crate::error::StoreError;
-use crate::lookup::Ranges;
+use crate::lookup::{AddressFacts, Ranges};
 
 /// What became of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -137,6 +139,9 @@ pub trait TelemetryStore: Send + Sync {
 
     /// Calls addresses of a workspace so from here on; these names win over those of the file. `None`: as the file does.
     fn name_ranges(&self, workspace: WorkspaceId, ranges: Option<Ranges>);
+
+    /// What files and the workspace tell about each of these addresses now, in their order.
+    fn facts(&self, workspace: WorkspaceId, addresses: &[IpAddr]) -> Vec<AddressFacts>;
 
     /// How much room everything takes, of one workspace or all, and when the disk will be full.
     fn usage(&self, workspace: Option<WorkspaceId>) -> Usage;

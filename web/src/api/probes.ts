@@ -10,6 +10,8 @@ export type ProbesQuestion = NonNullable<operations["list_probes"]["parameters"]
 export type ResultsQuestion = NonNullable<operations["list_probe_results"]["parameters"]["query"]>;
 export type VoiceQuestion = NonNullable<operations["list_probe_voice"]["parameters"]["query"]>;
 
+export type MapQuestion = NonNullable<operations["get_network_map"]["parameters"]["query"]>;
+
 /** Milliseconds after which the state of probes is asked for again. */
 export const probesRefresh = 5000;
 
@@ -55,6 +57,14 @@ export function voiceQuery(question: VoiceQuestion) {
   return queryOptions({
     queryKey: ["probes", "voice", question],
     queryFn: ({ signal }) => dataOf(api.GET("/api/v1/probe-voice", { params: { query: question }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function mapQuery(question: MapQuestion) {
+  return queryOptions({
+    queryKey: ["probes", "map", question],
+    queryFn: ({ signal }) => dataOf(api.GET("/api/v1/network-map", { params: { query: question }, signal })),
     placeholderData: keepPreviousData,
   });
 }

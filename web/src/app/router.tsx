@@ -34,6 +34,7 @@ const routeTree = root.addChildren([
     page("/agents/$agent", () => import("~/pages/agents/agent"), "AgentPage"),
     page("/probes/voice", () => import("~/pages/probes/voice"), "VoicePage"),
     page("/probes/matrix", () => import("~/pages/probes/matrix"), "MatrixPage"),
+    page("/probes/map", () => import("~/pages/probes/map"), "MapPage"),
     page("/probes/$probe", () => import("~/pages/probes/probe"), "ProbePage"),
     page("/probes/$probe/edit", () => import("~/pages/probes/edit"), "EditProbePage"),
     page("/probes/$probe/traces", () => import("~/pages/probes/traces"), "TracesPage"),

@@ -102,6 +102,10 @@ export type AppSearch = {
   /** Voice: as if calls used this codec, and the way that is looked at: probe, agent and direction. */
   codec?: string | undefined;
   pair?: string | undefined;
+  /** The network map: only traces of this probe, the node whose panel is open, only traces that fit the search. */
+  probe?: string | undefined;
+  node?: string | undefined;
+  fitting?: "yes" | undefined;
   /** Where the set-up is. */
   step?: (typeof steps)[number] | undefined;
 };
@@ -147,6 +151,9 @@ export function validateSearch(raw: Record<string, unknown>): AppSearch {
     state: oneOf(agentStates, raw.state),
     codec: text(raw.codec),
     pair: text(raw.pair),
+    probe: text(raw.probe),
+    node: text(raw.node),
+    fitting: oneOf(["yes"] as const, raw.fitting),
     step: oneOf(steps, raw.step),
   });
 }

@@ -42,6 +42,7 @@ const words: Readonly<Record<string, TextKey>> = {
   "/probes/new": "probes.new",
   "/probes/matrix": "page.matrix",
   "/probes/voice": "page.voice",
+  "/probes/map": "page.map",
   "/probes/$probe": "page.probe",
   "/probes/$probe/edit": "action.edit",
   "/probes/$probe/traces": "page.traces",

@@ -1,6 +1,7 @@
 /** Deutsch. */
 import { agents } from "./de/agents";
 import { history } from "./de/history";
+import { networkMap } from "./de/network-map";
 import { people } from "./de/people";
 import { probeDetails } from "./de/probe-details";
 import { probes } from "./de/probes";
@@ -12,6 +13,7 @@ import type { Catalogue } from "./en";
 export const de: Catalogue = {
   ...agents,
   ...history,
+  ...networkMap,
   ...people,
   ...probeDetails,
   ...probes,

@@ -2,6 +2,7 @@
 import type { Message } from "./catalogue";
 import { agents } from "./en/agents";
 import { history } from "./en/history";
+import { networkMap } from "./en/network-map";
 import { people } from "./en/people";
 import { probeDetails } from "./en/probe-details";
 import { probes } from "./en/probes";
@@ -12,6 +13,7 @@ import { voice } from "./en/voice";
 export const en = {
   ...agents,
   ...history,
+  ...networkMap,
   ...people,
   ...probeDetails,
   ...probes,

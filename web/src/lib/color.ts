@@ -1,7 +1,8 @@
 /**
- * One colour for one thing, on all pages: a key hashes to a place in the Okabe–Ito order, and keeps the place for the session.
+ * One colour for one thing, on all pages: a key gets the place in the Okabe–Ito order that the fewest others have, and keeps it for the
+ * session. The first seven things of a session never meet in one place, whichever page shows them first.
  *
- * Two keys shown together never share a place while there are free ones: the later one moves to the next free place, and keeps it.
+ * Two keys shown together never share a place while there are free ones: the later one moves to a free place, and keeps it.
  * Limits: seven places. The names that are on nearly every chart have fixed places, so that they never collide.
  */
 export const places = 7;
@@ -25,6 +26,8 @@ const fixed: Readonly<Record<string, number>> = {
 };
 
 const assigned = new Map<string, number>();
+/** How many keys have each place. */
+const used: number[] = Array.from({ length: places + 1 }, () => 0);
 
 /** Places 1 to 7 for the keys of one chart, largest first; 0 for "other" (the empty key). */
 export function placesOf(keys: readonly string[]): number[] {
@@ -42,9 +45,9 @@ export function placesOf(keys: readonly string[]): number[] {
   });
   for (const index of unsettled) {
     const key = keys[index] ?? "";
-    const place = firstFree(1 + (hash(key) % places), taken);
+    const place = leastUsed(1 + (hash(key) % places), taken);
     taken.add(place);
-    if (fixed[key] === undefined) assigned.set(key, place);
+    if (fixed[key] === undefined) settle(key, place);
     result[index] = place;
   }
   return result;
@@ -59,12 +62,25 @@ export function cssVariable(place: number): string {
   return place === otherPlace ? "var(--series-other)" : `var(--series-${place})`;
 }
 
-function firstFree(wanted: number, taken: ReadonlySet<number>): number {
+/** The free place that the fewest keys have, from `wanted` on; `wanted` when none is free. */
+function leastUsed(wanted: number, taken: ReadonlySet<number>): number {
+  let best = wanted;
+  let fewest = Number.POSITIVE_INFINITY;
   for (let step = 0; step < places; step += 1) {
     const place = 1 + ((wanted - 1 + step) % places);
-    if (!taken.has(place)) return place;
+    const count = used[place] ?? 0;
+    if (taken.has(place) || count >= fewest) continue;
+    best = place;
+    fewest = count;
   }
-  return wanted;
+  return best;
+}
+
+function settle(key: string, place: number): void {
+  const before = assigned.get(key);
+  if (before !== undefined) used[before] = (used[before] ?? 1) - 1;
+  assigned.set(key, place);
+  used[place] = (used[place] ?? 0) + 1;
 }
 
 /** FNV-1a over UTF-16 units. */

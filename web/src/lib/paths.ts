@@ -31,6 +31,8 @@ export const paths = {
   matrix: (time: AppSearch = {}) => ({ to: "/probes/matrix", search: carried(time) }) as const,
   voice: (time: AppSearch = {}, state: Pick<AppSearch, "q" | "codec" | "pair"> = {}) =>
     ({ to: "/probes/voice", search: { ...state, ...carried(time) } }) as const,
+  networkMap: (time: AppSearch = {}, state: Pick<AppSearch, "q" | "probe" | "agent" | "node"> = {}) =>
+    ({ to: "/probes/map", search: { ...state, ...carried(time) } }) as const,
   probe: (probe: string, time: AppSearch = {}, state: Omit<AppSearch, "from" | "to"> = {}) =>
     ({ to: "/probes/$probe", params: { probe }, search: { ...state, ...carried(time) } }) as const,
   editProbe: (probe: string, time: AppSearch = {}) =>

@@ -81,7 +81,7 @@ impl Schedule {
         }
         for (id, spec) in wanted {
             let is_full = self.entries.len() >= MAX_PROBES;
-            if spec.check().is_err() {
+            if spec.check_offered().is_err() {
                 self.remove(id);
                 change.refused += 1;
                 continue;

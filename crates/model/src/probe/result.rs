@@ -136,9 +136,12 @@ impl ProbeResult {
         if self.failure.as_ref().is_some_and(|failure| failure.reason.is_unknown()) {
             return Vec::new();
         }
-        let success = if self.is_success() { 1.0 } else { 0.0 };
-        let mut measures =
-            vec![Measure::new(ProbeMetric::Success, success), Measure::new(ProbeMetric::Duration, self.duration)];
+        let mut measures = Vec::new();
+        if !self.kind.is_built_in() {
+            let success = if self.is_success() { 1.0 } else { 0.0 };
+            measures.push(Measure::new(ProbeMetric::Success, success));
+            measures.push(Measure::new(ProbeMetric::Duration, self.duration));
+        }
         if let Some(detail) = &self.detail {
             detail.measure(&mut measures);
         }

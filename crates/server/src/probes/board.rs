@@ -6,9 +6,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use netwatch_api::probe::ProbeState;
 use netwatch_model::people::ProbeId;
 use netwatch_model::probe::{ProbeKind, ProbeMetric, ProbeResult, Trigger};
-use netwatch_model::{AgentId, Timestamp};
+use netwatch_model::{AgentId, Event, Timestamp};
+
+use super::route_watch::RouteWatch;
 
 /// Runs of a line that are remembered.
 pub const RUNS: usize = 40;
@@ -28,6 +31,31 @@ pub enum RunState {
     Down,
     /// It says nothing about the target.
     Unknown,
+}
+
+impl RunState {
+    /// Of a run that succeeded with that loss, 0 to 1.
+    #[must_use]
+    pub fn of_loss(loss: f64) -> Self {
+        if loss >= 1.0 {
+            Self::Down
+        } else if loss >= LOSSY {
+            Self::Degraded
+        } else {
+            Self::Up
+        }
+    }
+}
+
+impl From<RunState> for ProbeState {
+    fn from(state: RunState) -> Self {
+        match state {
+            RunState::Up => Self::Up,
+            RunState::Degraded => Self::Degraded,
+            RunState::Down => Self::Down,
+            RunState::Unknown => Self::Unknown,
+        }
+    }
 }
 
 /// One run, as a bar shows it.
@@ -58,6 +86,7 @@ pub struct Line {
 #[derive(Debug, Default)]
 pub struct Board {
     lines: Mutex<Lines>,
+    routes: Mutex<RouteWatch>,
 }
 
 #[derive(Debug, Default)]
@@ -96,8 +125,26 @@ impl Board {
         line.last = result;
     }
 
+    /// Notes what was measured before the start: nothing of it is news.
+    pub fn recall(&self, result: &ProbeResult) {
+        let _told_before = self.watch_route(result);
+        self.note(result);
+    }
+
+    /// The event of a route that is another one now, by this trace and those before it.
+    pub fn watch_route(&self, result: &ProbeResult) -> Option<Event> {
+        self.routes().note(result).map(|change| change.event())
+    }
+
+    /// Pairs of probe and agent whose routes are not watched, because there are too many.
+    #[must_use]
+    pub fn unwatched(&self) -> u64 {
+        self.routes().refused()
+    }
+
     /// Forgets a probe.
     pub fn forget(&self, probe: ProbeId) {
+        self.routes().forget(probe);
         let mut lines = self.lines();
         let gone = lines.of.remove(&probe).map_or(0, |of| of.len());
         lines.count -= gone;
@@ -107,6 +154,10 @@ impl Board {
     #[must_use]
     pub fn of(&self, probe: ProbeId) -> Vec<(AgentId, Line)> {
         self.lines().of.get(&probe).cloned().unwrap_or_default()
+    }
+
+    fn routes(&self) -> MutexGuard<'_, RouteWatch> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
@@ -144,9 +195,7 @@ pub fn run_of(result: &ProbeResult) -> Run {
     let state = match &result.failure {
         Some(failure) if failure.reason.is_unknown() => RunState::Unknown,
         Some(_) => RunState::Down,
-        None if loss.is_some_and(|loss| loss >= 1.0) => RunState::Down,
-        None if loss.is_some_and(|loss| loss >= LOSSY) => RunState::Degraded,
-        None => RunState::Up,
+        None => loss.map_or(RunState::Up, RunState::of_loss),
     };
     Run { start: result.start, state, time, loss }
 }

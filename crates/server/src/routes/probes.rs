@@ -1,6 +1,7 @@
 //! What probes measured: kinds, results, runs on demand, the matrix.
 
 mod kinds;
+mod map;
 mod matrix;
 mod voice;
 
@@ -26,9 +27,10 @@ use super::manage::probes::spec_of;
 use crate::access::{Identity, record};
 use crate::app::App;
 use crate::fault::Fault;
-use crate::history::{json, workspace};
+use crate::history::{json, workspace as place_of};
 use crate::page::Pager;
 use crate::params::{self, Body, Params};
+use crate::probes::places::{addresses_of, locate, places};
 use crate::registry::Registry;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -41,6 +43,7 @@ pub(super) fn add(registry: Registry) -> Registry {
         .route(ProbesRead, routes!(kinds::list))
         .route(ProbesRead, routes!(matrix::show))
         .route(ProbesRead, routes!(voice::list))
+        .route(ProbesRead, routes!(map::show))
         .route(ProbesRead, routes!(results))
         .route(ProbesRun, routes!(run))
 }
@@ -60,7 +63,7 @@ async fn results(
 ) -> Result<Response, Fault> {
     let (own, probe) = (asker.workspace()?, id::<ProbeId>(&text, "probe")?);
     ask(&app, move |tx| Ok(tx.get::<Probe>(own, probe).map(drop)?)).await?;
-    let (now, workspace) = (app.now(), workspace(&app, &identity));
+    let (now, workspace) = (app.now(), place_of(&app, &identity));
     let chosen = (&text, &query.from, &query.to, &query.agent, &query.kind, &query.failed);
     let pager = Pager::new("probe results", &(workspace, chosen))?;
     let range = params::range(query.from.as_deref(), query.to.as_deref(), now, now - DAY)?;
@@ -74,7 +77,13 @@ async fn results(
         limit: params::limit(query.limit, 50, 500)?,
         after,
     };
-    let page = app.ask_history(move |store, budget| store.results(workspace, &question, budget)).await?;
+    let answer = app.ask_history(move |store, budget| {
+        let mut page = store.results(workspace, &question, budget)?;
+        let places = places(store, workspace, page.results.iter().flat_map(addresses_of));
+        page.results.iter_mut().for_each(|result| locate(result, &places));
+        Ok(page)
+    });
+    let page = answer.await?;
     let next_cursor = page.next.map(|c| written(&pager, c, span)).transpose()?;
     json(&Page { items: page.results, next_cursor })
 }
@@ -87,7 +96,12 @@ async fn results(
     responses((status = 200, description = "What came out", body = ProbeResult),
               (status = 503, description = "No agent is there, or it is busy"))
 )]
-async fn run(app: App, asker: Asker, Body(request): Body<RunRequest>) -> Result<Json<ProbeResult>, Fault> {
+async fn run(
+    app: App,
+    asker: Asker,
+    Extension(identity): Extension<Identity>,
+    Body(request): Body<RunRequest>,
+) -> Result<Json<ProbeResult>, Fault> {
     let (workspace, spec) = (asker.workspace()?, spec_of(&request.spec)?);
     if f64::from(spec.count) * spec.spacing + spec.timeout > MAX_RUN {
         let detail =
@@ -106,8 +120,11 @@ async fn run(app: App, asker: Asker, Body(request): Body<RunRequest>) -> Result<
         Ok(record(tx, Entry { workspace: Some(workspace), after: Some(after), ..did })?)
     })
     .await?;
-    let result = prober.run(spec).await;
-    result.map(Json).ok_or_else(|| Fault::unavailable("the agent measures as much as it can: ask again a little later"))
+    let busy = || Fault::unavailable("the agent measures as much as it can: ask again a little later");
+    let mut result = prober.run(spec).await.ok_or_else(busy)?;
+    let places = app.places(place_of(&app, &identity), addresses_of(&result));
+    locate(&mut result, &places);
+    Ok(Json(result))
 }
 
 pub(super) fn agent(text: &str) -> Result<AgentId, Fault> {

@@ -8,6 +8,7 @@ mod gate;
 mod hostile;
 mod manage;
 mod matrix;
+mod network_map;
 mod oidc;
 mod passkeys;
 mod people;

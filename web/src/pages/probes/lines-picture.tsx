@@ -1,7 +1,7 @@
 /** Some numbers of a probe as lines, or as phases one on another. */
 import { niceCeiling } from "~/charts/stack";
 import { gapsOf, stacked } from "~/charts/steps";
-import { type Layer, TimePlot } from "~/charts/time-plot";
+import { type Layer, type Note, TimePlot } from "~/charts/time-plot";
 import { useT } from "~/i18n";
 import { useFormat } from "~/prefs/use-format";
 import { Swatch } from "./detail/parts";
@@ -27,6 +27,7 @@ type LinesPictureProps = {
   /** What the axis shows at least. */
   least?: readonly [number, number];
   note: string;
+  notes: readonly Note[];
   height?: number;
   table: boolean;
   cursor: number | undefined;
@@ -65,7 +66,8 @@ export function LinesPicture(props: LinesPictureProps) {
 
 type PlotProps = LinesPictureProps & { answer: Lanes; values: readonly Lane[]; height: number };
 
-function Plot({ label, lines, together = false, figures, least, answer, values, height, cursor, onCursor }: PlotProps) {
+function Plot(props: PlotProps) {
+  const { label, lines, together = false, figures, least, answer, values, notes, height, cursor, onCursor } = props;
   const format = useFormat();
   const { from, step, count } = answer;
   const known = Array.from({ length: count }, (_, i) => (values.some((lane) => lane[i] != null) ? 0 : null));
@@ -81,6 +83,7 @@ function Plot({ label, lines, together = false, figures, least, answer, values, 
       layers={layers}
       extent={[-niceCeiling(-low), least !== undefined && high <= least[1] ? least[1] : niceCeiling(high) || 1]}
       gaps={gapsOf(known)}
+      notes={notes}
       height={height}
       figures={figures}
       signed

@@ -2,7 +2,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { KindDescription, Probe, ProbeUnit } from "~/api/schema";
 import type { AppSearch, probeViews } from "~/app/search";
-import { useCursor } from "~/charts/time-plot";
+import { type Note, useCursor } from "~/charts/time-plot";
 import { type Translate, useT } from "~/i18n";
 import { cssVariable, places, placesOf } from "~/lib/color";
 import { type Format, useFormat } from "~/prefs/use-format";
@@ -11,6 +11,7 @@ import { useAgentName } from "../agents/use-agent-name";
 import { phaseColours, phases } from "./detail/parts";
 import { LinesPicture } from "./lines-picture";
 import styles from "./probes.module.css";
+import { notesOf, RouteChanges, useRouteChanges } from "./route-changes";
 import { type SmokeMetric, smokeMetrics } from "./smoke";
 import { SmokePicture } from "./smoke-picture";
 import { byWorst } from "./state";
@@ -39,6 +40,7 @@ export function Pictures({ probe, kind }: { probe: Probe; kind: KindDescription 
   const agent = agents.find((one) => one === search.agent) ?? agents[0];
   const set = (change: AppSearch) =>
     void navigate({ to: ".", search: (now: AppSearch) => ({ ...now, ...change }), replace: true });
+  const changes = useRouteChanges(probe.id);
   const source: Source = { probe: probe.id, kind: kind.kind, interval: probe.spec.interval, agent };
   return (
     <>
@@ -69,7 +71,16 @@ export function Pictures({ probe, kind }: { probe: Probe; kind: KindDescription 
           {t("traffic.table")}
         </Button>
       </div>
-      <Picture probe={probe} kind={kind} view={view} source={source} table={table} metric={metricOf(search, kind)} />
+      <Picture
+        probe={probe}
+        kind={kind}
+        view={view}
+        source={source}
+        table={table}
+        metric={metricOf(search, kind)}
+        notes={notesOf(changes)}
+      />
+      <RouteChanges probe={probe.id} events={changes} />
     </>
   );
 }
@@ -81,14 +92,15 @@ type PictureProps = {
   source: Source;
   table: boolean;
   metric: string;
+  notes: readonly Note[];
 };
 
-function Picture({ probe, kind, view, source, table, metric }: PictureProps) {
+function Picture({ probe, kind, view, source, table, metric, notes }: PictureProps) {
   const t = useT();
   const format = useFormat();
   const [cursor, onCursor] = useCursor();
   const label = t("probe.pictureOf", { picture: t(`probe.picture.${view}`), name: probe.name });
-  const shared = { source, table, cursor, onCursor, note: t("probe.meanNote") };
+  const shared = { source, table, cursor, onCursor, notes, note: t("probe.meanNote") };
   switch (view) {
     case "phases":
       return (
@@ -140,7 +152,16 @@ function Picture({ probe, kind, view, source, table, metric }: PictureProps) {
         />
       );
     default:
-      return <SmokePicture key={view} label={label} source={source} metrics={smokeMetrics(kind)} table={table} />;
+      return (
+        <SmokePicture
+          key={view}
+          label={label}
+          source={source}
+          metrics={smokeMetrics(kind)}
+          notes={notes}
+          table={table}
+        />
+      );
   }
 }
 
@@ -150,6 +171,7 @@ type WaysProps = {
   cursor: number | undefined;
   onCursor: (index: number | undefined) => void;
   note: string;
+  notes: readonly Note[];
   t: Translate;
   format: Format;
   name: string;

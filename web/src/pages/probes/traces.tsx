@@ -17,7 +17,7 @@ import { HopHost, HopTable, TraceFacts } from "./detail/trace";
 import { PathDrawing } from "./path-drawing";
 import styles from "./probes.module.css";
 import { ProbeTabs } from "./probes-tabs";
-import { compared, type HopChange, isOtherRoute } from "./trace-diff";
+import { asPath, compared, type HopChange, isOtherRoute, systemName } from "./trace-diff";
 import { useProbe } from "./use-probe";
 
 /** Traces that can be chosen from: the newest of the range. */
@@ -169,7 +169,7 @@ function One({ snapshot, path }: { snapshot: Snapshot; path: TracePath | undefin
       }
     >
       {path !== undefined && <HopTable path={path} label={t("trace.hops")} />}
-      <TraceFacts trace={trace} />
+      <TraceFacts trace={trace} path={path} />
       {result.failure != null && <p className={styles.message}>{result.failure.message}</p>}
     </Section>
   );
@@ -233,6 +233,26 @@ function Two({ before, after, paths }: TwoProps) {
           ],
         }))}
       />
+      <Wholes before={before} after={after} paths={paths} />
     </Section>
+  );
+}
+
+/** What the two are as a whole: systems on the way, and how large packets may be. */
+function Wholes({ before, after, paths }: TwoProps) {
+  const t = useT();
+  const systems = paths.map((path) => (path === undefined ? [] : asPath(path)).map(systemName).join(" → ") || "–");
+  const sizes = [before, after].map(({ trace }) =>
+    trace.path_mtu == null ? "–" : t("trace.octets", { n: trace.path_mtu }),
+  );
+  return (
+    <MiniTable
+      label={t("trace.wholes")}
+      head={[t("map.what"), t("trace.beforeShort"), t("trace.afterShort")]}
+      rows={[
+        { key: "systems", cells: [t("trace.asPath"), ...systems] },
+        { key: "sizes", cells: [t("trace.mtu"), ...sizes] },
+      ]}
+    />
   );
 }

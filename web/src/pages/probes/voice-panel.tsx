@@ -17,6 +17,7 @@ import { useAgentName } from "../agents/use-agent-name";
 import { MiniTable } from "./detail/parts";
 import { FactorsBar } from "./factors-bar";
 import { type Line, LinesPicture } from "./lines-picture";
+import { notesOf, useRouteChanges } from "./route-changes";
 import styles from "./voice.module.css";
 import { codecName, endsOf, gradeMarks, sharesOf, worstFactor } from "./voice-ways";
 
@@ -120,6 +121,7 @@ function History({ path }: { path: VoicePath }) {
   const format = useFormat();
   const [cursor, onCursor] = useCursor();
   const { data } = useQuery(probeQuery(path.probe));
+  const notes = notesOf(useRouteChanges(path.probe));
   const line = (metric: string, label: string, colour: string): Line => ({ metric, aggregate: "avg", label, colour });
   const pictures =
     path.way === "round_trip"
@@ -160,6 +162,7 @@ function History({ path }: { path: VoicePath }) {
             note={`${title} · ${t("probe.meanNote")}`}
             height={path.way === "round_trip" ? 130 : 180}
             table={false}
+            notes={notes}
             cursor={cursor}
             onCursor={onCursor}
           />

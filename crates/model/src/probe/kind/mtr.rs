@@ -137,6 +137,10 @@ pub struct Hop {
     /// Number of its autonomous system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asn: Option<u32>,
+    /// Who runs that system. Agents do not know it: the server looks it up when it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub organization: Option<Untrusted>,
     /// Labels of its MPLS header (RFC 4950), outermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mpls: Vec<MplsLabel>,

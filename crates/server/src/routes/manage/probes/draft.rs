@@ -8,14 +8,14 @@ use crate::fault::Fault;
 /// A probe as it was written, with the defaults of its kind.
 pub(in crate::routes) fn spec_of(draft: &ProbeDraft) -> Result<ProbeSpec, Fault> {
     let spec = written(draft);
-    spec.check().map_err(|error| fault(&error))?;
+    spec.check_offered().map_err(|error| fault(&error))?;
     Ok(spec)
 }
 
 /// The same; secret options that are left out are those of before, an empty one is none.
 pub(super) fn changed(draft: &ProbeDraft, before: &ProbeSpec) -> Result<ProbeSpec, Fault> {
     let spec = with_secrets(written(draft), before);
-    spec.check().map_err(|error| fault(&error))?;
+    spec.check_offered().map_err(|error| fault(&error))?;
     Ok(spec)
 }
 
@@ -51,6 +51,7 @@ fn written(draft: &ProbeDraft) -> ProbeSpec {
 
 fn fault(error: &SpecError) -> Fault {
     let name = match error {
+        SpecError::BuiltIn(_) => "kind",
         SpecError::Target { .. } => "target",
         SpecError::Range { name, .. } => name,
         SpecError::Option(_) => "options",
