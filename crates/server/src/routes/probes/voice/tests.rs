@@ -1,21 +1,19 @@
 //! Ways of calls from a board that holds results.
 
 use netwatch_model::Timestamp;
-use netwatch_model::people::{DisplayName, ProbeId, WorkspaceId};
+use netwatch_model::people::{ProbeId, WorkspaceId};
 use netwatch_model::probe::kind::ping::Ping;
 use netwatch_model::probe::{ProbeSpec, Trigger, Wilson};
+use serde_json::json;
 
 use super::*;
 
 fn probe(id: u128, name: &str, kind: ProbeKind, target: &str) -> Probe {
-    Probe {
-        id: ProbeId::from_bits(id),
-        workspace: WorkspaceId::from_bits(1),
-        name: name.parse::<DisplayName>().unwrap(),
-        spec: ProbeSpec::new(kind, target),
-        enabled: true,
-        created: Timestamp::from_secs(0),
-    }
+    let (id, workspace) = (ProbeId::from_bits(id), WorkspaceId::from_bits(1));
+    let (spec, created) = (ProbeSpec::new(kind, target), Timestamp::from_secs(0));
+    let probe =
+        json!({"id": id, "workspace": workspace, "name": name, "spec": spec, "enabled": true, "created": created});
+    serde_json::from_value(probe).unwrap()
 }
 
 fn noted(board: &Board, probe: &Probe, detail: Detail) {
