@@ -14,6 +14,7 @@ use crate::engine::history::CHECK;
 
 mod agent;
 mod format;
+mod import;
 mod parts;
 mod people;
 mod probe;
@@ -22,6 +23,7 @@ mod voice;
 
 pub use agent::{AgentArgs, AgentCommand, AgentRunArgs};
 pub use format::{Color, Format};
+pub use import::{ImportAsk, ImportBlackboxArgs, ImportCommand, ImportFileArgs, ReportFormat};
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
 pub use probe::{OneShot, ProbeArgs};
@@ -151,6 +153,9 @@ pub enum Command {
     Export(ExportArgs),
     /// Make a running server what a file says
     Apply(ApplyArgs),
+    /// Make probes of what another monitor watches
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Have a running server read its configuration again
     Reload(ReloadArgs),
     /// Show or change what a running server logs

@@ -8,6 +8,7 @@ mod declare;
 mod doctor;
 pub mod flows;
 mod generate;
+mod import;
 pub mod interfaces;
 mod probe;
 mod quality;
@@ -68,6 +69,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::LogLevel(args) => steer::log_level(cli, args),
         Command::Export(args) => declare::export(cli, args),
         Command::Apply(args) => declare::apply(cli, args),
+        Command::Import(command) => import::run(cli, command),
         Command::Reload(args) => steer::reload(cli, args),
         Command::Completions { shell } => generate::completions(*shell),
         Command::Man { directory } => generate::man(directory),

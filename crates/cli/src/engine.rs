@@ -184,6 +184,8 @@ impl Engine {
 
         let live = server.live();
         live.set_storage_rules(settings.storage.rules.clone());
+        crate::config::blackbox::tell_refused(&plan.modules, settings.blackbox.as_deref());
+        live.set_modules(plan.modules);
         if let Some(kept) = &kept {
             remember(&live, &store, kept, history.as_mut());
         }

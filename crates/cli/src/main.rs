@@ -17,8 +17,9 @@ mod config;
 #[cfg(feature = "server")]
 mod engine;
 mod failure;
-mod levels;
 #[cfg(feature = "server")]
+mod import;
+mod levels;
 mod logging;
 mod output;
 mod rights;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use netwatch_model::probe::kind::ping::{DONT_FRAGMENT, Ping, SIZE};
+use netwatch_model::probe::kind::ping::{DONT_FRAGMENT, Ping, SIZE, TTL};
 use netwatch_model::probe::{Delays, Detail, Failure, FailureReason, ProbeSpec, Wilson};
 use netwatch_telemetry::clock;
 
@@ -46,6 +46,7 @@ fn order(spec: &ProbeSpec, to: SocketAddr) -> Order {
             spacing: Duration::from_secs_f64(spec.spacing),
             timeout: Duration::from_secs_f64(spec.timeout),
             start: clock::monotonic(),
+            ttl: u8::try_from(spec.options.whole(&TTL)).ok().filter(|ttl| *ttl > 0),
         }),
     }
 }
@@ -64,6 +65,7 @@ fn detail_of(tally: &Tally, lookup: Option<f64>, kernel_stamps: bool) -> Ping {
         late: tally.late,
         rtt: Delays::of(&tally.rtts),
         kernel_stamps: kernel_stamps && received > 0,
+        hop_limit: tally.hop_limit,
     }
 }
 

@@ -22,6 +22,7 @@ use tokio::sync::Semaphore;
 use tracing::{Instrument as _, Span, info_span};
 
 use crate::access::{Access, AccessError, Identity};
+use crate::blackbox::Desk;
 use crate::control::{Control, ControlSlot};
 use crate::fault::Fault;
 use crate::history::HistorySlot;
@@ -99,6 +100,7 @@ pub(crate) struct Shared {
     pub(crate) intake: IntakeSlot,
     pub(crate) history: HistorySlot,
     pub(crate) prober: ProberSlot,
+    pub(crate) blackbox: Desk,
     pub(crate) elsewhere: Elsewhere,
 }
 
@@ -153,6 +155,11 @@ impl App {
     /// The agent of this machine, and what it may measure.
     pub(crate) fn prober(&self) -> &ProberSlot {
         &self.shared.prober
+    }
+
+    /// What scrapes in the way of blackbox_exporter share.
+    pub(crate) fn blackbox(&self) -> &Desk {
+        &self.shared.blackbox
     }
 
     /// Where the telemetry store goes, when it comes.

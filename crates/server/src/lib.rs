@@ -3,6 +3,7 @@
 mod access;
 mod app;
 mod assets;
+pub mod blackbox;
 mod body;
 mod config;
 mod control;

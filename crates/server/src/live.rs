@@ -10,6 +10,7 @@ use netwatch_storage::TelemetryStore;
 
 use crate::access::By;
 use crate::app::App;
+use crate::blackbox::Modules;
 use crate::control::{Control, audit_reload};
 use crate::gate::AllowedHosts;
 use crate::history::StorageRules;
@@ -52,6 +53,11 @@ impl Live {
         self.app.prober().set_policy(policy);
         self.app.prober().fill(prober);
         self.app.assign_probes();
+    }
+
+    /// Scrapes in the way of blackbox_exporter have these modules from here on.
+    pub fn set_modules(&self, modules: Modules) {
+        self.app.blackbox().set(modules);
     }
 
     /// The configuration says that of the store from here on. Blocks.

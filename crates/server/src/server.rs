@@ -24,6 +24,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use crate::access::Access;
 use crate::app::{App, Elsewhere, Shared};
+use crate::blackbox::Desk;
 use crate::config::Config;
 use crate::control::ControlSlot;
 use crate::error::ServerError;
@@ -112,6 +113,7 @@ impl Server {
             intake: IntakeSlot::default(),
             history: HistorySlot::default(),
             prober: ProberSlot::default(),
+            blackbox: Desk::new(config.request_timeout),
         });
         let hosts = Arc::new(ArcSwap::from_pointee(AllowedHosts::new(config.listen, &config.hosts)));
         let gate = Gate::new(app.clone(), Arc::clone(&hosts), permissions);

@@ -43,7 +43,7 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
         None => Input::Live,
     };
     let plan = Plan::new(&settings, &input)?;
-    let places = steering::places(&source);
+    let places = [steering::places(&source), steering::places_of(settings.blackbox.clone())].concat();
     let readable = [places.clone(), steering::places_of(settings.storage.files().cloned())].concat();
     let ports = [settings.sign_in.ports(), settings.telemetry.ports()].concat();
     let rights = confine(&settings.data_dir, args.read.is_none(), settings.processes, &ports, &readable)?;

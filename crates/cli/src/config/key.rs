@@ -47,6 +47,7 @@ pub enum Key {
     OidcAllow,
     ProbesAllow,
     ProbesDeny,
+    ProbesBlackbox,
     Interfaces,
     CaptureFilter,
     CaptureLength,
@@ -118,7 +119,8 @@ impl Descriptor {
 
     /// Whether a change takes effect when the configuration is reloaded; the others wait for a restart.
     pub fn is_live(&self) -> bool {
-        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel) || self.section == "storage"
+        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel | Key::ProbesBlackbox)
+            || self.section == "storage"
     }
 
     /// Whether its value is never shown.
@@ -248,6 +250,8 @@ pub static KEYS: &[Descriptor] = &[
       "Networks that probes may measure although they are not public. Add 127.0.0.0/8 and ::1 for this machine itself."),
     d(Key::ProbesDeny, "probes", "deny", Kind::List, "", "",
       "Networks that probes may never measure, whatever else is said."),
+    d(Key::ProbesBlackbox, "probes", "blackbox", Kind::Text, "", "",
+      "Modules for /probe, as blackbox_exporter reads them (blackbox.yml). Empty: http_2xx, http_post_2xx, tcp_connect, tls_connect, icmp, icmp_ttl5, dns, dns_tcp. Reloaded."),
     d(Key::Interfaces, "capture", "interfaces", Kind::List, "", "--interface",
       "Interfaces to capture. Empty: the outermost ones; netwatch interfaces shows which."),
     d(Key::CaptureFilter, "capture", "filter", Kind::Text, "", "--capture-filter",

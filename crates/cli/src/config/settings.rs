@@ -24,6 +24,8 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Which networks may be measured.
     pub probes: ProbePolicy,
+    /// Modules of blackbox_exporter; none are those that are there without a file.
+    pub blackbox: Option<PathBuf>,
     /// Requests a second of one client; zero is no limit.
     pub rate_limit: u32,
     /// How long ended flows and rates are kept.
@@ -103,6 +105,7 @@ impl Settings {
             token,
             allowed_hosts: get.list(Key::AllowedHosts),
             probes: probes(layers)?,
+            blackbox: super::storage::path(layers, Key::ProbesBlackbox)?,
             rate_limit: u32::try_from(get.number(Key::RateLimit)).unwrap_or(u32::MAX),
             retention: get.duration(Key::Retention),
             archive_size: get.number(Key::ArchiveSize),

@@ -15,6 +15,7 @@ use netwatch_capture::file::{FileOptions, FileSource};
 use netwatch_capture::ring::RingSettings;
 use netwatch_capture::source::{FileReplay, LiveFilter, LiveSource, Source};
 use netwatch_model::Untrusted;
+use netwatch_server::blackbox::Modules;
 use netwatch_server::{Access, Config as ServerConfig, ServerError};
 
 use crate::commands::{flows, interfaces};
@@ -38,6 +39,8 @@ pub struct Plan {
     pub server: ServerConfig,
     /// Its socket, bound.
     pub listener: TcpListener,
+    /// What `/probe` can do.
+    pub modules: Modules,
 }
 
 /// Octets of a block of a ring: the longest super-frame fits.
@@ -55,6 +58,7 @@ impl Plan {
         };
         let workers = if settings.workers == 0 { default_workers() } else { settings.workers };
         let capture = CaptureConfig { source, workers, flow: flow_config(settings, Budget::LIVE) };
+        let modules = crate::config::blackbox::modules(settings.blackbox.as_deref())?;
         let listener = bind(settings)?;
         let server = ServerConfig {
             listen: listener.local_addr().unwrap_or(settings.listen),
@@ -66,7 +70,7 @@ impl Plan {
         };
         let token = settings.token.as_ref().map(crate::config::settings::Secret::reveal);
         Access::prepare(&settings.data_dir, token).map_err(anyhow::Error::new)?;
-        Ok(Self { capture, server, listener })
+        Ok(Self { capture, server, listener, modules })
     }
 
     /// Whether a capture file is read.

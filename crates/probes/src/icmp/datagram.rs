@@ -29,6 +29,8 @@ pub(super) struct Received<'a> {
     pub(super) stamp: Option<i64>,
     /// How many datagrams of this socket found no room so far, modulo 2³².
     pub(super) drops: Option<u32>,
+    /// Time to live with which it came.
+    pub(super) hop_limit: Option<u8>,
     /// The error that it came back with.
     pub(super) offender: Option<Offender>,
 }

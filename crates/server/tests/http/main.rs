@@ -1,6 +1,7 @@
 //! The whole server over real TCP: every route, every refusal, the stream.
 
 mod api;
+mod blackbox;
 mod contract;
 mod data;
 mod declare;

@@ -35,6 +35,7 @@ fn result(due: &Due, rtt: Option<f64>) -> ProbeResult {
         late: 0,
         rtt,
         kernel_stamps: true,
+        hop_limit: None,
     };
     ProbeResult {
         probe: Some(due.id),

@@ -65,7 +65,7 @@ impl Driver {
                 }
                 let at = arrival_time(received.stamp, now);
                 job.kernel_stamps &= received.stamp.is_some();
-                if job.work.arrived(Arrival { number: found.number, at, from, reply }) {
+                if job.work.arrived(Arrival { number: found.number, at, from, reply, hop_limit: received.hop_limit }) {
                     touched.push(found.slot);
                 }
             }
