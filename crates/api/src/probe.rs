@@ -1,6 +1,7 @@
 //! Probes of the workspace of the request: `/api/v1/probes`, their results and how they stand.
 
 pub mod map;
+pub mod voice;
 
 use netwatch_model::Timestamp;
 use netwatch_model::people::{AgentSelector, ProbeId};
@@ -102,6 +103,8 @@ pub struct ProbesQuery {
     pub cursor: Option<String>,
     /// Only those with this text in name or target.
     pub search: Option<String>,
+    /// Only those of which this agent has results, 16 hexadecimal digits.
+    pub agent: Option<String>,
 }
 
 /// `POST /api/v1/probes`

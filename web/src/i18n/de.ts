@@ -1,4 +1,5 @@
 /** Deutsch. */
+import { agents } from "./de/agents";
 import { history } from "./de/history";
 import { networkMap } from "./de/network-map";
 import { people } from "./de/people";
@@ -6,9 +7,11 @@ import { probeDetails } from "./de/probe-details";
 import { probes } from "./de/probes";
 import { time } from "./de/time";
 import { views } from "./de/views";
+import { voice } from "./de/voice";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...agents,
   ...history,
   ...networkMap,
   ...people,
@@ -16,6 +19,7 @@ export const de: Catalogue = {
   ...probes,
   ...time,
   ...views,
+  ...voice,
   "action.close": "Schließen",
   "action.copy": "Kopieren",
   "action.retry": "Noch einmal",

@@ -3,6 +3,7 @@
 mod kinds;
 mod map;
 mod matrix;
+mod voice;
 
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ pub(super) fn add(registry: Registry) -> Registry {
     registry
         .route(ProbesRead, routes!(kinds::list))
         .route(ProbesRead, routes!(matrix::show))
+        .route(ProbesRead, routes!(voice::list))
         .route(ProbesRead, routes!(map::show))
         .route(ProbesRead, routes!(results))
         .route(ProbesRun, routes!(run))
@@ -176,7 +178,7 @@ async fn measure(app: &App, agent: AgentId, spec: ProbeSpec) -> Result<ProbeResu
     })
 }
 
-fn agent(text: &str) -> Result<AgentId, Fault> {
+pub(super) fn agent(text: &str) -> Result<AgentId, Fault> {
     let fits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
     let bits = fits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
     let detail = || Fault::parameter("agent", "an agent is written as 16 hexadecimal digits");

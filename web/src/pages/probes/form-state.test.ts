@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { KindDescription, Problem } from "~/api/schema";
+import { selectorOf } from "./agents-choice";
 import { blank, draftOf, faultsOf, fieldOf, formOf, labelOf, longestRun, suggestedName } from "./form-state";
 
 const kind: KindDescription = {
@@ -82,12 +83,16 @@ describe("a probe that is changed", () => {
     options: { servers: ["x", "y"], names: false },
     labels: { site: "b" },
   };
+  const agents = { all: false, ids: ["00000000000000ab"], labels: {} };
+  const before = { name: "A", spec, agents };
   it("comes back as it was", () => {
     const { spacing, timeout, count, family, ...rest } = spec;
-    expect(draftOf(formOf({ name: "A", spec }, kind), kind)).toEqual(rest);
+    const form = formOf(before, kind);
+    expect(draftOf(form, kind)).toEqual(rest);
+    expect(selectorOf(form.agents)).toEqual(agents);
   });
   it("keeps a secret that is not typed, and removes one that shall go", () => {
-    const form = formOf({ name: "A", spec }, kind);
+    const form = formOf(before, kind);
     expect(draftOf(form, kind).options).not.toHaveProperty("key");
     expect(draftOf({ ...form, removed: ["key"] }, kind).options).toHaveProperty("key", "");
   });

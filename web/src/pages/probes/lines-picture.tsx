@@ -12,6 +12,8 @@ import { type Asked, type Lanes, type Source, useLanes } from "./use-lanes";
 
 export type Line = Asked & { label: string; colour: string };
 
+const keyOf = ({ metric, agent }: Asked) => (agent === undefined ? metric : `${metric} ${agent}`);
+
 type LinesPictureProps = {
   label: string;
   source: Source;
@@ -43,7 +45,7 @@ export function LinesPicture(props: LinesPictureProps) {
           label={label}
           lanes={answer}
           columns={lines.map((line, lane) => ({
-            id: line.metric,
+            id: keyOf(line),
             header: line.label,
             cell: (i) => figureAt(values[lane], i, figures),
           }))}
@@ -53,7 +55,7 @@ export function LinesPicture(props: LinesPictureProps) {
       )}
       <ul className={styles.legend} aria-label={useT()("chart.legend")}>
         {lines.map((line) => (
-          <li key={line.metric}>
+          <li key={keyOf(line)}>
             <Swatch colour={line.colour} /> {line.label}
           </li>
         ))}
@@ -92,9 +94,9 @@ function Plot(props: PlotProps) {
           <strong>{format.moment(from + index * step)}</strong>
           <dl>
             {lines.map((line, lane) => [
-              <Swatch key={`${line.metric} colour`} colour={line.colour} />,
-              <dt key={`${line.metric} name`}>{line.label}</dt>,
-              <dd key={`${line.metric} value`}>{figureAt(values[lane], index, figures)}</dd>,
+              <Swatch key={`${keyOf(line)} colour`} colour={line.colour} />,
+              <dt key={`${keyOf(line)} name`}>{line.label}</dt>,
+              <dd key={`${keyOf(line)} value`}>{figureAt(values[lane], index, figures)}</dd>,
             ])}
           </dl>
         </>
@@ -105,7 +107,7 @@ function Plot(props: PlotProps) {
 
 function layersOf(lines: readonly Line[], values: readonly Lane[], together: boolean): Layer[] {
   if (!together) {
-    return lines.map(({ metric, colour }, i) => ({ key: metric, colour, values: values[i] ?? [] }));
+    return lines.map((line, i) => ({ key: keyOf(line), colour: line.colour, values: values[i] ?? [] }));
   }
   return stacked(values).map(({ lower, upper }, i) => ({
     key: lines[i]?.metric ?? String(i),

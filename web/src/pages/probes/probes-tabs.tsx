@@ -11,6 +11,7 @@ export function ProbesTabs() {
   const tabs = [
     { target: paths.probes(search), word: t("probes.list") },
     { target: paths.matrix(search), word: t("page.matrix") },
+    { target: paths.voice(search), word: t("page.voice") },
     { target: paths.networkMap(search), word: t("page.map") },
   ];
   return <PageTabs label={t("page.probes")} tabs={tabs} />;

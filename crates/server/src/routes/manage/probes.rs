@@ -5,6 +5,7 @@
 //! Limits: [`Probe::MAX_PER_WORKSPACE`] probes, or as many as the workspace may have.
 
 mod draft;
+mod of_agent;
 pub(in crate::routes) mod shown;
 
 use axum::Json;
@@ -49,6 +50,9 @@ pub(super) async fn list(
     Params(query): Params<ProbesQuery>,
 ) -> Result<Json<Page<Shown>>, Fault> {
     let workspace = asker.workspace()?;
+    if let Some(agent) = query.agent.as_deref() {
+        return of_agent::list(&app, &asker, &query, crate::routes::probes::agent(agent)?).await.map(Json);
+    }
     let wanted =
         Wanted { limit: query.limit, cursor: query.cursor.as_deref(), search: query.search.as_deref(), owner: None };
     let list = List::new("probes", &workspace, &wanted)?;

@@ -75,7 +75,7 @@ fn cell(target: String, agent: String, runs: &[(&Probe, Run)]) -> MatrixCell {
 }
 
 /// The host that a probe measures.
-fn host(probe: &Probe) -> &str {
+pub(super) fn host(probe: &Probe) -> &str {
     let target = &*probe.spec.target;
     let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
