@@ -162,10 +162,12 @@ impl Outbox {
         let mut state = self.state();
         (state.run, state.sequence) = (run, 0);
         let boundary = self.0.spool.statistics().next;
-        let from = state.acked.next();
+        let (from, before, written) = (state.acked.next(), state.acked.records_before(), state.written);
+        drop(state);
+        let boundary = boundary.max(from);
         Lanes {
-            catch_up: Lane::new(self.clone(), from, Some(boundary.max(from))),
-            live: Lane::new(self.clone(), boundary.max(from), None),
+            catch_up: Lane::new(self.clone(), from, Some(boundary), before),
+            live: Lane::new(self.clone(), boundary, None, written),
         }
     }
 

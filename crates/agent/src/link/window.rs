@@ -8,7 +8,7 @@
 //! Limits: at most [`Limits::live`] and [`Limits::catch_up`] octets are under way; one batch of a line is always allowed when none of it is
 //! under way. When the connection becomes slower at a stroke, what is under way already takes its time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use netwatch_model::Position;
@@ -69,6 +69,8 @@ impl Default for Limits {
 pub struct Window {
     limits: Limits,
     under_way: HashMap<Key, Sent>,
+    /// What is new, in the order in which it was sent; acknowledged ones go when they come first.
+    live: VecDeque<(Key, Duration)>,
     live_bytes: u64,
     catch_up_bytes: u64,
     allowance: u64,
@@ -85,6 +87,7 @@ impl Window {
         Self {
             limits,
             under_way: HashMap::new(),
+            live: VecDeque::new(),
             live_bytes: 0,
             catch_up_bytes: 0,
             allowance: LEAST.min(limits.catch_up),
@@ -105,6 +108,9 @@ impl Window {
     /// A batch was handed to the connection.
     pub fn sent(&mut self, key: Key, batch: Sent) {
         *self.bytes_of(batch.line) += batch.bytes;
+        if batch.line == Line::Live {
+            self.live.push_back((key, batch.at));
+        }
         self.under_way.insert(key, batch);
     }
 
@@ -113,6 +119,9 @@ impl Window {
         let sent = self.under_way.remove(&key)?;
         let bytes = self.bytes_of(sent.line);
         *bytes = bytes.saturating_sub(sent.bytes);
+        while self.live.front().is_some_and(|(key, _)| !self.under_way.contains_key(key)) {
+            self.live.pop_front();
+        }
         let took = now.saturating_sub(sent.at);
         let quickest = self.quickest.map_or(took, |quickest| quickest.min(took));
         self.quickest = Some(quickest);
@@ -148,8 +157,7 @@ impl Window {
     /// Whether something new waits for its ack for too long.
     fn is_held_up(&self, now: Duration) -> bool {
         let patience = HELD_UP + self.quickest.unwrap_or_default();
-        let waits = |sent: &Sent| sent.line == Line::Live && now.saturating_sub(sent.at) > patience;
-        self.live_bytes > 0 && self.under_way.values().any(waits)
+        self.live.front().is_some_and(|(_, at)| now.saturating_sub(*at) > patience)
     }
 
     fn bytes_of(&mut self, line: Line) -> &mut u64 {

@@ -57,13 +57,10 @@ pub enum Step {
 }
 
 impl Lane {
-    pub(super) fn new(outbox: Outbox, from: Position, end: Option<Position>) -> Self {
+    /// From a position on, before which so many records were written.
+    pub(super) fn new(outbox: Outbox, from: Position, end: Option<Position>, before: u64) -> Self {
         let reader = outbox.0.spool.reader(from);
-        // At the beginning of what the server does not have it is known how much it has.
-        let state = outbox.state();
-        let total = (state.acked.next() == from).then(|| state.acked.records_before());
-        drop(state);
-        Self { outbox, reader, expected: from, end, total, gap: None, ready: None }
+        Self { outbox, reader, expected: from, end, total: Some(before), gap: None, ready: None }
     }
 
     /// Whether there is nothing more, for good.

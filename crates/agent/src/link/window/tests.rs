@@ -66,7 +66,7 @@ impl Pipe {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     /// New batches come within five seconds, whatever waited; what waited gets there all the same.
     #[test]
@@ -78,16 +78,16 @@ proptest! {
     ) {
         let mut pipe = Pipe { rate, round_trip: Duration::from_millis(round_trip), free_at: Duration::ZERO, acks: VecDeque::new() };
         let mut window = Window::new(Limits::default());
-        let step = Duration::from_millis(10);
+        let step = Duration::from_millis(20);
         let live_batch = ((rate as f64 * live_share) as u64 / 2).clamp(1, 64 << 10);
         let mut waiting: VecDeque<Duration> = VecDeque::new();
         let (mut number, mut caught_up, mut worst) = (0_u64, 0_u64, Duration::ZERO);
-        for tick in 0..12_000_u32 {
+        for tick in 0..3000_u32 {
             let now = step * tick;
             while let Some((_, key)) = pipe.acks.pop_front_if(|(at, _)| *at <= now) {
                 window.acked(key, now);
             }
-            if tick % 50 == 0 {
+            if tick % 25 == 0 {
                 waiting.push_back(now);
             }
             while window.may_send(Line::Live, now) && let Some(made) = waiting.pop_front() {
@@ -106,6 +106,6 @@ proptest! {
         // Of what the connection carries besides, a good part is used, unless the allowance cannot fill it.
         let spare = rate as f64 * (1.0 - live_share);
         let fills = (4_u64 << 20) as f64 / (round_trip as f64 / 1000.0);
-        prop_assert!(caught_up as f64 > 0.3 * spare.min(fills) * 120.0, "only {caught_up} octets caught up");
+        prop_assert!(caught_up as f64 > 0.3 * spare.min(fills) * 60.0, "only {caught_up} octets caught up");
     }
 }
