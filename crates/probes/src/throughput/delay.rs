@@ -24,7 +24,7 @@ const OCTETS: u16 = 56;
 /// Round-trip times of the idle path, seconds; none when the target does not answer pings, or they may not be sent.
 pub(super) async fn idle(spec: &ProbeSpec, to: SocketAddr, tools: &Tools) -> Vec<f64> {
     let (count, spacing, timeout) = IDLE;
-    ping(spec, to, tools, PingPlan { count, spacing, timeout, start: clock::monotonic() }).await
+    ping(spec, to, tools, PingPlan { count, spacing, timeout, ttl: None, start: clock::monotonic() }).await
 }
 
 /// Pings until it is dropped, from `after` past the start of the transfer on.
@@ -42,7 +42,7 @@ pub(super) async fn loaded(
     pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         pace.tick().await;
-        let plan = PingPlan { count: 1, spacing: Duration::ZERO, timeout: LOADED.1, start: clock::monotonic() };
+        let plan = PingPlan { count: 1, spacing: Duration::ZERO, timeout: LOADED.1, ttl: None, start: clock::monotonic() };
         let found = ping(spec, to, tools, plan).await;
         times.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
     }

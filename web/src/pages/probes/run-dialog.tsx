@@ -13,7 +13,7 @@ import dialog from "~/ui/dialog.module.css";
 import { Hint } from "~/ui/page";
 import { AgentChecks } from "./agent-checks";
 import { choiceOf, mostRuns, runnersOf } from "./agents-choice";
-import { draftOf, formOf, labelOf, longestRun } from "./form-state";
+import { draftOf, formOf, longestRun } from "./form-state";
 import { RunsOutcome } from "./runs-outcome";
 
 type RunDialogProps = { probe: Probe; kind: KindDescription; onClose: () => void };
@@ -33,9 +33,6 @@ export function RunDialog({ probe, kind, onClose }: RunDialogProps) {
     <Dialog label={title} onClose={onClose}>
       <div className={dialog.form}>
         <h2>{title}</h2>
-        {probe.secrets.length > 0 && (
-          <Hint>{t("probes.withoutSecrets", { names: probe.secrets.map(labelOf).join(", ") })}</Hint>
-        )}
         {agents.length > 1 && (
           <AgentChecks label={t("probe.runFrom")} agents={agents} chosen={from} onChange={setTicked} />
         )}

@@ -22,7 +22,6 @@ use netwatch_agent::session::{self, About, Collectors, Dialer, EnrolError, Insta
 use netwatch_agent::watchdog::{self, Beats};
 use netwatch_agent::{Agent, Config};
 use netwatch_egress::Policy;
-use netwatch_model::AgentId;
 use netwatch_probes::reflector::{self, Reflector};
 use netwatch_probes::{Rights, Tools};
 use netwatch_spool::Directory;
