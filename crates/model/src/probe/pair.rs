@@ -52,12 +52,12 @@ pub fn expand(
     }
     let said = spec.options.texts(&ADDRESSES).iter().filter_map(|text| text.parse().ok()).collect::<Vec<IpAddr>>();
     let port = u16::try_from(spec.options.whole(&REFLECTOR)).ok().filter(|port| *port > 0).or(there.reflector);
-    let mut all = one_way(spec, candidates(here, there, &said, spec.family), there.agent, port, key);
+    let mut all = one_way(spec, &candidates(here, there, &said, spec.family), there.agent, port, key);
     let forward = all.len();
     if spec.options.flag(&BOTH_WAYS) {
         // Interfaces and addresses of the one agent are none of the other.
         let back = ProbeSpec { source: None, ..spec.clone() };
-        all.extend(one_way(&back, candidates(there, here, &[], spec.family), here.agent, here.reflector, key));
+        all.extend(one_way(&back, &candidates(there, here, &[], spec.family), here.agent, here.reflector, key));
     }
     let of = |(place, spec): (usize, ProbeSpec)| {
         let (agent, peer) = if place < forward { (here.agent, there.agent) } else { (there.agent, here.agent) };
@@ -88,7 +88,7 @@ pub fn parse(text: &str) -> Option<AgentId> {
 /// What one agent measures of the other.
 fn one_way(
     spec: &ProbeSpec,
-    candidates: Vec<IpAddr>,
+    candidates: &[IpAddr],
     peer: AgentId,
     reflector: Option<u16>,
     key: Option<&str>,
@@ -175,7 +175,7 @@ const fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let [first, second, ..] = v4.octets();
-            !v4.is_private() && !(first == 100 && second & 0xc0 == 64)
+            !(v4.is_private() || first == 100 && second & 0xc0 == 64)
         }
         IpAddr::V6(v6) => !v6.is_unique_local(),
     }

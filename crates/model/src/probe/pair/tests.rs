@@ -27,7 +27,7 @@ fn kinds(all: &[(AgentId, AssignedProbe)], agent: u64) -> Vec<ProbeKind> {
 fn both_agents_measure_the_other_with_everything_that_it_has() {
     let here = end(0xa1, &["10.1.0.1"], "198.51.100.1", None);
     let there = end(0xb2, &["10.2.0.1", "203.0.113.7"], "203.0.113.9", Some(862));
-    let all = expand(ProbeId::default(), &probe(), &here, &there, Some("hunter2"));
+    let all = expand(ProbeId::from_bits(7), &probe(), &here, &there, Some("hunter2"));
     use ProbeKind as K;
     assert_eq!(kinds(&all, 0xa1), [K::Agent, K::Mtr, K::Ping, K::Simulation]);
     assert_eq!(kinds(&all, 0xb2), [K::Agent, K::Mtr, K::Ping], "the first agent has no reflector");
@@ -54,10 +54,10 @@ fn a_probe_may_ask_for_less() {
     for field in [&TRACES, &BOTH_WAYS] {
         spec.options.set(field, OptionValue::Flag(false));
     }
-    let all = expand(ProbeId::default(), &spec, &here, &there, None);
+    let all = expand(ProbeId::from_bits(7), &spec, &here, &there, None);
     assert_eq!(kinds(&all, 1), [ProbeKind::Agent, ProbeKind::Ping, ProbeKind::Simulation]);
     assert!(kinds(&all, 2).is_empty());
-    assert!(expand(ProbeId::default(), &spec, &here, &here, None).is_empty(), "an agent is no target of its own");
+    assert!(expand(ProbeId::from_bits(7), &spec, &here, &here, None).is_empty(), "an agent is no target of its own");
 }
 
 #[test]
