@@ -22,7 +22,7 @@ fn serve(cli: &Cli, args: &ServeArgs) -> Outcome {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot wait for clients")?;
     let entered = runtime.enter();
-    let server = Server::bind(config).map_err(anyhow::Error::new)?;
+    let server = Server::bind(&config).map_err(anyhow::Error::new)?;
     let signals = Signals::watch()?;
     drop(entered);
     give_up_rights()?;

@@ -136,12 +136,12 @@ impl Server {
     ///
     /// # Errors
     /// When one of them cannot be listened at.
-    pub fn bind(config: Config) -> Result<Self, ServerError> {
+    pub fn bind(config: &Config) -> Result<Self, ServerError> {
         Self::bind_with(config, Arc::clone(&TURN))
     }
 
     /// The same; tests are made while nobody has the turn.
-    fn bind_with(config: Config, turn: Arc<tokio::sync::Mutex<()>>) -> Result<Self, ServerError> {
+    fn bind_with(config: &Config, turn: Arc<tokio::sync::Mutex<()>>) -> Result<Self, ServerError> {
         let bound = config
             .listen
             .iter()

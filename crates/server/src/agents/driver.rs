@@ -207,7 +207,7 @@ impl App {
 
     /// Keeps when agents were heard of, in one transaction.
     async fn save_agents(&self) {
-        let due = self.agents().registry().to_save(self.clocks());
+        let due = self.agents().registry().take_unsaved(self.clocks());
         if due.is_empty() {
             return;
         }

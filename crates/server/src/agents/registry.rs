@@ -334,7 +334,7 @@ impl Registry {
     }
 
     /// What is to be kept of when agents were heard of: each at most once a minute.
-    pub(crate) fn to_save(&mut self, now: Now) -> Vec<AgentSeen> {
+    pub(crate) fn take_unsaved(&mut self, now: Now) -> Vec<AgentSeen> {
         let due = |known: &&mut Known| {
             known.unsaved && known.saved.is_none_or(|saved| now.mono >= saved + SAVE) && known.last_seen.is_some()
         };

@@ -13,9 +13,12 @@ pub(super) struct Gauge {
     pub(super) help: &'static str,
 }
 
+/// What a gauge means, and its values by labels.
+type Values = (&'static str, Vec<(String, f64)>);
+
 /// Gauges with their values, by name.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gauges(BTreeMap<&'static str, (&'static str, Vec<(String, f64)>)>);
+pub(super) struct Gauges(BTreeMap<&'static str, Values>);
 
 impl Gauges {
     /// A value without labels.

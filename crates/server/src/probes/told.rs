@@ -11,9 +11,11 @@ use netwatch_model::probe::{ProbeKind, ProbeResult};
 const KINDS: usize = 4;
 const AGENTS: usize = 20_000;
 
+type Results = HashMap<AgentId, Vec<(ProbeKind, Arc<ProbeResult>)>>;
+
 /// The last results of each agent.
 #[derive(Debug, Default)]
-pub(crate) struct Told(Mutex<HashMap<AgentId, Vec<(ProbeKind, Arc<ProbeResult>)>>>);
+pub(crate) struct Told(Mutex<Results>);
 
 impl Told {
     /// Notes a result that belongs to no probe. An older one changes nothing.
@@ -48,7 +50,7 @@ impl Told {
         self.all().remove(&agent);
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<AgentId, Vec<(ProbeKind, Arc<ProbeResult>)>>> {
+    fn all(&self) -> MutexGuard<'_, Results> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,6 @@
 //! The real iperf3 as a client, in namespaces of its own: it must see what it sees of its own server.
 
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 
 use netwatch_testkit::netns::Namespace;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::throughput::tests::{link, within_a_percent};
 /// Serves in a namespace while `work` is done.
 fn serving<R>(namespace: &Namespace, config: Config, work: impl FnOnce(&Handle) -> R) -> R {
     let (stop, (told, tell)) = (Notify::new(), {
-        let (tell, told) = channel();
+        let (tell, told) = sync_channel(1);
         (told, tell)
     });
     std::thread::scope(|scope| {
@@ -21,7 +21,7 @@ fn serving<R>(namespace: &Namespace, config: Config, work: impl FnOnce(&Handle) 
             namespace.enter(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
                 runtime.block_on(async {
-                    let server = Server::bind_with(config, Arc::default()).expect("the port is free");
+                    let server = Server::bind_with(&config, Arc::default()).expect("the port is free");
                     tell.send(server.handle()).expect("somebody waits");
                     tokio::select! {
                         () = server.run() => {}

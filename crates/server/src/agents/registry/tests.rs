@@ -109,8 +109,8 @@ fn a_reconnect_storm_makes_nobody_offline() {
     assert!(open.iter().all(|(n, session)| registry.heard(AgentId(*n), *session, at(200))));
     assert_eq!(registry.counts(at(200)), (HashMap::from([(State::Online, agents)]), agents));
     // What is kept of it is one list, and nothing a second later.
-    assert_eq!(registry.to_save(at(200)).len(), usize::try_from(agents).unwrap());
-    assert!(registry.to_save(at(201)).is_empty());
+    assert_eq!(registry.take_unsaved(at(200)).len(), usize::try_from(agents).unwrap());
+    assert!(registry.take_unsaved(at(201)).is_empty());
 }
 
 #[test]

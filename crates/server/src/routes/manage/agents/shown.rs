@@ -34,7 +34,7 @@ pub(super) fn agent(agent: &Agent, foreign: bool, app: &App) -> Shown {
     }
     let beat = standing.as_ref().map_or_else(Beat::default, |s| s.beat.clone());
     let said = |text: &Untrusted| Some(text.to_string()).filter(|text| !text.is_empty());
-    let Parts { peer_address, last_seen, connected_since, cloned_at } = Parts::of(standing);
+    let Parts { peer_address, last_seen, connected_since, cloned_at } = Parts::of(standing.as_ref());
     Shown {
         id: agent.id.to_string(),
         name: agent.name.to_string(),
@@ -110,8 +110,8 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(standing: Option<Standing>) -> Self {
-        let Some(Standing { peer, last_seen, connected_since, cloned_at, .. }) = standing else {
+    fn of(standing: Option<&Standing>) -> Self {
+        let Some(&Standing { peer, last_seen, connected_since, cloned_at, .. }) = standing else {
             return Self { peer_address: None, last_seen: None, connected_since: None, cloned_at: None };
         };
         Self { peer_address: peer.map(|peer| peer.to_string()), last_seen, connected_since, cloned_at }
