@@ -18,7 +18,7 @@ const PROBES: &str = "/api/v1/probes";
 
 /// An agent that notes what it is told, and finds that everything times out.
 #[derive(Default)]
-struct Noting(Mutex<Vec<Assignment>>);
+struct Noting(Mutex<Vec<Assignment>>, Mutex<Vec<ProbeSpec>>);
 
 impl Prober for Noting {
     fn assign(&self, assignment: Assignment) {
@@ -26,8 +26,17 @@ impl Prober for Noting {
     }
 
     fn run(&self, spec: ProbeSpec) -> Pin<Box<dyn Future<Output = Option<ProbeResult>> + Send>> {
+        self.1.lock().unwrap().push(spec.clone());
         Box::pin(async move { Some(result(None, &spec, now())) })
     }
+}
+
+fn without_secrets(spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    if let Some(options) = spec["options"].as_object_mut() {
+        options.retain(|_, value| !value.to_string().contains("hunter2"));
+    }
+    spec
 }
 
 fn result(probe: Option<ProbeId>, spec: &ProbeSpec, start: Timestamp) -> ProbeResult {
@@ -174,6 +183,15 @@ async fn the_agent_is_told_and_its_results_stand_on_the_board() {
     let run = json!({"spec": {"kind": "tcp", "target": "192.0.2.1:22"}});
     let ran = must(&send_as(&server, owner, "POST", "/api/v1/probes/run", run).await, 200);
     assert_eq!((&ran["failure"]["reason"], &ran["agent"]), (&json!("timeout"), &json!("0000000000000001")));
+    // The secrets of a saved probe go along where it sends them anyway, and nowhere else.
+    let saved = json!({"spec": without_secrets(&new("Shop")["spec"]), "probe": made["id"]});
+    must(&send_as(&server, owner, "POST", "/api/v1/probes/run", saved.clone()).await, 200);
+    let ran = agent.1.lock().unwrap().last().cloned().unwrap();
+    assert!(serde_json::to_string(&ran).unwrap().contains("hunter2"), "{ran:?}");
+    let mut elsewhere = saved;
+    elsewhere["spec"]["target"] = json!("https://thief.example/");
+    let refused = send_as(&server, owner, "POST", "/api/v1/probes/run", elsewhere).await;
+    assert_eq!((refused.status, refused.json()["parameter"].as_str()), (400, Some("probe")), "{}", refused.body);
     let long = json!({"spec": {"kind": "ping", "target": "192.0.2.1", "count": 100}});
     send_as(&server, owner, "POST", "/api/v1/probes/run", long).await.assert_problem("invalid_parameter");
 }
