@@ -79,7 +79,7 @@ async fn a_deleted_agent_stops_and_later_starts_say_so() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_assignment_is_kept_and_a_run_that_is_asked_for_is_answered() {
     let spec = ProbeSpec { interval: 86_400.0, ..ProbeSpec::new(ProbeKind::Tcp, "127.0.0.1:9") };
-    let probes = vec![AssignedProbe { id: ProbeId::from_bits(7), spec }];
+    let probes = vec![AssignedProbe { id: ProbeId::from_bits(7), peer: None, spec }];
     let assignment = Assignment { revision: 3, probes, ..Assignment::default() };
     let run = ProbeSpec::new(ProbeKind::Network, "");
     let script = Script { assignment: Some(assignment), run: Some(run), ..Script::default() };

@@ -99,12 +99,12 @@ impl Import {
         }
         self.probes.push(object(&named, enabled, &spec));
         let fate = if notes.is_empty() { Fate::Taken } else { Fate::Changed };
-        self.items.push(Item::new(place, &name, fate, Some(named), notes));
+        self.items.push(Item::new(place, &name, fate, Some(named), &notes));
     }
 
     /// Says that something is not taken over, and why.
     pub fn refuse(&mut self, place: &Place, name: &str, why: &str) {
-        self.items.push(Item::new(place, name, Fate::NotTaken, None, vec![why.to_owned()]));
+        self.items.push(Item::new(place, name, Fate::NotTaken, None, &[why.to_owned()]));
     }
 
     /// A name that no other probe has and that can be shown.

@@ -30,11 +30,13 @@ struct Lab {
     there: Namespace,
 }
 
+type Part = fn(&Lab);
+
 fn main() {
     let (near, far) = (pair(), chain());
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     println!("| what | echoes or probes | per second | CPU each, µs |\n|---|---|---|---|");
-    let parts: [(&str, fn(&Lab), &Lab); 6] = [
+    let parts: [(&str, Part, &Lab); 6] = [
         ("flood", flood, &near),
         ("flood", others, &near),
         ("paced", paced, &near),

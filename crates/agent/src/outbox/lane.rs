@@ -70,11 +70,11 @@ impl Lane {
     }
 
     /// What comes next; none when there is nothing for now.
-    pub fn next(&mut self) -> Option<Step> {
+    pub fn advance(&mut self) -> Option<Step> {
         if let Some(ready) = self.ready.take() {
             return Some(Step::Batch(ready));
         }
-        while !self.end.is_some_and(|end| self.expected >= end) {
+        while self.end.is_none_or(|end| self.expected < end) {
             if let Some((last, records)) = self.outbox.acked_at(self.expected) {
                 self.total = self.total.zip(records).map(|(total, records)| total.saturating_add(records));
                 self.expected = last.next();

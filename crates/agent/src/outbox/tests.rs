@@ -37,7 +37,7 @@ fn open(disk: &MemoryDisk, run: u64) -> Outbox {
 
 /// Everything that is to be sent, in the order of the lines.
 fn drain(lane: &mut Lane) -> Vec<Step> {
-    std::iter::from_fn(|| lane.next()).collect()
+    std::iter::from_fn(|| lane.advance()).collect()
 }
 
 #[test]
@@ -47,8 +47,8 @@ fn what_waited_and_what_is_new_are_two_lines_of_two_runs() {
     outbox.put(&[event(1)]).unwrap();
     let mut lanes = outbox.begin(2);
     outbox.put(&[event(2), event(3)]).unwrap();
-    let Some(Step::Batch(old)) = lanes.catch_up.next() else { panic!("it waits") };
-    let Some(Step::Batch(new)) = lanes.live.next() else { panic!("it is new") };
+    let Some(Step::Batch(old)) = lanes.catch_up.advance() else { panic!("it waits") };
+    let Some(Step::Batch(new)) = lanes.live.advance() else { panic!("it is new") };
     assert_eq!(((old.run, old.sequence), (new.run, new.sequence)), ((1, 1), (2, 1)));
     assert_eq!((numbers(&old.payload), numbers(&new.payload)), (vec![1], vec![2, 3]));
     assert!(lanes.catch_up.is_done() && !lanes.live.is_done());
@@ -217,7 +217,7 @@ impl World {
         if !self.window.may_send(line, Duration::ZERO) {
             return false;
         }
-        let Some(step) = lane.next() else { return false };
+        let Some(step) = lane.advance() else { return false };
         let Step::Batch(ready) = step else { panic!("nothing is ever lost here: {step:?}") };
         let (position, records, bytes) = (ready.position, ready.records, ready.payload.len() as u64);
         self.window.sent((ready.run, ready.sequence), Sent { position, records, bytes, line, at: Duration::ZERO });

@@ -154,7 +154,11 @@ mod tests {
         };
         assert_eq!(state("ping"), (v1::State::Idle, 0));
         assert_eq!(state("system"), (v1::State::Running, 1));
-        let probe = |bits, kind| AssignedProbe { id: ProbeId::from_bits(bits), spec: ProbeSpec::new(kind, "192.0.2.1") };
+        let probe = |bits, kind| AssignedProbe {
+            id: ProbeId::from_bits(bits),
+            peer: None,
+            spec: ProbeSpec::new(kind, "192.0.2.1"),
+        };
         let probes = vec![probe(1, ProbeKind::Ping), probe(2, ProbeKind::Ping), probe(3, ProbeKind::Ntp)];
         collectors.assigned(&Assignment { probes, ..Assignment::default() });
         assert_eq!((state("ping"), state("ntp")), ((v1::State::Running, 2), (v1::State::Running, 1)));

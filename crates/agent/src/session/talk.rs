@@ -56,7 +56,7 @@ pub(super) async fn hold(dependencies: &mut Dependencies, mut client: Client, co
     };
     let (incoming, welcome) = match tokio::time::timeout(WELCOME, begin).await {
         Ok(Ok((incoming, Some(to_agent::Message::Welcome(welcome))))) => (incoming, welcome),
-        Ok(Ok((_, Some(to_agent::Message::Goodbye(goodbye))))) => return of_goodbye(goodbye),
+        Ok(Ok((_, Some(to_agent::Message::Goodbye(goodbye))))) => return of_goodbye(&goodbye),
         Ok(Ok(_)) => return (End::Lost, "the server did not welcome the agent".to_owned()),
         Ok(Err(status)) => return of_status(&status),
         Err(_) => return (End::Lost, "the server did not welcome the agent in time".to_owned()),
@@ -191,7 +191,7 @@ impl<'a> Talk<'a> {
         while self.ready.is_none() {
             let lanes = [(Line::Live, &mut self.lanes.live), (Line::CatchUp, &mut self.lanes.catch_up)];
             let may = |line: &Line| self.window.may_send(*line, now);
-            let found = lanes.into_iter().filter(|(line, _)| may(line)).find_map(|(line, lane)| Some((lane.next()?, line)));
+            let found = lanes.into_iter().filter(|(line, _)| may(line)).find_map(|(line, lane)| Some((lane.advance()?, line)));
             match found {
                 None => return,
                 Some((Step::Batch(ready), line)) => self.ready = Some((ready, line)),
@@ -227,8 +227,8 @@ impl<'a> Talk<'a> {
                 self.filter.add(Stamps { sent, received, replied, arrived });
             }
             to_agent::Message::Assignment(assignment) => self.assign(&assignment),
-            to_agent::Message::Run(run) => self.begin_run(run),
-            to_agent::Message::Goodbye(goodbye) => return Some(of_goodbye(goodbye)),
+            to_agent::Message::Run(run) => self.begin_run(&run),
+            to_agent::Message::Goodbye(goodbye) => return Some(of_goodbye(&goodbye)),
             to_agent::Message::Update(update) => {
                 let version = Untrusted::new(&update.version);
                 tracing::info!(%version, "the server offers another version of this program");
@@ -255,7 +255,7 @@ impl<'a> Talk<'a> {
         }
     }
 
-    fn begin_run(&mut self, run: v1::Run) {
+    fn begin_run(&mut self, run: &v1::Run) {
         let request = run.request;
         let refuse = |why: &str| {
             let outcome = Some(run_reply::Outcome::Refused(why.to_owned()));
@@ -323,7 +323,7 @@ fn public(reply: &v1::WhoAmIReply) -> Option<PublicAddress> {
     })
 }
 
-fn of_goodbye(goodbye: v1::Goodbye) -> (End, String) {
+fn of_goodbye(goodbye: &v1::Goodbye) -> (End, String) {
     let end = match goodbye.reason() {
         v1::Reason::Deleted => End::Deleted,
         v1::Reason::Disabled => End::Disabled,

@@ -83,5 +83,5 @@ fn label(text: &str) -> Result<(String, String), String> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    parse_value(Kind::Duration, text).map(Duration::from_nanos).map_err(|error| error.to_string())
+    parse_value(Kind::Duration, text).map(Duration::from_nanos)
 }

@@ -38,11 +38,11 @@ impl Agents {
             let wrong = |_| format!("`{text}` is no address with port: expected for example 0.0.0.0:8471 or [::]:8471");
             text.parse().map_err(wrong).map_err(|message| ConfigError::of(layers, Key::AgentsListen, message))
         });
-        let files = match (text(Key::AgentsCertificate), text(Key::AgentsKey)) {
+        let files = match (text(Key::AgentsCertificate), text(Key::AgentsKeyFile)) {
             (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
             (None, None) => None,
             (given, _) => {
-                let key = if given.is_some() { Key::AgentsCertificate } else { Key::AgentsKey };
+                let key = if given.is_some() { Key::AgentsCertificate } else { Key::AgentsKeyFile };
                 let message = "agents.certificate and agents.key stand together: write both, or none".to_owned();
                 return Err(ConfigError::of(layers, key, message));
             }

@@ -42,7 +42,7 @@ pub struct Item {
 
 impl Item {
     /// What became of a thing at a place.
-    pub fn new(place: &Place, name: &str, outcome: Fate, probe: Option<String>, notes: Vec<String>) -> Self {
+    pub fn new(place: &Place, name: &str, outcome: Fate, probe: Option<String>, notes: &[String]) -> Self {
         let short = |text: &str| text.chars().take(MAX_NOTE).collect::<String>();
         let notes = notes.iter().map(|note| short(note)).collect();
         Self { file: place.file.clone(), line: place.line, name: short(name), outcome, probe, notes }

@@ -95,19 +95,7 @@ impl TestServer {
             enabled: true,
             created: now(),
         };
-        let agent = Agent {
-            id: netwatch_model::AgentId(u64::try_from(next()).unwrap() + 1_000_000),
-            workspace: id,
-            name: "North".parse().unwrap(),
-            origin: AgentOrigin::Enrolled,
-            key: None,
-            enabled: true,
-            global: false,
-            labels: [].into(),
-            group: None,
-            location: None,
-            created: now(),
-        };
+        let agent = north(id);
         let passkey = passkey(&owner.user);
         let id = passkey.id;
         let (r, t, i, v) = (role.clone(), token.clone(), invitation.clone(), view.clone());
@@ -218,4 +206,20 @@ fn passkey(user: &User) -> Credential {
 /// The time of the server.
 pub fn now() -> Timestamp {
     netwatch_telemetry::clock::now()
+}
+
+fn north(workspace: WorkspaceId) -> Agent {
+    Agent {
+        id: netwatch_model::AgentId(u64::try_from(next()).unwrap() + 1_000_000),
+        workspace,
+        name: "North".parse().unwrap(),
+        origin: AgentOrigin::Enrolled,
+        key: None,
+        enabled: true,
+        global: false,
+        labels: [].into(),
+        group: None,
+        location: None,
+        created: now(),
+    }
 }

@@ -197,7 +197,7 @@ impl Observing {
 fn reflect(args: &AgentRunArgs, collectors: &Collectors) -> anyhow::Result<Pin<Box<dyn Future<Output = ()>>>> {
     let Some(port) = args.reflector else { return Ok(Box::pin(std::future::pending())) };
     let limits = reflector::Limits::default();
-    let config = |listen| reflector::Config { listen, allow: args.reflector_allow.clone(), key: None, limits: limits.clone() };
+    let config = |listen| reflector::Config { listen, allow: args.reflector_allow.clone(), key: None, limits };
     let (v4, v6) = (SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)));
     // A host without IPv6 answers over IPv4.
     let reflector = Reflector::bind(config(vec![v4, v6])).or_else(|_| Reflector::bind(config(vec![v4])))?;
@@ -232,7 +232,6 @@ fn random() -> anyhow::Result<u64> {
 }
 
 /// A number in 0..1; without random bytes, one in the middle.
-#[expect(clippy::cast_precision_loss, reason = "chance needs no more digits")]
 fn chance() -> f64 {
     getrandom::u32().map_or(0.5, |bits| f64::from(bits) / f64::from(u32::MAX))
 }

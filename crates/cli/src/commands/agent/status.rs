@@ -42,7 +42,7 @@ struct Status {
 /// Prints it; exit code 1 when there is no agent, or no more.
 pub(super) fn print(home: &Home, format: Format) -> Outcome {
     let enrolled = home.enrolled().map_err(|error| Failure::Other(anyhow::Error::new(error)))?;
-    let status = status(home, enrolled);
+    let status = status(home, enrolled.as_ref());
     let mut out = stdout();
     match format {
         Format::Json => output::json_line(&mut out, &status)?,
@@ -53,23 +53,23 @@ pub(super) fn print(home: &Home, format: Format) -> Outcome {
     if status.enrolled { Ok(()) } else { Err(Failure::Said(1)) }
 }
 
-fn status(home: &Home, enrolled: Option<Enrolled>) -> Status {
+fn status(home: &Home, enrolled: Option<&Enrolled>) -> Status {
     let assignment = kept_assignment(home);
     let spool = home.file("spool");
     // A look must not make a key.
     let key = enrolled.is_some().then(|| home.key().ok()).flatten();
-    let of = |text: fn(&Enrolled) -> &str| enrolled.as_ref().map_or("", text).to_owned();
+    let of = |text: fn(&Enrolled) -> &str| enrolled.map_or("", text).to_owned();
     Status {
         data_dir: home.path().display().to_string(),
         running: is_locked(&spool.join("lock")),
-        enrolled: enrolled.as_ref().is_some_and(|enrolled| enrolled.deleted.is_none()),
-        agent: enrolled.as_ref().and_then(|enrolled| enrolled.agent.clone()),
+        enrolled: enrolled.is_some_and(|enrolled| enrolled.deleted.is_none()),
+        agent: enrolled.and_then(|enrolled| enrolled.agent.clone()),
         name: of(|enrolled| &enrolled.name),
         workspace: of(|enrolled| &enrolled.workspace),
         server: of(|enrolled| &enrolled.server),
         key: key.map(|key| key.digest().to_string()),
-        enrolled_at: enrolled.as_ref().map(|enrolled| enrolled.enrolled),
-        deleted_at: enrolled.as_ref().and_then(|enrolled| Some(enrolled.deleted.as_ref()?.time)),
+        enrolled_at: enrolled.map(|enrolled| enrolled.enrolled),
+        deleted_at: enrolled.and_then(|enrolled| Some(enrolled.deleted.as_ref()?.time)),
         revision: assignment.revision,
         probes: assignment.probes.len(),
         spool_bytes: size(&spool),

@@ -138,7 +138,7 @@ fn a_hop_that_limits_its_answers_loses_nothing() {
 #[test]
 fn loss_is_told_at_the_edge_where_it_begins() {
     let lossy = result(1, 9, &[&[(1, 10), (2, 6), (3, 8), (9, 8)]]);
-    let map = map(&[lossy.clone(), result(2, 9, &[&[(4, 10), (3, 10), (9, 10)]])]);
+    let map = map(&[lossy, result(2, 9, &[&[(4, 10), (3, 10), (9, 10)]])]);
     let near = |value: Option<f64>, wanted: f64| (value.unwrap() - wanted).abs() < 1e-9;
     let bad = edge(&map, &ip(1), &ip(2));
     assert!(near(bad.loss, 0.2) && bad.state == ProbeState::Degraded, "{bad:?}");
