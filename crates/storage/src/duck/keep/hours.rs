@@ -16,7 +16,7 @@ const MIN_VALUES: u64 = 1000;
 /// All are kept when there are so many flows for each.
 const FLOWS_FOR_ALL: u64 = 3;
 /// Else, for so many flows, one value that carried most.
-const FLOWS_A_VALUE: u64 = 16;
+const FLOWS_A_VALUE: u64 = 32;
 
 const SUMS: &str =
     "sum(octets)::UBIGINT AS octets, sum(l2_octets)::UBIGINT AS l2_octets, sum(packets)::UBIGINT AS packets,
