@@ -15,7 +15,8 @@ pub(crate) const REST: &str =
 pub(crate) const BOUND: &str =
     "key_hi = 18446744073709551615::UBIGINT AND key_lo = 18446744073709551614::UBIGINT AND key_text IS NULL";
 
-/// The slices of a file as rows of sums by a dimension, or by none, with their end as bucket; with hosts as dimension one for each end of a conversation.
+/// The slices of a file as rows of sums by a dimension, or by none, with their end as bucket; with hosts as dimension one for each end
+/// of a conversation.
 pub(crate) fn slice_rows(dimension: Option<Dimension>, slices: &str, within: &str) -> String {
     let select = |[hi, lo, text]: [&str; 3], read: &str, sent: &str, condition: &str| {
         format!(

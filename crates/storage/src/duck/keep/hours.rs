@@ -3,7 +3,8 @@
 //!
 //! An hour keeps all values of a dimension while they are few beside the flows of the hour. Else it keeps those that carried most, and two
 //! rows for all others: one with what they carried together ([`REST`]), and one with the most that any single one of them carried
-//! ([`BOUND`](crate::duck::rows::BOUND)). From these it is told later whether an answer made of hours is exact; where it is not, the slices are read.
+//! ([`BOUND`](crate::duck::rows::BOUND)). From these it is told later whether an answer made of hours is exact; where it is not, the
+//! slices are read.
 
 use duckdb::{Connection, Error};
 
