@@ -6,6 +6,7 @@
 #   make build        the release binary with the web app inside
 #   make fuzz-api     what the OpenAPI document allows and what it does not, sent to a server of its own
 #   make bench        the figures of docs/performance.md
+#   make agent        the agent alone, small: no server, no capture, no store
 #   make package      a Debian package and an archive, in $CARGO_TARGET_DIR/package (compiles DuckDB: half an hour the first time)
 #   make screenshots  the pictures of docs/screenshots
 #
@@ -34,7 +35,7 @@ ARGS ?=
 WEB_SOURCES := crates/api/openapi.json $(shell find web -type d \( -name node_modules -o -name dist -o -name e2e -o -name test-results \) -prune \
 	-o -type f -not -name '*.test.*' -not -name schema.d.ts -print 2>/dev/null)
 
-.PHONY: build run test check fuzz-api bench package screenshots \
+.PHONY: build run test check fuzz-api bench agent package screenshots \
         setup-build setup-test setup-bench tidy deny format lint docs-check codegen-check web-check rust-build web-e2e doc-test rust-test
 
 build: setup-build web/dist/index.html rust-build
@@ -55,6 +56,11 @@ fuzz-api: setup-test build
 bench: setup-bench build
 	$(SECTION) "bench"
 	cargo run $(CARGO_FLAGS) --package netwatch-bench -- $(ARGS)
+
+agent: setup-build
+	$(SECTION) "agent"
+	cargo build --profile agent $(LOCKED) --package netwatch-cli --no-default-features --features agent
+	@echo "built $(CARGO_TARGET_DIR)/agent/netwatch"
 
 package: setup-build web/dist/index.html
 	$(SECTION) "package"

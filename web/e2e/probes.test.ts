@@ -38,6 +38,18 @@ describe.skipIf(skip)("probes", () => {
     expect(faults).toEqual([]);
   });
 
+  it("say which key to set when somebody adds an agent to a server that listens for none", async () => {
+    const { page } = await on.signedIn();
+    await goTo(page, "/agents");
+    await page.getByRole("button", { name: "Add an agent" }).click();
+    await page.getByRole("button", { name: "Make the command" }).click();
+    const said = page.getByRole("dialog").getByRole("alert");
+    await said.getByText("agents.listen", { exact: true }).waitFor();
+    await said.getByText("--agents-listen").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  });
+
   it("shows what the server refuses at its field", async () => {
     const { page } = await on.signedIn();
     await goTo(page, "/probes/new");

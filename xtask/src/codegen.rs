@@ -3,9 +3,12 @@
 //! - The OpenAPI document is made of the server's handlers, by a test of the server that writes it when `UPDATE` is set.
 //! - The reference tables of the book are made of the descriptor lists of filter fields, configuration keys, permissions and kinds of probes.
 //!
+//! - The Rust of the messages of agents is made of their proto file, by protox and tonic, without protoc.
+//!
 //! All of it is checked in, so that a change of the contract is seen in review. The types of the web client are generated from the
 //! OpenAPI document by every build of the web app, and not checked in.
 
+mod messages;
 mod sections;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +22,7 @@ const FILTER_LANGUAGE: &str = "docs/filter-language.md";
 const CONFIGURATION: &str = "docs/configuration.md";
 const PEOPLE: &str = "docs/people.md";
 const PROBES: &str = "docs/probes.md";
+const MESSAGES: &str = "crates/api/src/agent/v1.rs";
 
 /// What to do with what was generated.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +43,8 @@ enum Error {
     Start { command: String, source: io::Error },
     #[error("`{command}` failed; its own message stands above")]
     Failed { command: String },
+    #[error("cannot make Rust of the proto files")]
+    Messages(#[from] messages::Error),
     #[error("{path} has no section `<!-- generated: {name} -->` that ends with `<!-- end -->`")]
     NoSection { path: &'static str, name: &'static str },
 }
@@ -58,6 +64,7 @@ pub fn run(root: &Path, mode: Mode) -> Result<String, String> {
 /// The paths of what has changed. The OpenAPI document is checked by the server's own test, with all others.
 fn generate(root: &Path, mode: Mode) -> Result<Vec<&'static str>, Error> {
     let mut changed = Vec::new();
+    changed.extend(put(root, MESSAGES, &messages::generate(root)?, mode)?);
     if mode == Mode::Write {
         let before = read(root, OPENAPI)?;
         // Over the workspace, as everything else: with other features everything would be compiled again.
@@ -79,14 +86,20 @@ fn generate(root: &Path, mode: Mode) -> Result<Vec<&'static str>, Error> {
     ] {
         let text = read(root, path)?;
         let fresh = sections::replace(&text, name, &body).ok_or(Error::NoSection { path, name })?;
-        if fresh != text {
-            changed.push(path);
-            if mode == Mode::Write {
-                fs::write(root.join(path), fresh).map_err(|source| Error::Write { path: path.to_owned(), source })?;
-            }
-        }
+        changed.extend(put(root, path, &fresh, mode)?);
     }
     Ok(changed)
+}
+
+/// The path, when what is there is not `fresh`; it is then written, unless this is a check.
+fn put(root: &Path, path: &'static str, fresh: &str, mode: Mode) -> Result<Option<&'static str>, Error> {
+    if fs::read_to_string(root.join(path)).is_ok_and(|text| text == fresh) {
+        return Ok(None);
+    }
+    if mode == Mode::Write {
+        fs::write(root.join(path), fresh).map_err(|source| Error::Write { path: path.to_owned(), source })?;
+    }
+    Ok(Some(path))
 }
 
 fn read(root: &Path, path: &str) -> Result<String, Error> {

@@ -6,6 +6,9 @@
 //! collectors ─Intake (bounded)─► Agent::run: Batcher ─► backlog (bounded) ─► Uplink
 //! ```
 //!
+//! In the server's own process the uplink is a queue; an agent of its own ([`session`]) writes to the [`Outbox`] on disk, from where a
+//! session over gRPC takes batches to the server that it was enrolled at ([`identity`]).
+//!
 //! One thread, [`Agent::run`], owns the [`Batcher`]; everything else holds an [`Intake`]. A batch is closed every
 //! [`Config::interval`] or at [`Config::batch_records`] records. When the uplink refuses, batches wait in the backlog; when that is
 //! full, [`Overflow`] says what happens: the oldest batch is dropped and its records counted (live capture), or the collector is
@@ -17,12 +20,19 @@
 //! most once for each batch of a run; flow records and counters are cumulative, so that a lost batch loses detail and no total.
 
 mod batcher;
+pub mod identity;
 mod intake;
+pub mod link;
+mod os;
+pub mod outbox;
 pub mod probing;
 mod run;
+pub mod session;
+pub mod watchdog;
 
 pub use batcher::{Batcher, Config, DROP_REASON, Overflow};
 pub use intake::{Intake, Refused};
+pub use outbox::Outbox;
 pub use probing::Probing;
 pub use run::{Agent, BuildError};
 

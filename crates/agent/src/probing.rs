@@ -9,10 +9,13 @@
 //! One thread with a runtime of its own: a server that is busy does not delay packets, and probes do not delay the server. Losing the
 //! server changes nothing: the last assignment goes on.
 //!
+//! Beside them it reads the agent's own host ([`host`]), which nobody has to ask for.
+//!
 //! Limits: [`MOST_RUNNING`] runs at once; what is due beyond them waits, and is late. Measurements of throughput wait for one another, so
 //! that two never share a link.
 
 mod burst;
+mod host;
 mod schedule;
 
 use std::sync::Arc;
@@ -145,6 +148,8 @@ impl Driver {
 
     async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
         self.apply();
+        let (tools, intake, clock) = (self.tools.clone(), self.intake.clone(), Arc::clone(&self.clock));
+        let host = tokio::spawn(host::watch(self.agent, tools, intake, clock));
         loop {
             self.start_due();
             let now = self.clock.monotonic();
@@ -163,6 +168,7 @@ impl Driver {
                 () = tokio::time::sleep(wait) => {}
             }
         }
+        host.abort();
         self.running.abort_all();
     }
 

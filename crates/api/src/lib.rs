@@ -1,6 +1,6 @@
 //! The contract between the server and everything that talks to it.
 //!
-//! Request and response types of REST (`/api/v1`), the messages of the WebSocket stream, and the problem codes. The OpenAPI document
+//! Request and response types of REST (`/api/v1`), the messages of the WebSocket stream, the gRPC of agents, and the problem codes. The OpenAPI document
 //! is generated from the handlers that use these types, checked in at `crates/api/openapi.json`, and the web client's types are
 //! generated from that. Names are those of the flow record (`source`, `destination`, `octets`, `reverse_octets`…), the same in REST,
 //! stream, command line and files.
@@ -9,6 +9,7 @@
 //! with nanoseconds; durations are seconds as a number.
 
 pub mod account;
+pub mod agent;
 pub mod audit;
 pub mod backup;
 pub mod control;

@@ -1,7 +1,10 @@
 //! Probes of the workspace of the request: `/api/v1/probes`, their results and how they stand.
 
+pub mod map;
+pub mod voice;
+
 use netwatch_model::Timestamp;
-use netwatch_model::people::ProbeId;
+use netwatch_model::people::{AgentSelector, ProbeId};
 use netwatch_model::probe::metric::Unit;
 use netwatch_model::probe::{ProbeKind, ProbeSpec};
 use serde::{Deserialize, Serialize};
@@ -19,6 +22,8 @@ pub struct Probe {
     pub spec: ProbeSpec,
     /// Names of the secret options that are set.
     pub secrets: Vec<String>,
+    /// Which agents run it.
+    pub agents: AgentSelector,
     /// Whether it runs.
     pub enabled: bool,
     /// Grows by one with every change, from 1.
@@ -98,6 +103,8 @@ pub struct ProbesQuery {
     pub cursor: Option<String>,
     /// Only those with this text in name or target.
     pub search: Option<String>,
+    /// Only those of which this agent has results, 16 hexadecimal digits.
+    pub agent: Option<String>,
 }
 
 /// `POST /api/v1/probes`
@@ -109,6 +116,9 @@ pub struct ProbeCreate {
     pub name: String,
     /// What is measured; what is left out has the default of its kind.
     pub spec: ProbeDraft,
+    /// Which agents run it. Default: the server's own.
+    #[serde(default)]
+    pub agents: AgentSelector,
     /// Whether it runs. Default: it does.
     #[serde(default)]
     pub enabled: Option<bool>,
@@ -125,6 +135,9 @@ pub struct ProbePatch {
     /// What is measured, whole. Secret options that are left out stay as they are, an empty text removes one.
     #[serde(default)]
     pub spec: Option<ProbeDraft>,
+    /// Which agents run it.
+    #[serde(default)]
+    pub agents: Option<AgentSelector>,
     /// Whether it runs.
     #[serde(default)]
     pub enabled: Option<bool>,
@@ -196,6 +209,14 @@ pub struct ResultsQuery {
 pub struct RunRequest {
     /// What to measure. A run may take at most 60 seconds.
     pub spec: ProbeDraft,
+    /// The agent that measures, 16 hexadecimal digits; the server's own when there is none. At most one for now: one answer has one result.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub agents: Vec<String>,
+    /// A saved probe whose secret options are used where `spec` leaves them out; everything else of it that says what is sent where must be
+    /// that of the probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
 }
 
 /// A kind of probe: everything that a form needs.
@@ -205,7 +226,7 @@ pub struct KindDescription {
     pub kind: ProbeKind,
     /// For people, one sentence.
     pub help: String,
-    /// `host`, `host_port` or `url`.
+    /// `host`, `host_port`, `url`, `agent`, or `own` for the agent's own host.
     pub target: String,
     /// The port when none is said.
     #[serde(skip_serializing_if = "Option::is_none")]

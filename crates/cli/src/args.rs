@@ -12,16 +12,26 @@ use netwatch_model::probe::ProbeKind;
 use crate::config::{Key, Raw};
 use crate::engine::history::CHECK;
 
+mod agent;
+mod format;
+mod import;
+mod agents;
 mod parts;
 mod people;
 mod probe;
 mod ranges;
+mod throughput;
 mod voice;
 
+pub use agent::{AgentArgs, AgentCommand, AgentRunArgs};
+pub use format::{Color, Format};
+pub use import::{ImportAsk, ImportBlackboxArgs, ImportCommand, ImportFileArgs, ReportFormat};
+pub use agents::{AgentsAsk, AgentsCommand, AgentsListArgs, AgentsNameArgs, AgentsTokenArgs};
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
 pub use probe::{OneShot, ProbeArgs};
 pub use ranges::{RangesAsk, RangesCommand, RangesExportArgs, RangesImportArgs};
+pub use throughput::{ServeArgs, ThroughputArgs};
 pub use voice::{QualityArgs, ReflectorArgs};
 
 /// See who uses the network, how much, with which protocol and which program.
@@ -63,45 +73,24 @@ pub struct Global {
 }
 
 impl Global {
-    /// What the flags set.
-    pub fn overrides(&self) -> Vec<(Key, Raw)> {
+    /// The level, when a flag says one.
+    pub fn level(&self) -> Option<&str> {
         let by_count = match (self.quiet, self.verbose) {
             (true, _) => Some("error"),
             (false, 0) => None,
             (false, 1) => Some("debug"),
             (false, _) => Some("trace"),
         };
+        self.log.as_deref().or(by_count)
+    }
+
+    /// What the flags set.
+    pub fn overrides(&self) -> Vec<(Key, Raw)> {
         let mut set = Overrides::default();
-        set.text(Key::LogLevel, self.log.as_deref().or(by_count));
+        set.text(Key::LogLevel, self.level());
         set.text(Key::LogFormat, self.log_format.as_deref());
         set.0
     }
-}
-
-/// When there are colours.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Color {
-    /// On a terminal.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// How data is printed.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Format {
-    /// Columns for people.
-    #[default]
-    Table,
-    /// One JSON object a line.
-    Json,
-    /// Comma-separated values (RFC 4180) with a head line.
-    Csv,
-    /// YAML documents.
-    Yaml,
 }
 
 /// What can be done.
@@ -111,6 +100,8 @@ pub enum Command {
     Up(UpArgs),
     /// The same in the terminal
     Top(TopArgs),
+    /// Observe from this host for a server elsewhere
+    Agent(AgentArgs),
     /// List flows of a capture file or of a running server
     Flows(FlowsArgs),
     /// Write packets to a pcapng file
@@ -140,10 +131,17 @@ pub enum Command {
     /// Send a stream of packets to a STAMP reflector and back
     Stamp(ProbeArgs<{ probe::place(ProbeKind::Simulation) }>),
     /// Measure how much a path carries
-    Throughput(ProbeArgs<{ probe::place(ProbeKind::Throughput) }>),
+    Throughput(ThroughputArgs),
+    /// Show what the agent sees of this machine: processor, memory, disks, octets of interfaces
+    System(ProbeArgs<{ probe::place(ProbeKind::System) }>),
+    /// Show the network of this machine: interfaces, addresses, routes, gateways
+    Network(ProbeArgs<{ probe::place(ProbeKind::Network) }>),
     /// List, make, disable users of a running server, and print links for those who are locked out
     #[command(subcommand)]
     User(UserCommand),
+    /// List agents of a running server, make tokens for new ones, end, switch off and delete them
+    #[command(subcommand)]
+    Agents(AgentsCommand),
     /// Import names of address ranges into a running server, or export them (CSV)
     #[command(subcommand)]
     Ranges(RangesCommand),
@@ -162,6 +160,9 @@ pub enum Command {
     Export(ExportArgs),
     /// Make a running server what a file says
     Apply(ApplyArgs),
+    /// Make probes of what another monitor watches
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Have a running server read its configuration again
     Reload(ReloadArgs),
     /// Show or change what a running server logs

@@ -108,6 +108,15 @@ impl Endpoint {
         self.answered(&request(self, (method, path), &[], "If-Match: *\r\n", Some(&body)))
     }
 
+    /// Asks for something to be done, and reads no answer; an object is changed whatever it is now.
+    ///
+    /// # Errors
+    /// When nobody answers, or what the server says is wrong.
+    pub fn command(&self, method: &str, path: &str) -> Result<(), Failure> {
+        let (status, answer) = self.exchange(&request(self, (method, path), &[], "If-Match: *\r\n", None))?;
+        if (200..300).contains(&status) { Ok(()) } else { Err(self.refusal(status, &answer)) }
+    }
+
     /// The line that names the workspace, if one is named.
     fn workspace_header(&self) -> String {
         self.workspace.map_or_else(String::new, |id| format!("Netwatch-Workspace: {id}\r\n"))

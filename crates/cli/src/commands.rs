@@ -1,5 +1,7 @@
 //! One module for each command, and what they share.
 
+mod agent;
+mod agents;
 mod backup;
 mod capture;
 mod config;
@@ -7,13 +9,16 @@ mod declare;
 mod doctor;
 pub mod flows;
 mod generate;
+mod import;
 pub mod interfaces;
 mod probe;
 mod quality;
 mod ranges;
 mod reflector;
+mod serving;
 mod source;
 mod steer;
+mod throughput;
 mod top;
 mod up;
 mod user;
@@ -39,6 +44,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Interfaces(args) => interfaces::run(args),
         Command::Quality(args) => quality::run(args),
         Command::Reflector(args) => reflector::run(cli, args),
+        Command::Agent(args) => agent::run(&cli.global, args),
         Command::Up(args) => up::run(cli, args),
         Command::Top(args) => top::run(cli, args),
         Command::Capture(args) => capture::run(cli, args),
@@ -54,8 +60,11 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::Imap(args) => probe::run(&args.0),
         Command::Snmp(args) => probe::run(&args.0),
         Command::Stamp(args) => probe::run(&args.0),
-        Command::Throughput(args) => probe::run(&args.0),
+        Command::System(args) => probe::run(&args.0),
+        Command::Network(args) => probe::run(&args.0),
+        Command::Throughput(args) => throughput::run(cli, args),
         Command::User(command) => user::run(cli, command),
+        Command::Agents(command) => agents::run(cli, command),
         Command::Ranges(command) => ranges::run(cli, command),
         Command::Backup(args) => backup::backup(cli, args),
         Command::Restore(args) => backup::restore(cli, args),
@@ -64,6 +73,7 @@ pub fn run(cli: &Cli) -> Outcome {
         Command::LogLevel(args) => steer::log_level(cli, args),
         Command::Export(args) => declare::export(cli, args),
         Command::Apply(args) => declare::apply(cli, args),
+        Command::Import(command) => import::run(cli, command),
         Command::Reload(args) => steer::reload(cli, args),
         Command::Completions { shell } => generate::completions(*shell),
         Command::Man { directory } => generate::man(directory),

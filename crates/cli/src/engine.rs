@@ -19,6 +19,7 @@ pub mod history;
 mod kept;
 mod plan;
 mod probes;
+mod remote;
 mod server;
 mod session;
 mod stages;
@@ -87,6 +88,8 @@ pub struct Engine {
     agent: JoinHandle<()>,
     keeping: Keeping,
     server: tokio::task::JoinHandle<()>,
+    /// Serves agents of other hosts; none when they are not.
+    remote: Option<tokio::task::JoinHandle<()>>,
     /// None when nobody wants traces.
     traces: Option<TraceTask>,
     /// Tells that capture runs, or why some interfaces are not captured yet; an error when it has ended before.
@@ -183,14 +186,21 @@ impl Engine {
         let capture = Capture::build(plan.capture, dependencies(rights, intake, watched, address.port())?);
 
         let live = server.live();
+        live.set_agent_rules(settings.agents.rules);
         live.set_storage_rules(settings.storage.rules.clone());
+        crate::config::blackbox::tell_refused(&plan.modules, settings.blackbox.as_deref());
+        live.set_modules(plan.modules);
         if let Some(kept) = &kept {
             remember(&live, &store, kept, history.as_mut());
         }
         let measure = |(rights, intake)| probes::start(AGENT, rights, intake, &live, settings.probes.clone());
         let probing = prober.map(measure).transpose()?;
+        let remote =
+            plan.agents.zip(kept.as_ref()).map(|(listener, kept)| remote::build(listener, kept, &live, settings));
+        let remote = remote.transpose()?;
         let (stop_server, stop) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(server, listener, stop));
+        let remote = remote.map(|(server, listener)| tokio::spawn(server.run(listener)));
         tokio::spawn(text::give_back_when_settled());
         // The agent ends by itself, when capture has dropped its intake.
         let agent = agent.spawn(Arc::default()).map_err(anyhow::Error::new)?;
@@ -209,6 +219,7 @@ impl Engine {
             agent,
             keeping,
             server,
+            remote,
             traces: tracing.map(TraceTask::start),
             started,
             ended,
@@ -218,8 +229,16 @@ impl Engine {
 
     /// Ends everything in order; what does not end in time is left to the end of the process.
     pub async fn stop(self) {
-        let Self { stop_capture, probing, stop_server, agent, keeping, server, traces, capture, .. } = self;
+        let Self { live, stop_capture, probing, stop_server, agent, keeping, server, remote, traces, capture, .. } =
+            self;
         stop_capture.raise();
+        live.stop_agents();
+        // What remote agents sent is in the log before it is closed.
+        if let Some(remote) = remote
+            && remote.await.is_err()
+        {
+            tracing::error!("what serves agents ended by a defect");
+        }
         // Capture and probes drop their intakes when they have ended; then the agent sends what is left and ends, too; then all of it is kept.
         let last_records = tokio::task::spawn_blocking(move || {
             if let Some(probing) = probing {

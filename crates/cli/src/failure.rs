@@ -116,6 +116,7 @@ impl From<io::Error> for Failure {
     }
 }
 
+#[cfg(feature = "server")]
 impl From<crate::config::ConfigError> for Failure {
     fn from(error: crate::config::ConfigError) -> Self {
         Self::Usage(anyhow::Error::new(error))

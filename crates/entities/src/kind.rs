@@ -35,6 +35,12 @@ pub enum Kind {
     AddressRange,
     /// A probe.
     Probe,
+    /// An agent.
+    Agent,
+    /// When an agent was heard of.
+    AgentSeen,
+    /// A token by which an agent comes in.
+    EnrolmentToken,
 }
 
 impl Kind {
@@ -54,6 +60,9 @@ impl Kind {
         Self::StorageSettings,
         Self::AddressRange,
         Self::Probe,
+        Self::Agent,
+        Self::AgentSeen,
+        Self::EnrolmentToken,
     ];
 
     /// The word that is stored.
@@ -74,6 +83,9 @@ impl Kind {
             Self::StorageSettings => "storage_settings",
             Self::AddressRange => "address_range",
             Self::Probe => "probe",
+            Self::Agent => "agent",
+            Self::AgentSeen => "agent_seen",
+            Self::EnrolmentToken => "enrolment_token",
         }
     }
 
@@ -87,6 +99,8 @@ impl Kind {
             Self::Owned => "file",
             Self::StorageSettings => "settings",
             Self::AddressRange => "address range",
+            Self::AgentSeen => "agent",
+            Self::EnrolmentToken => "enrolment token",
             other => other.word(),
         }
     }

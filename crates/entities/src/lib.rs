@@ -9,6 +9,7 @@
 //!
 //! Limits: one process at a time; calls block; bodies of 64 KiB; one writer, so that some hundred changes a second fit.
 
+mod agents;
 pub mod audit;
 pub mod backup;
 mod directory;
@@ -23,6 +24,7 @@ mod reserve;
 mod sqlite;
 pub mod vault;
 
+pub use agents::SeenId;
 pub use audit::AuditQuery;
 pub use directory::{DataDirectory, Part, Restored, restore_offline};
 pub use entities::{Entities, Reading, Writing};

@@ -17,6 +17,8 @@ pub mod keys {
     pub const EMAIL: &str = "email";
     /// Of whatever a person or program shows: the digest of the secret.
     pub const DIGEST: &str = "digest";
+    /// Of agents: the hash of the public key.
+    pub const KEY: &str = "key";
     /// Of credentials: one password for each user.
     pub const PASSWORD: &str = "password";
     /// Of credentials: one device of one-time passwords for each user.

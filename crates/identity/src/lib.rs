@@ -12,6 +12,7 @@
 //! | [`totp`] | one-time passwords and recovery codes |
 //! | [`session`] | when a session ends |
 //! | [`token`] | what an API token looks like |
+//! | [`enrolment`] | what the token of an agent looks like |
 //! | [`link`] | invitations and one-time links |
 //! | [`access`] | what somebody may do in a workspace, and which roles they may give |
 //! | [`registration`] | whether strangers may register, and what the unverified may not |
@@ -24,6 +25,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod enrolment;
 pub mod external;
 pub mod link;
 pub mod passkey;

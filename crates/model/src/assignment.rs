@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::AgentId;
 use crate::people::ProbeId;
-use crate::probe::ProbeSpec;
+use crate::probe::{ProbeKind, ProbeSpec};
 
 /// Most probes of one agent.
 pub const MAX_PROBES: usize = 50_000;
@@ -24,11 +25,25 @@ pub struct Assignment {
     pub deny: Vec<String>,
 }
 
+/// Which entry of an assignment: a probe has one, or one for each other agent and kind.
+pub type EntryKey = (ProbeId, Option<(AgentId, ProbeKind)>);
+
+impl AssignedProbe {
+    /// What stays the same when anything else of it changes.
+    #[must_use]
+    pub fn key(&self) -> EntryKey {
+        (self.id, self.peer.map(|peer| (peer, self.spec.kind)))
+    }
+}
+
 /// A probe that an agent runs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct AssignedProbe {
     /// Which.
     pub id: ProbeId,
+    /// The other agent, of what a probe to an agent expands to: such a probe has several entries, one for each agent and kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<AgentId>,
     /// What to measure, and how often.
     pub spec: ProbeSpec,
 }

@@ -64,6 +64,14 @@ pub enum EventKind {
     DiskFull,
     /// The disk of the store has room again.
     DiskRecovered,
+    /// The route of a probe to its target is another one; the subject is the probe's id.
+    RouteChanged,
+    /// Two processes use the key of an agent at once.
+    AgentCloned,
+    /// An agent was not heard of for longer than it may.
+    AgentOffline,
+    /// An agent that was offline is heard of again.
+    AgentOnline,
 }
 
 /// Something that happened to a subject.

@@ -9,6 +9,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct AgentId(pub u64);
 
+/// A text that is not the id of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an agent: expected 16 hexadecimal digits in lower case")]
+pub struct ParseAgentIdError(String);
+
+/// 16 hexadecimal digits: programs in JavaScript read no number of 64 bits.
+impl fmt::Display for AgentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for AgentId {
+    type Err = ParseAgentIdError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fits = text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let bits = fits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
+        bits.map(Self).ok_or_else(|| ParseAgentIdError(text.chars().take(64).collect()))
+    }
+}
+
 /// One run of an agent, chosen at random at its start: sequence numbers begin anew with it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct BootId(pub u64);
@@ -112,6 +133,37 @@ impl Serialize for FlowId {
 impl<'de> Deserialize<'de> for FlowId {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// An agent as text, for `serde(with)`.
+pub(crate) mod agent_text {
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    use super::AgentId;
+
+    pub(crate) fn serialize<S: Serializer>(agent: &AgentId, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(agent)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<AgentId, D::Error> {
+        String::deserialize(d)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Agents as texts, for `serde(with)`.
+pub(crate) mod agent_texts {
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    use super::AgentId;
+
+    pub(crate) fn serialize<S: Serializer>(agents: &[AgentId], s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(agents.iter().map(ToString::to_string))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<AgentId>, D::Error> {
+        let texts = Vec::<String>::deserialize(d)?;
+        texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(de::Error::custom)
     }
 }
 

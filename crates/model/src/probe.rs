@@ -11,6 +11,7 @@ pub mod kept;
 pub mod kind;
 pub mod metric;
 pub mod option;
+pub mod pair;
 pub mod result;
 pub mod spec;
 

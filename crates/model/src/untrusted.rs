@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// Equality and order are those of the raw text. [`fmt::Display`] and serialisation give the *visible* form: control characters,
 /// escape sequences, bidirectional overrides and invisible characters are written as `\u{202e}`.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Untrusted(Arc<str>);
 
 impl Untrusted {

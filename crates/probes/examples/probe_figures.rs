@@ -1,5 +1,7 @@
 //! Pings and traces beside `fping`, `ping -f` and `mtr`, in namespaces joined by veth pairs: `cargo run --release -p netwatch-probes
-//! --example probe_figures`, as root.
+//! --example probe_figures [flood] [paced] [traces] [loss] [accuracy]`, as root; all parts when none is named.
+//!
+//! Pings go over one veth pair, traces through a router. Sockets for ICMP are those that systemd allows to everybody.
 //!
 //! Processor time is that of the process, and so holds what the kernel does for it; on a veth pair that includes the target's answer.
 //! Times are medians of what was measured; a busy machine makes all of them worse, so that only figures of one run are compared.
@@ -21,25 +23,47 @@ use netwatch_testkit::netns::Namespace;
 const TARGETS: u32 = 50_000;
 const PER_SECOND: u32 = 10_000;
 
-/// A chain of three hosts: here (10.1.0.1), a router, and there, where all of 10.64.0.0/15 is.
+/// Here (10.1.0.1) and there, where all of 10.64.0.0/15 is; with a router between them or without.
 struct Lab {
     here: Namespace,
-    _router: Namespace,
+    _router: Option<Namespace>,
     there: Namespace,
 }
 
 fn main() {
-    let lab = lab();
+    let (near, far) = (pair(), chain());
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
     println!("| what | echoes or probes | per second | CPU each, µs |\n|---|---|---|---|");
-    flood(&lab);
-    others(&lab);
-    paced(&lab);
-    traces(&lab);
-    loss(&lab);
-    accuracy(&lab);
+    let parts: [(&str, fn(&Lab), &Lab); 6] = [
+        ("flood", flood, &near),
+        ("flood", others, &near),
+        ("paced", paced, &near),
+        ("traces", traces, &far),
+        ("loss", loss, &near),
+        ("accuracy", accuracy, &near),
+    ];
+    for (name, part, lab) in parts {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            part(lab);
+        }
+    }
 }
 
-fn lab() -> Lab {
+fn pair() -> Lab {
+    let [here, there] = [(), ()].map(|()| Namespace::new().expect("this needs root"));
+    here.connect("a0", &there, "b0");
+    for (namespace, command) in [
+        (&here, "addr add 10.1.0.1/24 dev a0"),
+        (&here, "route add default via 10.1.0.2"),
+        (&there, "addr add 10.1.0.2/24 dev b0"),
+        (&there, "route add local 10.64.0.0/15 dev lo"),
+    ] {
+        namespace.ip(command);
+    }
+    Lab { here: allowed(here), _router: None, there: unlimited(there) }
+}
+
+fn chain() -> Lab {
     let [here, router, there] = [(), (), ()].map(|()| Namespace::new().expect("this needs root"));
     here.connect("a0", &router, "r0");
     router.connect("r1", &there, "b0");
@@ -55,20 +79,27 @@ fn lab() -> Lab {
     ] {
         namespace.ip(command);
     }
-    for namespace in [&router, &there] {
-        namespace.enter(|| {
-            for (file, text) in [
-                ("ip_forward", "1"),
-                ("icmp_ratelimit", "0"),
-                ("icmp_msgs_per_sec", "10000000"),
-                ("icmp_msgs_burst", "10000000"),
-            ] {
-                // Older kernels have one limit for the host, which cannot be set here.
-                let _ = std::fs::write(format!("/proc/sys/net/ipv4/{file}"), text);
-            }
-        });
-    }
-    Lab { here, _router: router, there }
+    Lab { here: allowed(here), _router: Some(unlimited(router)), there: unlimited(there) }
+}
+
+/// A host that answers and forwards everything.
+fn unlimited(namespace: Namespace) -> Namespace {
+    set(&namespace, "ip_forward", "1");
+    set(&namespace, "icmp_ratelimit", "0");
+    // Older kernels have one limit for the host, which cannot be set here.
+    set(&namespace, "icmp_msgs_per_sec", "10000000");
+    set(&namespace, "icmp_msgs_burst", "10000000");
+    namespace
+}
+
+/// A host whose users may open datagram sockets for ICMP.
+fn allowed(namespace: Namespace) -> Namespace {
+    set(&namespace, "ping_group_range", "0 2147483647");
+    namespace
+}
+
+fn set(namespace: &Namespace, file: &str, text: &str) {
+    namespace.enter(|| _ = std::fs::write(format!("/proc/sys/net/ipv4/{file}"), text));
 }
 
 fn target(n: u32) -> String {

@@ -37,7 +37,7 @@ pub(crate) async fn run(spec: &ProbeSpec, tools: &Tools) -> Ran {
     let expect =
         Expect { question: &question, values: spec.options.texts(&EXPECT), is_signed: spec.options.flag(&DNSSEC) };
     let told: Vec<(DnsServer, Option<Failure>)> =
-        servers.iter().zip(asked).map(|(server, asked)| expect.tell(&server.name, asked)).collect();
+        servers.iter().zip(asked).map(|(server, asked)| expect.tell(server, asked)).collect();
     let failure = told.iter().find_map(|(_, failure)| failure.clone());
     let servers: Vec<DnsServer> = told.into_iter().map(|(server, _)| server).collect();
     let detail = Dns { record: question.record.to_string(), agree: agree(&servers, question.record), servers };
@@ -58,12 +58,16 @@ struct Expect<'a> {
 
 impl Expect<'_> {
     /// The answer of one server as the result has it, and why it is not the expected one.
-    fn tell(&self, name: &str, asked: Asked) -> (DnsServer, Option<Failure>) {
+    fn tell(&self, asked_of: &servers::Server, asked: Asked) -> (DnsServer, Option<Failure>) {
+        let name = asked_of.name.as_str();
         let mut server = DnsServer {
             server: name.to_owned(),
             time: None,
+            connect: None,
+            lookup: asked_of.lookup,
             code: None,
             answers: Vec::new(),
+            sections: None,
             authenticated: false,
             authoritative: false,
             truncated: asked.truncated,
@@ -74,6 +78,8 @@ impl Expect<'_> {
             Ok(reply) => {
                 let failure = self.judge(name, &reply).err();
                 server.time = Some(reply.time);
+                server.connect = Some(reply.connect);
+                server.sections = Some(reply.sections);
                 server.code = Some(reply.code);
                 server.authenticated = reply.authenticated;
                 server.authoritative = reply.authoritative;

@@ -128,7 +128,7 @@ impl Journey<'_> {
         asked: &impl Fn(rustls::pki_types::ServerName<'static>) -> Asked,
     ) -> Result<Answer, Failure> {
         self.tls = None;
-        let (host, port) = (step.host(), step.target.port);
+        let (host, port, name) = (step.host(), step.target.port, step.server_name(self.plan));
         let resolved = resolve(&host, port, self.spec.family, self.deadline.left(), self.tools).await;
         // An address needs no resolver: what passed belongs to the connection.
         if !matches!(&resolved, Ok(resolved) if resolved.lookup.is_none()) {
@@ -138,7 +138,7 @@ impl Journey<'_> {
         hop.address = Some(address.ip());
         (self.ran.address, self.ran.source) = (Some(address.ip()), None);
         if self.plan.version == Version::Three {
-            return quic::ask(self, step, hop, address, &asked(name_of(&host)?)).await;
+            return quic::ask(self, step, hop, address, &asked(name_of(&name)?)).await;
         }
         let connected = connect::tcp(address, self.spec, self.deadline).await;
         hop.phases.connect = self.laps.lap();
@@ -147,7 +147,7 @@ impl Journey<'_> {
         if !step.is_secure() {
             return self.exchange(connected.stream, self.plan.version == Version::Two, step, hop).await;
         }
-        let shaken = handshake(connected.stream, &asked(name_of(&host)?), self.deadline, &host).await;
+        let shaken = handshake(connected.stream, &asked(name_of(&name)?), self.deadline, &host).await;
         hop.phases.tls = self.laps.lap();
         let (stream, session) = shaken?;
         let agreed = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
@@ -187,6 +187,9 @@ impl Journey<'_> {
         hop.version = Some(if is_old { "HTTP/1.0".to_owned() } else { version.to_owned() });
         hop.content_type =
             head.headers.get(http::header::CONTENT_TYPE).map(|value| Untrusted::from_bytes(value.as_bytes()));
+        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+        hop.content_length = text(http::header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        hop.last_modified = text(http::header::LAST_MODIFIED).and_then(check::date);
     }
 }
 
@@ -197,6 +200,8 @@ fn new_hop(step: &Step) -> HttpHop {
         status: None,
         version: None,
         content_type: None,
+        content_length: None,
+        last_modified: None,
         phases: HttpPhases::default(),
     }
 }

@@ -9,15 +9,14 @@
 //! lives in the network namespace of who gave it.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use netwatch_model::probe::{Failure, FailureReason};
-use rustix::event::{EventfdFlags, eventfd};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::tools::Rights;
 
+mod bell;
 mod book;
 mod channel;
 mod counters;
@@ -40,6 +39,7 @@ pub(crate) use course::{Findings, Flow, Hop, Plan as TracePlan};
 pub(crate) use echoes::{Plan as PingPlan, Tally, Trouble};
 pub(crate) use job::{Carrier, Done, Order, Outcome, Task};
 
+use bell::Bell;
 use counters::Counters;
 use driver::Driver;
 
@@ -58,18 +58,7 @@ pub struct Hub {
 #[derive(Clone, Debug)]
 struct Thread {
     orders: mpsc::Sender<(Order, job::Waiting)>,
-    bell: Bell,
-}
-
-/// Wakes the thread, also when the last of it is dropped.
-#[derive(Clone, Debug)]
-struct Bell(Arc<OwnedFd>);
-
-impl Bell {
-    fn ring(&self) {
-        // It fails only when the bell has been rung for 2⁶⁴ times and nobody came.
-        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
-    }
+    bell: Arc<Bell>,
 }
 
 impl Hub {
@@ -101,13 +90,13 @@ impl Hub {
         if let Some(thread) = place.as_ref().filter(|thread| !thread.orders.is_closed()) {
             return Ok(thread.clone());
         }
-        let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        let bell = Arc::new(Bell::new()?);
         let (orders, taken) = mpsc::channel(QUEUE);
         let (rights, counters) = (Arc::clone(&self.rights), Arc::clone(&self.counters));
         let theirs = Arc::clone(&bell);
         let run = move || Driver::new(taken, theirs, rights, counters).run();
         std::thread::Builder::new().name("netwatch-icmp".to_owned()).spawn(run)?;
-        Ok(place.insert(Thread { orders, bell: Bell(bell) }).clone())
+        Ok(place.insert(Thread { orders, bell }).clone())
     }
 }
 

@@ -8,9 +8,11 @@
 //! Limits: a run ends at its timeout and `count`, whatever the target does; answers are read up to a limit. Nothing here decides when a
 //! probe is run, keeps a result, or knows the server.
 
+mod agent;
 mod banner;
 mod connect;
 mod dns;
+pub mod host;
 mod http;
 mod icmp;
 mod ntp;
@@ -22,12 +24,14 @@ mod simulation;
 mod snmp;
 pub mod socket;
 mod tcp;
-mod throughput;
+pub mod throughput;
 mod tls;
 pub mod tools;
 mod trace;
 mod udp;
 
+pub use agent::Peers;
+pub use host::Host;
 pub use icmp::{Hub, HubCounts};
 pub use run::{Occasion, run};
 pub use tools::{OwnRights, Rights, Tools};

@@ -4,17 +4,23 @@
 //! the path can answer. Offset and delay come from four stamps. Of several tries the one with the shortest delay has the best offset: its
 //! error is at most half of that delay.
 //!
-//! Limits: our stamps are taken in user space, so that a busy agent makes the delay longer, and with it the error that is shown.
+//! When an answer came the kernel says, so that a busy agent makes no delay longer.
+//!
+//! Limits: when a question leaves is taken in user space, just before it is given to the kernel.
 
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsFd as _;
 use std::time::Duration;
 
+use netwatch_model::Timestamp;
 use netwatch_model::probe::kind::ntp::{MAX_OFFSET, MAX_STRATUM, Ntp, NtpClock};
 use netwatch_model::probe::{Delays, Detail, Failure, FailureReason, ProbeSpec};
 use netwatch_telemetry::clock;
+use tokio::io::Interest;
 
 use crate::connect::{self, Deadline};
 use crate::run::Ran;
+use crate::simulation::os;
 use crate::socket::failure_of;
 use crate::tools::Tools;
 
@@ -27,6 +33,9 @@ use packet::{Answer, PacketError, Stamp};
 
 /// The longest packet that is looked at: header, extension fields and a digest.
 const MAX_PACKET: usize = 1024;
+
+/// The oldest stamp that is believed.
+const OLDEST: Duration = Duration::from_secs(1);
 
 /// What one try gave.
 #[derive(Clone, Debug)]
@@ -69,6 +78,7 @@ async fn ask(address: SocketAddr, spec: &ProbeSpec) -> Result<Reading, Failure> 
     let (socket, source) = connect::udp(address, spec)?;
     let what = format!("the answer of {address}");
     let failed = |error| failure_of(&error, &what);
+    os::ask(socket.as_fd(), address.is_ipv6()).map_err(failed)?;
     let cookie = packet::cookie().map_err(failed)?;
     let request = packet::request(cookie);
     let sent_at = clock::now();
@@ -77,12 +87,13 @@ async fn ask(address: SocketAddr, spec: &ProbeSpec) -> Result<Reading, Failure> 
     let mut room = [0_u8; MAX_PACKET];
     let mut useless = None;
     loop {
-        let got = match deadline.within(&what, socket.recv(&mut room)).await {
+        let receiving = socket.async_io(Interest::READABLE, || os::receive(socket.as_fd(), &mut room));
+        let got = match deadline.within(&what, receiving).await {
             Ok(got) => got.map_err(failed)?,
             Err(late) => return Err(useless.unwrap_or(late)),
         };
-        let took = clock::monotonic().saturating_sub(sent);
-        match packet::read(room.get(..got).unwrap_or_default(), cookie) {
+        let took = clock::monotonic().saturating_sub(sent).saturating_sub(age(got.stamp, clock::now()));
+        match packet::read(room.get(..got.length).unwrap_or_default(), cookie) {
             Ok(answer) => return Ok(reading(answer, Stamp::of(sent_at), took, source)),
             Err(error) => {
                 let failure = Failure::new(error.reason(), &format!("{what} cannot be used: {error}"));
@@ -94,6 +105,11 @@ async fn ask(address: SocketAddr, spec: &ProbeSpec) -> Result<Reading, Failure> 
             }
         }
     }
+}
+
+/// How long ago the kernel received a datagram. A stamp that is not of the last second is not believed: the clock was set.
+fn age(stamp: Option<Timestamp>, now: Timestamp) -> Duration {
+    stamp.map(|stamp| now.since(stamp)).filter(|age| *age <= OLDEST).unwrap_or_default()
 }
 
 /// Offset and delay of one exchange (RFC 5905, 8): θ = ((T2 − T1) + (T3 − T4)) / 2, δ = (T4 − T1) − (T3 − T2).

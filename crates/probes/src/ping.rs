@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use netwatch_model::probe::kind::ping::{DONT_FRAGMENT, Ping, SIZE};
+use netwatch_model::probe::kind::ping::{DONT_FRAGMENT, Ping, SIZE, TTL};
 use netwatch_model::probe::{Delays, Detail, Failure, FailureReason, ProbeSpec, Wilson};
 use netwatch_telemetry::clock;
 
@@ -20,16 +20,17 @@ pub(crate) async fn run(spec: &ProbeSpec, tools: &Tools) -> Ran {
         Ok(resolved) => resolved,
         Err(failure) => return failure.into(),
     };
-    let source = source_for(resolved.address, spec);
-    let ran = Ran { address: Some(resolved.address.ip()), source, ..Ran::default() };
+    let ran = Ran { address: Some(resolved.address.ip()), ..Ran::default() };
     match tools.hub.carry_out(order(spec, resolved.address)).await {
-        Ok(Done { outcome: Outcome::Ping(tally), kernel_stamps, .. }) => Ran {
+        Ok(Done { outcome: Outcome::Ping(tally), kernel_stamps, local, .. }) => Ran {
+            // Answers say where they came to; without any, the routing table is asked.
+            source: local.or_else(|| source_for(resolved.address, spec)),
             failure: failure_of(&tally, resolved.address, spec),
             detail: Some(Detail::Ping(Box::new(detail_of(&tally, resolved.lookup, kernel_stamps)))),
             ..ran
         },
         Ok(_) => ran,
-        Err(failure) => Ran { failure: Some(failure), ..ran },
+        Err(failure) => Ran { failure: Some(failure), source: source_for(resolved.address, spec), ..ran },
     }
 }
 
@@ -46,6 +47,7 @@ fn order(spec: &ProbeSpec, to: SocketAddr) -> Order {
             spacing: Duration::from_secs_f64(spec.spacing),
             timeout: Duration::from_secs_f64(spec.timeout),
             start: clock::monotonic(),
+            ttl: u8::try_from(spec.options.whole(&TTL)).ok().filter(|ttl| *ttl > 0),
         }),
     }
 }
@@ -64,6 +66,7 @@ fn detail_of(tally: &Tally, lookup: Option<f64>, kernel_stamps: bool) -> Ping {
         late: tally.late,
         rtt: Delays::of(&tally.rtts),
         kernel_stamps: kernel_stamps && received > 0,
+        hop_limit: tally.hop_limit,
     }
 }
 

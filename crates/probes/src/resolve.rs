@@ -1,11 +1,12 @@
 //! From a target to the one address that is measured.
 //!
-//! A name is resolved once for each run, by the resolver of the system, and every address that comes out is judged by the policy. The
-//! first address of the wanted family is taken, in the resolver's order (RFC 6724).
+//! A name is resolved once for each run: one of another agent to the address that reaches it, others by the resolver of the system. Every
+//! address that comes out is judged by the policy. The first address of the wanted family is taken, in the resolver's order (RFC 6724).
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use netwatch_model::probe::pair::agent_of;
 use netwatch_model::probe::{Failure, FailureReason, Family};
 use netwatch_telemetry::clock;
 
@@ -40,6 +41,13 @@ pub async fn resolve(
         }
         return judge(vec![SocketAddr::new(address, port)], tools).map(|address| Resolved { address, lookup: None });
     }
+    if let Some(agent) = agent_of(bare) {
+        let address = tools.peers.address(agent).map(|address| SocketAddr::new(address, port));
+        return match address.filter(|address| of_family(*address, family)) {
+            Some(address) => judge(vec![address], tools).map(|address| Resolved { address, lookup: None }),
+            None => Err(not_reached(bare)),
+        };
+    }
     let before = clock::monotonic();
     let found = tokio::time::timeout(timeout, tokio::net::lookup_host((bare, port))).await;
     let lookup = clock::monotonic().saturating_sub(before).as_secs_f64();
@@ -67,6 +75,13 @@ const fn of_family(address: SocketAddr, family: Family) -> bool {
         Family::V4 => address.is_ipv4(),
         Family::V6 => address.is_ipv6(),
     }
+}
+
+fn not_reached(host: &str) -> Failure {
+    let agent = host.split('.').next().unwrap_or(host);
+    let message =
+        format!("agent {agent} has not been reached at any of its addresses from here: see the check of its addresses");
+    Failure::new(FailureReason::Unresolved, &message)
 }
 
 fn unresolved(host: &str, why: &str) -> Failure {

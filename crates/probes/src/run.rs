@@ -9,7 +9,7 @@ use netwatch_model::{AgentId, Timestamp};
 use netwatch_telemetry::clock;
 
 use crate::tools::Tools;
-use crate::{banner, dns, http, ntp, ping, simulation, snmp, tcp, throughput, tls, trace, udp};
+use crate::{agent, banner, dns, host, http, ntp, ping, simulation, snmp, tcp, throughput, tls, trace, udp};
 
 /// Share of the interval that a run may begin after its time before it is late.
 const LATE_SHARE: f64 = 0.1;
@@ -82,5 +82,7 @@ async fn measure(spec: &ProbeSpec, tools: &Tools) -> Ran {
         ProbeKind::Snmp => snmp::run(spec, tools).await,
         ProbeKind::Simulation => simulation::run(spec, tools).await,
         ProbeKind::Throughput => throughput::run(spec, tools).await,
+        ProbeKind::System | ProbeKind::Network => host::run(spec.kind, tools).await,
+        ProbeKind::Agent => agent::run(spec, tools).await,
     }
 }

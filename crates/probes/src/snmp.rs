@@ -5,7 +5,7 @@
 //!
 //! Limits: [`MAX_TEXTS`](netwatch_model::probe::option::MAX_TEXTS) objects. Communities and passwords are in no message.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use async_snmp::{
@@ -23,11 +23,13 @@ use crate::run::Ran;
 use crate::socket::failure_of;
 use crate::tools::Tools;
 
+mod keys;
 mod transport;
 
 #[cfg(test)]
 mod tests;
 
+use keys::{Keys, Passwords};
 use transport::Datagrams;
 
 /// What is asked for when nothing is said: sysDescr and sysUpTime (RFC 3418).
@@ -108,20 +110,19 @@ fn user(spec: &ProbeSpec) -> Result<UsmConfig, Failure> {
         return Err(wrong("SNMP version 3 needs the option `user`"));
     }
     let user = UsmConfig::new(name.as_bytes().to_vec());
-    let (auth, privacy) = (auth_protocol(options.text(&AUTH)), privacy_protocol(options.text(&PRIVACY)));
-    let user = match (auth, privacy) {
-        (None, None) => Ok(user),
-        (None, Some(_)) => {
-            return Err(wrong("encryption of SNMP needs authentication: say the option `auth_protocol`"));
-        }
-        (Some(auth), None) => user.auth(auth, options.text(&AUTH_PASSWORD).as_bytes()),
-        (Some(auth), Some(privacy)) => {
-            let (auth_password, password) = (options.text(&AUTH_PASSWORD), options.text(&PRIVACY_PASSWORD));
-            user.auth_priv(auth, auth_password.as_bytes(), privacy, password.as_bytes())
-        }
-    };
+    let (auth, privacy) = (options.text(&AUTH), options.text(&PRIVACY));
+    let privacy = privacy_protocol(privacy).map(|protocol| (privacy, protocol, options.text(&PRIVACY_PASSWORD)));
+    if auth_protocol(auth).is_none() {
+        return match privacy {
+            None => Ok(user),
+            Some(_) => Err(wrong("encryption of SNMP needs authentication: say the option `auth_protocol`")),
+        };
+    }
+    static KEYS: LazyLock<Keys> = LazyLock::new(Keys::default);
+    let keys = KEYS.of(Passwords { auth: (auth, options.text(&AUTH_PASSWORD)), privacy });
     // What the library says of a password is not repeated.
-    user.map_err(|_| wrong("the passwords of SNMP version 3 must have at least 8 characters"))
+    let short = || wrong("the passwords of SNMP version 3 must have at least 8 characters");
+    user.with_master_keys(keys.ok_or_else(short)?).map_err(|_| short())
 }
 
 fn auth_protocol(word: &str) -> Option<AuthProtocol> {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use netwatch_egress::Policy;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::agent::Peers;
+use crate::host::Host;
 use crate::icmp::Hub;
 use crate::trace::TraceMemory;
 
@@ -62,6 +64,10 @@ pub struct Tools {
     pub hub: Arc<Hub>,
     /// What traces remember of routes and names.
     pub memory: Arc<TraceMemory>,
+    /// What readings of the own host remember.
+    pub host: Arc<Host>,
+    /// Where other agents were reached.
+    pub peers: Arc<Peers>,
 }
 
 impl Tools {
@@ -69,7 +75,7 @@ impl Tools {
     #[must_use]
     pub fn new(policy: Arc<Policy>, rights: Arc<dyn Rights>) -> Self {
         let hub = Arc::new(Hub::new(Arc::clone(&rights)));
-        Self { policy, rights, hub, memory: Arc::default() }
+        Self { policy, rights, hub, memory: Arc::default(), host: Arc::default(), peers: Arc::default() }
     }
 }
 

@@ -11,10 +11,11 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
 use netwatch_api::statistics::Statistics;
-use netwatch_model::people::Permission;
-use netwatch_model::{Record, Timestamp};
+use netwatch_entities::{Site, StoreError, Writing};
+use netwatch_model::people::{Permission, Workspace, WorkspaceId};
+use netwatch_model::{Event, Record, Timestamp};
 use netwatch_telemetry::clock::ClockSource;
-use netwatch_telemetry::health::{Component, Health, HealthReport, State};
+use netwatch_telemetry::health::{Component, Health, HealthReport, Importance, State};
 use netwatch_telemetry::metrics::Metrics;
 use netwatch_telemetry::traces::TARGET;
 use serde::Serialize;
@@ -22,6 +23,8 @@ use tokio::sync::Semaphore;
 use tracing::{Instrument as _, Span, info_span};
 
 use crate::access::{Access, AccessError, Identity};
+use crate::agents::Agents;
+use crate::blackbox::Desk;
 use crate::control::{Control, ControlSlot};
 use crate::fault::Fault;
 use crate::history::HistorySlot;
@@ -30,7 +33,7 @@ use crate::intake::IntakeSlot;
 use crate::limits::Limits;
 use crate::metrics::ServerMetrics;
 use crate::oidc::Providers;
-use crate::probes::ProberSlot;
+use crate::probes::{Board, ProberSlot};
 use crate::process;
 use crate::query::LiveStore;
 use crate::store::StoreConfig;
@@ -99,6 +102,8 @@ pub(crate) struct Shared {
     pub(crate) intake: IntakeSlot,
     pub(crate) history: HistorySlot,
     pub(crate) prober: ProberSlot,
+    pub(crate) blackbox: Desk,
+    pub(crate) agents: Agents,
     pub(crate) elsewhere: Elsewhere,
 }
 
@@ -153,6 +158,58 @@ impl App {
     /// The agent of this machine, and what it may measure.
     pub(crate) fn prober(&self) -> &ProberSlot {
         &self.shared.prober
+    }
+
+    /// What scrapes in the way of blackbox_exporter share.
+    pub(crate) fn blackbox(&self) -> &Desk {
+        &self.shared.blackbox
+    }
+
+    /// All agents.
+    pub(crate) fn agents(&self) -> &Agents {
+        &self.shared.agents
+    }
+
+    /// The clock of the server.
+    pub(crate) fn clock(&self) -> Arc<dyn ClockSource> {
+        Arc::clone(&self.shared.clock)
+    }
+
+    /// How the probes of a workspace stand.
+    pub(crate) fn board_of(&self, workspace: WorkspaceId) -> &Board {
+        let is_home = workspace == self.access().home();
+        if is_home { self.shared.store.probes() } else { self.shared.elsewhere.store.probes() }
+    }
+
+    /// Shows events of a workspace live, where it has live data; the live part of all others is shared, and holds no events.
+    pub(crate) fn show_events(&self, workspace: WorkspaceId, events: impl IntoIterator<Item = Event>) {
+        if workspace == self.access().home() {
+            self.shared.store.note_events(events);
+        }
+    }
+
+    /// What a workspace is called; empty when it is gone.
+    pub(crate) async fn workspace_name(&self, workspace: WorkspaceId) -> String {
+        let app = self.clone();
+        let found = self.blocking(move || app.access().entities().read(|tx| tx.find::<Workspace>(Site, workspace)));
+        found.await.ok().and_then(Result::ok).flatten().map(|stored| stored.value.name.to_string()).unwrap_or_default()
+    }
+
+    /// Changes entities on a thread that may block.
+    pub(crate) async fn access_change<T, E>(
+        &self,
+        work: impl FnOnce(&Writing<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let app = self.clone();
+        let changed = self.blocking(move || {
+            let now = app.now();
+            app.access().entities().write(now, work)
+        });
+        changed.await.unwrap_or_else(|_| Err(StoreError::Stopped.into()))
     }
 
     /// Where the telemetry store goes, when it comes.
@@ -316,6 +373,11 @@ impl App {
             people.set(state, self.shared.clock.now());
         }
         self.shared.health.report()
+    }
+
+    /// A part of the server in the health report; none when there is no place for it.
+    pub(crate) fn component(&self, name: &'static str) -> Option<Component> {
+        self.shared.health.component(name, Importance::Optional, self.now()).ok()
     }
 
     /// All metrics as text.

@@ -5,7 +5,8 @@
 //!    refused, whatever cookie it brings.
 //! 2. **Origin**, when there is one, must be the origin of this server, and **Sec-Fetch-Site** must not tell of another site: neither
 //!    state changes nor reads nor WebSockets by other pages, those on other ports of the same machine included.
-//! 3. **Credential**: `Authorization: Bearer`, else the session cookie. Who came in is put into the request as an [`Identity`].
+//! 3. **Credential**: `Authorization: Bearer` (where scrapers ask also Basic, with the token as password), else the session cookie. Who
+//!    came in is put into the request as an [`Identity`].
 //! 4. **Workspace**: the one that the header `Netwatch-Workspace` names (a stream, whose header a browser cannot set, says it with the
 //!    parameter `workspace`), else that of the token, else the one that is open in the session. One that the asker may not see is answered
 //!    like one that does not exist.
@@ -26,6 +27,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use netwatch_api::ProblemCode;
 use netwatch_model::people::WorkspaceId;
 
@@ -132,9 +135,11 @@ pub(crate) async fn pass(State(gate): State<Gate>, mut request: Request, next: N
 
 fn shown(request: &Request) -> Result<Shown, Fault> {
     let Some(Peer(peer)) = request.extensions().get::<Peer>() else { return Err(Fault::unauthenticated()) };
-    let credential = match credential(request.headers()).ok_or_else(Fault::unauthenticated)? {
-        Credential::Token(text) => OwnedCredential::Token(Secret::new(text.to_owned())),
-        Credential::Cookie(text) => OwnedCredential::Cookie(Secret::new(text.to_owned())),
+    let credential = match (basic(request), credential(request.headers())) {
+        (Some(token), _) => OwnedCredential::Token(token),
+        (None, Some(Credential::Token(text))) => OwnedCredential::Token(Secret::new(text.to_owned())),
+        (None, Some(Credential::Cookie(text))) => OwnedCredential::Cookie(Secret::new(text.to_owned())),
+        (None, None) => return Err(Fault::unauthenticated()),
     };
     Ok(Shown { peer: peer.ip(), credential, workspace: wish(request)? })
 }
@@ -172,7 +177,18 @@ fn no_workspace() -> Fault {
 /// Whether the path is the API's (or would be, if there were such a route) and not the web app's.
 pub(crate) fn is_api(path: &str) -> bool {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or("");
-    matches!(first, "api" | "metrics" | "livez" | "readyz")
+    matches!(first, "api" | "metrics" | "probe" | "livez" | "readyz")
+}
+
+/// A token as the password of Basic authentication (RFC 7617), where scrapers ask, which may know nothing else; the name does not matter.
+fn basic(request: &Request) -> Option<Secret> {
+    if !matches!(request.uri().path(), "/metrics" | "/probe") {
+        return None;
+    }
+    let (scheme, text) = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(text.trim()).ok()).flatten()?;
+    let (_, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some(Secret::new(password.to_owned()))
 }
 
 /// What the request shows. A token goes first: who sends one means it.
@@ -212,8 +228,23 @@ mod tests {
     }
 
     #[test]
+    fn scrapers_may_show_the_token_as_a_password() {
+        let ask = |path: &str, value: &'static str| {
+            let request = Request::builder().uri(path).header(header::AUTHORIZATION, value);
+            basic(&request.body(axum::body::Body::empty()).unwrap()).map(|token| token.as_str().to_owned())
+        };
+        assert_eq!(ask("/probe?target=a", "Basic eDp0MDpr"), Some("t0:k".to_owned()));
+        assert_eq!(ask("/metrics", "basic OnQ="), Some("t".to_owned()));
+        for (path, value) in
+            [("/api/v1/flows", "Basic eDp0"), ("/probe", "Bearer t"), ("/probe", "Basic !"), ("/probe", "Basic eA==")]
+        {
+            assert_eq!(ask(path, value), None, "{path} {value}");
+        }
+    }
+
+    #[test]
     fn paths_of_the_api_are_known() {
-        assert!(["/api", "/api/v1/nothing", "//api/v1", "/metrics"].into_iter().all(is_api));
-        assert!(!["/", "/start", "/traffic/api", "/apis"].into_iter().any(is_api));
+        assert!(["/api", "/api/v1/nothing", "//api/v1", "/metrics", "/probe"].into_iter().all(is_api));
+        assert!(!["/", "/start", "/traffic/api", "/apis", "/probes"].into_iter().any(is_api));
     }
 }

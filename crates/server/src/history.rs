@@ -33,6 +33,7 @@ use crate::access::Identity;
 use crate::app::{App, to_json};
 use crate::fault::Fault;
 
+pub(crate) use apply::place;
 pub use limits::{LimitKey, StorageRules};
 pub use sink::HistorySink;
 pub use upkeep::keep_up;

@@ -1,8 +1,10 @@
 //! Sessions, ingest, the live store, API handlers and the embedded web app.
 
 mod access;
+mod agents;
 mod app;
 mod assets;
+pub mod blackbox;
 mod body;
 mod config;
 mod control;
@@ -36,6 +38,7 @@ mod stream;
 mod traces;
 
 pub use access::{Access, AccessError, Invited, Secret};
+pub use agents::{AgentKeyError, AgentRules, AgentServer, AgentsConfig, AgentsError};
 pub use config::Config;
 pub use control::{Control, ControlError};
 pub use error::ServerError;

@@ -108,7 +108,7 @@ fn too_many(app: &App, who: &str, wait: Duration) -> Fault {
 const OVERFLOW: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 
 /// A bucket for each key.
-struct Table<K: Hash + Eq + Clone> {
+pub(crate) struct Table<K: Hash + Eq + Clone> {
     buckets: RateLimiter<K, HashMapStateStore<K>, OurClock, NoOpMiddleware<Duration>>,
     clock: OurClock,
     /// When silent keys were last forgotten, in seconds: looking at all of them is too dear for every request of a flood.
@@ -116,14 +116,14 @@ struct Table<K: Hash + Eq + Clone> {
 }
 
 impl<K: Hash + Eq + Clone> Table<K> {
-    fn new(rate: Rate, clock: Arc<dyn ClockSource>) -> Self {
+    pub(crate) fn new(rate: Rate, clock: Arc<dyn ClockSource>) -> Self {
         let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
         let clock = OurClock(clock);
         Self { buckets: RateLimiter::hashmap_with_clock(quota, clock.clone()), clock, swept: AtomicU64::default() }
     }
 
     /// Takes one request out of the bucket of `key`, or tells how long to wait.
-    fn ask(&self, key: &K, overflow: &K) -> Result<(), Duration> {
+    pub(crate) fn ask(&self, key: &K, overflow: &K) -> Result<(), Duration> {
         if self.buckets.len() >= MAX_KEYS {
             let second = self.clock.now().as_secs();
             if self.swept.swap(second, Relaxed) != second {
@@ -148,7 +148,8 @@ impl Clock for OurClock {
     }
 }
 
-fn network(peer: IpAddr) -> IpAddr {
+/// What counts as one customer: an IPv4 address, or a /64.
+pub(crate) fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(a) => IpAddr::V6(Ipv6Addr::from_bits(a.to_bits() & !u128::from(u64::MAX))),
         v4 => v4,

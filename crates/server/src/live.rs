@@ -9,10 +9,13 @@ use netwatch_model::Event;
 use netwatch_storage::TelemetryStore;
 
 use crate::access::By;
+use crate::agents::{AgentRules, AgentServer, AgentsConfig, AgentsError};
 use crate::app::App;
+use crate::blackbox::Modules;
 use crate::control::{Control, audit_reload};
 use crate::gate::AllowedHosts;
 use crate::history::StorageRules;
+use crate::ingest::Ingest;
 use crate::intake::Intake;
 use crate::limits::Rate;
 use crate::probes::{ProbePolicy, Prober};
@@ -51,7 +54,32 @@ impl Live {
     pub fn probing_by(&self, prober: Arc<dyn Prober>, policy: ProbePolicy) {
         self.app.prober().set_policy(policy);
         self.app.prober().fill(prober);
-        self.app.assign_probes();
+        self.app.join_agents();
+    }
+
+    /// When agents count as silent, from here on.
+    pub fn set_agent_rules(&self, rules: AgentRules) {
+        self.app.agents().set_rules(rules);
+    }
+
+    /// Agents are told that the server stops; what serves them ends.
+    pub fn stop_agents(&self) {
+        self.app.agents().stopping.cancel();
+    }
+
+    /// Agents can come in from here on: what serves them; what they send goes into that log. Blocks.
+    ///
+    /// # Errors
+    /// When the key cannot be loaded or made, or the system gives no thread.
+    pub fn serve_agents(&self, config: AgentsConfig, ingest: Arc<Ingest>) -> Result<AgentServer, AgentsError> {
+        let server = AgentServer::build(self.app.clone(), config, ingest)?;
+        self.app.join_agents();
+        Ok(server)
+    }
+
+    /// Scrapes in the way of blackbox_exporter have these modules from here on.
+    pub fn set_modules(&self, modules: Modules) {
+        self.app.blackbox().set(modules);
     }
 
     /// The configuration says that of the store from here on. Blocks.

@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
 
+use crate::agents::AgentMetrics;
 use crate::app::App;
 
 /// Bounds of the time to answer, seconds: the target is a 99th percentile under 20 ms.
@@ -38,6 +39,8 @@ pub struct ServerMetrics {
     /// Bytes of frames sent.
     pub(crate) stream_sent: Counter,
     stream: StageCounters,
+    /// Agents.
+    pub(crate) agents: AgentMetrics,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -67,6 +70,7 @@ impl ServerMetrics {
             stream_clients_refused: Counter::default(),
             stream_sent: Counter::default(),
             stream,
+            agents: AgentMetrics::register(metrics),
         };
         let http = metrics.registry_mut().sub_registry_with_prefix("http");
         http.register("requests", "Requests answered", made.requests.clone());

@@ -7,7 +7,11 @@
 //! The agent of this machine is behind the port [`Prober`], which joins after the server is built.
 
 pub(crate) mod board;
+pub(crate) mod map;
+pub(crate) mod places;
+mod route_watch;
 pub(crate) mod samples;
+pub(crate) mod told;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,14 +19,17 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use netwatch_entities::{ListQuery, Order, Reading, StoreError};
+use netwatch_entities::{Reading, StoreError};
 use netwatch_model::Record;
-use netwatch_model::assignment::{AssignedProbe, Assignment};
-use netwatch_model::people::WorkspaceId;
+use netwatch_model::assignment::Assignment;
+use netwatch_model::people::{Agent, WorkspaceId};
 use netwatch_model::probe::{Probe, ProbeResult, ProbeSpec};
-use netwatch_storage::{Budget, ResultQuery, Span};
+use netwatch_storage::{Budget, ResultQuery, Span, TelemetryStore};
 
+use crate::agents::Plan;
 use crate::app::App;
+use crate::history::limits::workspaces;
+use crate::history::place;
 
 pub use board::Board;
 
@@ -67,16 +74,25 @@ impl ProberSlot {
     pub(crate) fn get(&self) -> Option<&Arc<dyn Prober>> {
         self.prober.get()
     }
+
+    /// What may be measured.
+    pub(crate) fn policy(&self) -> Arc<ProbePolicy> {
+        self.policy.load_full()
+    }
 }
 
 impl App {
-    /// Tells the agent of this machine what to measure. Blocks.
+    /// Tells all agents what to measure, those that are connected and that of this machine. Blocks.
     pub(crate) fn assign_probes(&self) {
         let slot = self.prober();
-        let Some(prober) = slot.get() else { return };
         let mut revision = slot.revision.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.access().entities().read(|tx| assigned(tx, self.access().home())) {
-            Ok(probes) => {
+        match self.access().entities().read(Plan::read) {
+            Ok(plan) => {
+                self.agents().set_plan(plan);
+                let Some(prober) = slot.get() else { return };
+                let own = self.own_agent();
+                let has = |name: &str, value: &str| own.labels.get(name).is_some_and(|has| has == value);
+                let probes = self.agents().plan().assigned(&own, has);
                 let policy = slot.policy.load();
                 *revision += 1;
                 let (allow, deny) = (policy.allow.clone(), policy.deny.clone());
@@ -84,7 +100,7 @@ impl App {
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "the agent is not told what changed; it goes on as before");
+                tracing::error!(error, "agents are not told what changed; they go on as before");
             }
         }
     }
@@ -95,33 +111,35 @@ const RECALLED: usize = 20_000;
 const DAY: Duration = Duration::from_secs(86_400);
 
 impl App {
-    /// Fills the board with what history remembers. Blocks.
+    /// Fills the boards with what history remembers. Blocks.
     pub(crate) fn recall_probes(&self) {
-        let count = self.access().entities().read(|tx| tx.count::<Probe>(self.access().home()));
         let Ok(store) = self.history().get() else { return };
-        if count.is_ok_and(|count| count == 0) {
+        match self.access().entities().read(workspaces) {
+            Ok(all) => all.iter().for_each(|workspace| self.recall_workspace(&*store, workspace.id)),
+            Err(error) => not_recalled(&error),
+        }
+    }
+
+    fn recall_workspace(&self, store: &dyn TelemetryStore, workspace: WorkspaceId) {
+        let is_empty = |tx: &Reading<'_>| -> Result<bool, StoreError> {
+            Ok(tx.count::<Probe>(workspace)? == 0 && tx.count::<Agent>(workspace)? == 0)
+        };
+        if self.access().entities().read(is_empty).unwrap_or(false) {
             return;
         }
         let now = self.now();
         let span = Span { from: now - DAY, to: now + DAY };
         let query =
             ResultQuery { span, probe: None, agent: None, kind: None, failed: false, limit: RECALLED, after: None };
-        match store.results(crate::ingest::HOME, &query, &Budget::default()) {
-            Ok(page) => page.results.iter().rev().for_each(|result| self.store().probes().note(result)),
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "what probes measured before the start is in history only");
-            }
+        match store.results(place(self, workspace), &query, &Budget::default()) {
+            Ok(page) => page.results.iter().rev().for_each(|result| self.board_of(workspace).recall(result)),
+            Err(error) => not_recalled(&error),
         }
     }
 }
 
-/// The probes of a workspace that are switched on.
-fn assigned(tx: &Reading<'_>, workspace: WorkspaceId) -> Result<Vec<AssignedProbe>, StoreError> {
-    let limit = usize::try_from(Probe::MAX_PER_WORKSPACE).unwrap_or(usize::MAX);
-    let query = ListQuery { order: Order::Oldest, limit, ..ListQuery::default() };
-    let probes = tx.list::<Probe>(workspace, &query)?.items.into_iter().map(|stored| stored.value);
-    Ok(probes.filter(|probe| probe.enabled).map(|probe| AssignedProbe { id: probe.id, spec: probe.spec }).collect())
+fn not_recalled(error: &(dyn std::error::Error + 'static)) {
+    tracing::warn!(error, "what probes measured before the start is in history only");
 }
 
 /// The result that a record is, if it is one.

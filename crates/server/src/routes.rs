@@ -1,6 +1,7 @@
 //! The routes: each handler reads its parameters, asks the store, and gives a type of the contract.
 
 mod account;
+mod blackbox;
 mod contract;
 mod control;
 mod event_stream;
@@ -25,7 +26,7 @@ mod statistics;
 mod system;
 mod traffic;
 
-use netwatch_model::people::Permission::{SiteUsers, SystemRead, TrafficRead};
+use netwatch_model::people::Permission::{ProbesRun, SiteUsers, SystemRead, TrafficRead};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
@@ -41,6 +42,7 @@ pub(crate) fn all() -> Registry {
         .route(Public, routes!(system::livez))
         .route(Public, routes!(system::readyz))
         .route(SystemRead, routes!(system::metrics))
+        .route(ProbesRun, routes!(blackbox::probe))
         .route(TrafficRead, routes!(flows::list))
         .route(TrafficRead, routes!(flows::one))
         .route(TrafficRead, routes!(traffic::rates))

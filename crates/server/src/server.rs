@@ -23,7 +23,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 use crate::access::Access;
+use crate::agents::Agents;
 use crate::app::{App, Elsewhere, Shared};
+use crate::blackbox::Desk;
 use crate::config::Config;
 use crate::control::ControlSlot;
 use crate::error::ServerError;
@@ -87,6 +89,7 @@ impl Server {
         let limits = Limits::new(config.address_rate, config.credential_rate, &clock);
         let threads = config.query_threads.max(1);
         let hub = Hub::new(config.max_stream_clients);
+        let agents = Agents::new(metrics.agents.clone(), hub.stopping.child_token(), clock.monotonic());
         let app = App::new(Shared {
             elsewhere: Elsewhere::new(&hub, config.max_stream_clients),
             store,
@@ -112,6 +115,8 @@ impl Server {
             intake: IntakeSlot::default(),
             history: HistorySlot::default(),
             prober: ProberSlot::default(),
+            blackbox: Desk::new(config.request_timeout),
+            agents,
         });
         let hosts = Arc::new(ArcSwap::from_pointee(AllowedHosts::new(config.listen, &config.hosts)));
         let gate = Gate::new(app.clone(), Arc::clone(&hosts), permissions);

@@ -41,7 +41,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use netwatch_model::{Batch, Timestamp};
+use netwatch_model::{Batch, Record, Timestamp};
 
 pub use config::{StoreConfig, TimeBase};
 pub(crate) use events::EventLog;
@@ -129,6 +129,14 @@ impl LiveStore {
             self.publish(before.outdated());
         }
         applied
+    }
+
+    /// Adds an event for each route that is another one by the traces of a batch. Before the batch is applied or kept, so that the
+    /// events are part of it, once and for good.
+    pub fn tell_route_changes(&self, batch: &mut Batch) {
+        let traces = batch.records.iter().filter_map(result_of);
+        let changes: Vec<Record> = traces.filter_map(|t| self.probes.watch_route(t)).map(Record::Event).collect();
+        batch.records.extend(changes);
     }
 
     /// How probes stand.

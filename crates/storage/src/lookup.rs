@@ -29,6 +29,7 @@ use netwatch_model::people::WorkspaceId;
 
 use crate::dimension::Lookup;
 use crate::error::StoreError;
+use crate::port::Whereabouts;
 
 pub use ranges::{NamedRange, Ranges, WrongLine};
 
@@ -71,6 +72,19 @@ pub struct Lookups {
     asn: Slot<Reader<Vec<u8>>>,
     /// Names that workspaces gave themselves.
     named: RwLock<BTreeMap<WorkspaceId, Arc<Ranges>>>,
+}
+
+/// Everything that is known about one address.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AddressFacts {
+    /// The name of its range, as the workspace or the file calls it.
+    pub network: Option<Untrusted>,
+    /// ISO 3166 code of its country.
+    pub country: Option<Untrusted>,
+    /// Number of its autonomous system.
+    pub asn: Option<u32>,
+    /// Who runs that system.
+    pub organization: Option<Untrusted>,
 }
 
 /// What a question knows about addresses: the same from its begin to its end, whatever is replaced meanwhile.
@@ -119,6 +133,15 @@ impl Lookups {
         }
     }
 
+    /// Country and autonomous system of an address.
+    pub(crate) fn whereabouts(&self, address: IpAddr) -> Whereabouts {
+        let (files, asns) = (self.country.get(), self.asn.get());
+        Whereabouts {
+            country: files.and_then(|file| country(&file, address)),
+            asn: asns.and_then(|file| asn(&file, address)),
+        }
+    }
+
     /// What a workspace knows now.
     pub(crate) fn of(&self, workspace: WorkspaceId) -> Known {
         let named = self.named.read().unwrap_or_else(PoisonError::into_inner).get(&workspace).cloned();
@@ -146,6 +169,14 @@ impl Known {
             Lookup::Country => country(self.country.as_ref()?, address),
             Lookup::Asn => asn(self.asn.as_ref()?, address),
         }
+    }
+
+    /// Everything that is known about an address.
+    pub(crate) fn facts(&self, address: IpAddr) -> AddressFacts {
+        let system = self.asn.as_ref().and_then(|reader| system(reader, address));
+        let (asn, organization) = system.map_or((None, None), |(number, name)| (Some(number), name));
+        let (network, country) = (self.find(Lookup::Network, address), self.find(Lookup::Country, address));
+        AddressFacts { network, country, asn, organization }
     }
 }
 
@@ -235,12 +266,17 @@ fn country(reader: &Reader<Vec<u8>>, address: IpAddr) -> Option<Untrusted> {
 }
 
 fn asn(reader: &Reader<Vec<u8>>, address: IpAddr) -> Option<Untrusted> {
-    use PathElement::Key;
-    let found = reader.lookup(address).ok()?;
-    let number: u32 = found.decode_path(&[Key("autonomous_system_number")]).ok()??;
-    let name = text(reader, address, &[&[Key("autonomous_system_organization")]]);
+    let (number, name) = system(reader, address)?;
     Some(match name {
         Some(name) => Untrusted::new(&format!("AS{number} {}", name.raw())),
         None => Untrusted::new(&format!("AS{number}")),
     })
+}
+
+/// The number of an autonomous system, and its name when the file has it.
+fn system(reader: &Reader<Vec<u8>>, address: IpAddr) -> Option<(u32, Option<Untrusted>)> {
+    use PathElement::Key;
+    let found = reader.lookup(address).ok()?;
+    let number: u32 = found.decode_path(&[Key("autonomous_system_number")]).ok()??;
+    Some((number, text(reader, address, &[&[Key("autonomous_system_organization")]])))
 }

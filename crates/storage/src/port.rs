@@ -9,8 +9,10 @@ mod flows;
 mod series;
 mod usage;
 
+use std::net::IpAddr;
+
 use netwatch_model::people::WorkspaceId;
-use netwatch_model::{Batch, Event, Timestamp};
+use netwatch_model::{Batch, Event, Timestamp, Untrusted};
 
 pub use budget::{Budget, Cancel};
 pub use explore::{Edge, Explore, Explored, Group, Measure, Summary, Value};
@@ -22,7 +24,7 @@ pub use usage::{Disk, DiskState, KindUsage, Usage};
 
 use crate::config::StoreLimits;
 use crate::error::StoreError;
-use crate::lookup::Ranges;
+use crate::lookup::{AddressFacts, Ranges};
 
 /// What became of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -50,6 +52,15 @@ pub struct Upkeep {
     pub compacted: u32,
     /// Files that were deleted because of age or size.
     pub deleted: u32,
+}
+
+/// What files about addresses tell of one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Whereabouts {
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<Untrusted>,
+    /// `AS64500 Name`.
+    pub asn: Option<Untrusted>,
 }
 
 /// A store of samples, flow records and events.
@@ -137,6 +148,11 @@ pub trait TelemetryStore: Send + Sync {
 
     /// Calls addresses of a workspace so from here on; these names win over those of the file. `None`: as the file does.
     fn name_ranges(&self, workspace: WorkspaceId, ranges: Option<Ranges>);
+
+    /// What files and the workspace tell about each of these addresses now, in their order.
+    fn facts(&self, workspace: WorkspaceId, addresses: &[IpAddr]) -> Vec<AddressFacts>;
+    /// Country and autonomous system of an address, as far as files about addresses tell.
+    fn whereabouts(&self, address: IpAddr) -> Whereabouts;
 
     /// How much room everything takes, of one workspace or all, and when the disk will be full.
     fn usage(&self, workspace: Option<WorkspaceId>) -> Usage;

@@ -6,6 +6,7 @@ import type { operations } from "./schema";
 export type ExploreQuestion = NonNullable<operations["explore_history"]["parameters"]["query"]>;
 export type ChartQuestion = NonNullable<operations["get_chart"]["parameters"]["query"]>;
 export type SeriesQuestion = NonNullable<operations["list_series"]["parameters"]["query"]>;
+export type EventsQuestion = NonNullable<operations["list_history_events"]["parameters"]["query"]>;
 export type CompletionQuestion = NonNullable<operations["complete_series"]["parameters"]["query"]>;
 
 export function exploreQuery(question: ExploreQuestion) {
@@ -39,6 +40,14 @@ export function completionQuery(question: CompletionQuestion) {
       dataOf(api.GET("/api/v1/history/series/complete", { params: { query: question }, signal })),
     placeholderData: keepPreviousData,
     staleTime: 30_000,
+  });
+}
+
+export function historyEventsQuery(question: EventsQuestion) {
+  return queryOptions({
+    queryKey: ["history", "events", question],
+    queryFn: ({ signal }) => dataOf(api.GET("/api/v1/history/events", { params: { query: question }, signal })),
+    placeholderData: keepPreviousData,
   });
 }
 

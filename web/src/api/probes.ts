@@ -1,11 +1,16 @@
 /** Questions about probes: what is measured, what came out, and how every agent reaches every target. */
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { ownAgent } from "~/lib/agents";
+import type { WithAgents } from "./agents";
 import { api, dataOf, done } from "./client";
 import type { operations, Probe, ProbeCreate, ProbeDraft, ProbePatch, ProbeResult } from "./schema";
 import { ifMatch, taggedOf } from "./tagged";
 
 export type ProbesQuestion = NonNullable<operations["list_probes"]["parameters"]["query"]>;
 export type ResultsQuestion = NonNullable<operations["list_probe_results"]["parameters"]["query"]>;
+export type VoiceQuestion = NonNullable<operations["list_probe_voice"]["parameters"]["query"]>;
+
+export type MapQuestion = NonNullable<operations["get_network_map"]["parameters"]["query"]>;
 
 /** Milliseconds after which the state of probes is asked for again. */
 export const probesRefresh = 5000;
@@ -47,12 +52,29 @@ export const matrixQuery = queryOptions({
   queryFn: ({ signal }) => dataOf(api.GET("/api/v1/probe-matrix", { signal })),
 });
 
-export function createProbe(body: ProbeCreate): Promise<Probe> {
+/** How calls would sound, the worst first. */
+export function voiceQuery(question: VoiceQuestion) {
+  return queryOptions({
+    queryKey: ["probes", "voice", question],
+    queryFn: ({ signal }) => dataOf(api.GET("/api/v1/probe-voice", { params: { query: question }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function mapQuery(question: MapQuestion) {
+  return queryOptions({
+    queryKey: ["probes", "map", question],
+    queryFn: ({ signal }) => dataOf(api.GET("/api/v1/network-map", { params: { query: question }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function createProbe(body: ProbeCreate & WithAgents): Promise<Probe> {
   return dataOf(api.POST("/api/v1/probes", { body }));
 }
 
 /** Changes the version that was read, so that nobody's change is lost. */
-export function changeProbe(probe: string, tag: string, body: ProbePatch): Promise<Probe> {
+export function changeProbe(probe: string, tag: string, body: ProbePatch & WithAgents): Promise<Probe> {
   return dataOf(api.PATCH("/api/v1/probes/{probe}", { params: { path: { probe } }, body, ...ifMatch(tag) }));
 }
 
@@ -60,7 +82,18 @@ export function deleteProbe(probe: string, tag: string): Promise<void> {
   return done(api.DELETE("/api/v1/probes/{probe}", { params: { path: { probe } }, ...ifMatch(tag) }));
 }
 
-/** Measures once, now; nobody keeps the result. */
-export function runProbe(spec: ProbeDraft): Promise<ProbeResult> {
-  return dataOf(api.POST("/api/v1/probes/run", { body: { spec } }));
+/** What a run on demand gave at an agent: a result, or why there is none. */
+export type Ran = { agent: string; result?: ProbeResult; error?: unknown };
+
+/** Measures once, now, at each of these agents; nobody keeps the results. A saved probe lends its secrets. An agent that fails does not keep the others from answering. */
+export function runProbeFrom(spec: ProbeDraft, agents: readonly string[], probe: string | null = null): Promise<Ran[]> {
+  const bodyOf = (agent: string) => ({ spec, probe, agents: agent === ownAgent ? [] : [agent] });
+  return Promise.all(
+    agents.map((agent) =>
+      dataOf(api.POST("/api/v1/probes/run", { body: bodyOf(agent) })).then(
+        (result): Ran => ({ agent, result }),
+        (error: unknown): Ran => ({ agent, error }),
+      ),
+    ),
+  );
 }

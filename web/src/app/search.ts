@@ -3,6 +3,7 @@
  *
  * Words that say the default are left out, so that links stay short and old links keep their meaning.
  */
+import type { AgentState } from "~/api/agents";
 import type { FlowStatus, SortOrder } from "~/api/queries";
 import type { Dimension, FlowSort, HistoryMeasure, SeriesAggregate } from "~/api/schema";
 
@@ -36,7 +37,15 @@ export const aggregates = [
   "count",
   "last",
 ] as const satisfies readonly SeriesAggregate[];
-export const probeViews = ["smoke", "phases", "expiry", "ways", "metric"] as const;
+export const probeViews = ["smoke", "phases", "expiry", "ways", "agents", "metric"] as const;
+export const agentStates = [
+  "online",
+  "stale",
+  "offline",
+  "unknown",
+  "never",
+  "disabled",
+] as const satisfies readonly AgentState[];
 export const outcomes = ["done", "refused"] as const;
 /** The steps of the set-up after the first administrator is made. */
 export const steps = ["interfaces", "traffic", "invite"] as const;
@@ -88,6 +97,15 @@ export type AppSearch = {
   trace?: string | undefined;
   against?: string | undefined;
   path?: string | undefined;
+  /** Agents: only those in one state. */
+  state?: AgentState | undefined;
+  /** Voice: as if calls used this codec, and the way that is looked at: probe, agent and direction. */
+  codec?: string | undefined;
+  pair?: string | undefined;
+  /** The network map: only traces of this probe, the node whose panel is open, only traces that fit the search. */
+  probe?: string | undefined;
+  node?: string | undefined;
+  fitting?: "yes" | undefined;
   /** Where the set-up is. */
   step?: (typeof steps)[number] | undefined;
 };
@@ -130,6 +148,12 @@ export function validateSearch(raw: Record<string, unknown>): AppSearch {
     trace: text(raw.trace),
     against: text(raw.against),
     path: text(raw.path),
+    state: oneOf(agentStates, raw.state),
+    codec: text(raw.codec),
+    pair: text(raw.pair),
+    probe: text(raw.probe),
+    node: text(raw.node),
+    fitting: oneOf(["yes"] as const, raw.fitting),
     step: oneOf(steps, raw.step),
   });
 }

@@ -29,6 +29,9 @@ export type Layer = {
 /** A bar at the foot of a step, as long as its share of the foot's height; a share of 1 marks the whole step. */
 export type FootMark = { index: number; share: number; colour: string };
 
+/** Something that happened at a moment, in milliseconds: a line over the whole height. */
+export type Note = { at: number; text: string };
+
 export type TimePlotProps = {
   label: string;
   /** Start of the first step and length of a step, in milliseconds. */
@@ -41,6 +44,8 @@ export type TimePlotProps = {
   gaps: readonly (readonly [number, number])[];
   /** Something else that each step has, below the lines. */
   foot?: readonly FootMark[];
+  /** What happened meanwhile; the texts stand in the tooltip of their step. */
+  notes?: readonly Note[];
   height: number;
   figures: (value: number) => string;
   /** Below zero is less than nothing, not the other direction. */
@@ -119,6 +124,11 @@ export function TimePlot(props: TimePlotProps) {
           style={cursorLeft > width / 2 ? { right: width - cursorLeft + 12 } : { left: cursorLeft + 12 }}
         >
           {tooltip(cursor)}
+          {notesAt(props, cursor).map(({ at, text }) => (
+            <p key={at} className={styles.note}>
+              {text}
+            </p>
+          ))}
         </div>
       )}
     </div>
@@ -138,6 +148,7 @@ const Drawing = memo(function Drawing({
   extent,
   gaps,
   foot = [],
+  notes = [],
   figures,
   signed = false,
 }: DrawingProps) {
@@ -203,6 +214,14 @@ const Drawing = memo(function Drawing({
       {layers.map((layer) => (
         <Shape key={layer.key} layer={layer} x={x} y={y} />
       ))}
+      {notes
+        .filter(({ at }) => at >= from && at < from + count * step)
+        .map(({ at }) => (
+          <g key={at} data-note="" stroke="var(--accent)" fill="var(--accent)">
+            <path d={`M${time(at)} ${plot.top}V${plot.bottom}`} strokeDasharray="3 3" />
+            <path d={`M${time(at) - 4} ${plot.top - 6}h8l-4 6z`} stroke="none" />
+          </g>
+        ))}
       {extent[0] < 0 && <path d={`M${plot.left} ${y(0)}H${plot.right}`} stroke="var(--text-3)" />}
       {timeTicks(from, from + count * step, most, zone).map(({ at, day }) => (
         <text key={at} x={time(at)} y={height - 7} textAnchor="middle" fill={day ? "var(--text-2)" : "var(--text-3)"}>
@@ -212,6 +231,11 @@ const Drawing = memo(function Drawing({
     </svg>
   );
 });
+
+/** The notes of a step. */
+function notesAt({ notes = [], from, step }: TimePlotProps, index: number): readonly Note[] {
+  return notes.filter(({ at }) => Math.floor((at - from) / step) === index);
+}
 
 function Shape({ layer, x, y }: { layer: Layer; x: Scale; y: Scale }) {
   const { values, lower, colour, dashed, opacity, colours } = layer;

@@ -7,7 +7,7 @@ import { setPreference, usePreferences } from "~/prefs/preferences";
 import { Icon, type IconName, Logo } from "~/ui/icons";
 import styles from "./frame.module.css";
 
-export type PageName = "overview" | "traffic" | "history" | "probes" | "events" | "health" | "settings";
+export type PageName = "overview" | "traffic" | "history" | "probes" | "agents" | "events" | "health" | "settings";
 
 /** The pages of the rail in their order; the palette lists the same. */
 export const pages: readonly { name: PageName; word: Key; icon: IconName }[] = [
@@ -15,6 +15,7 @@ export const pages: readonly { name: PageName; word: Key; icon: IconName }[] = [
   { name: "traffic", word: "page.traffic", icon: "traffic" },
   { name: "history", word: "page.history", icon: "history" },
   { name: "probes", word: "page.probes", icon: "probes" },
+  { name: "agents", word: "page.agents", icon: "agents" },
   { name: "events", word: "page.events", icon: "events" },
   { name: "health", word: "page.health", icon: "health" },
   { name: "settings", word: "page.settings", icon: "settings" },

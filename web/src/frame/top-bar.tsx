@@ -41,9 +41,13 @@ const words: Readonly<Record<string, TextKey>> = {
   "/probes": "page.probes",
   "/probes/new": "probes.new",
   "/probes/matrix": "page.matrix",
+  "/probes/voice": "page.voice",
+  "/probes/map": "page.map",
   "/probes/$probe": "page.probe",
   "/probes/$probe/edit": "action.edit",
   "/probes/$probe/traces": "page.traces",
+  "/agents": "page.agents",
+  "/agents/$agent": "page.agent",
   "/settings": "page.settings",
   "/settings/account": "page.account",
   "/settings/workspace": "page.workspace",
@@ -85,6 +89,11 @@ function Crumbs() {
         {route.startsWith("/probes/$probe/") && params?.probe !== undefined && (
           <li>
             <Link {...paths.probe(params.probe, search)}>{t("page.probe")}</Link>
+          </li>
+        )}
+        {route.startsWith("/agents/") && (
+          <li>
+            <Link {...paths.agents(search)}>{t("page.agents")}</Link>
           </li>
         )}
         {route.startsWith("/settings/") && (

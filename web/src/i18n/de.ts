@@ -1,19 +1,25 @@
 /** Deutsch. */
+import { agents } from "./de/agents";
 import { history } from "./de/history";
+import { networkMap } from "./de/network-map";
 import { people } from "./de/people";
 import { probeDetails } from "./de/probe-details";
 import { probes } from "./de/probes";
 import { time } from "./de/time";
 import { views } from "./de/views";
+import { voice } from "./de/voice";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...agents,
   ...history,
+  ...networkMap,
   ...people,
   ...probeDetails,
   ...probes,
   ...time,
   ...views,
+  ...voice,
   "action.close": "Schließen",
   "action.copy": "Kopieren",
   "action.retry": "Noch einmal",

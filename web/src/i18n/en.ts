@@ -1,19 +1,25 @@
 /** English: the catalogue that defines which texts there are. Sentence case; the field's terms; an error says what to do. */
 import type { Message } from "./catalogue";
+import { agents } from "./en/agents";
 import { history } from "./en/history";
+import { networkMap } from "./en/network-map";
 import { people } from "./en/people";
 import { probeDetails } from "./en/probe-details";
 import { probes } from "./en/probes";
 import { time } from "./en/time";
 import { views } from "./en/views";
+import { voice } from "./en/voice";
 
 export const en = {
+  ...agents,
   ...history,
+  ...networkMap,
   ...people,
   ...probeDetails,
   ...probes,
   ...time,
   ...views,
+  ...voice,
   "action.close": "Close",
   "action.copy": "Copy",
   "action.retry": "Try again",

@@ -81,6 +81,11 @@ export function figuresOf(value: number, locale: string): string {
   return formatter(locale, Math.abs(value) >= 99.95 ? "whole" : "figures").format(value);
 }
 
+/** A number with so many places after the point, always: scores that are compared. */
+export function fixed(value: number, places: 1 | 2, locale: string): string {
+  return formatter(locale, places === 1 ? "onePlace" : "twoPlaces").format(value);
+}
+
 function scaled(value: number, choice: Pick<UnitChoice, "prefixes" | "locale">): { figures: string; prefix: string } {
   const { base, names } = prefixes[choice.prefixes];
   let scaledValue = Math.abs(value);
@@ -106,6 +111,8 @@ const styles = {
   whole: { maximumFractionDigits: 0 },
   figures: { minimumSignificantDigits: 3, maximumSignificantDigits: 3 },
   hundredths: { maximumFractionDigits: 2 },
+  onePlace: { minimumFractionDigits: 1, maximumFractionDigits: 1 },
+  twoPlaces: { minimumFractionDigits: 2, maximumFractionDigits: 2 },
 } as const satisfies Record<string, Intl.NumberFormatOptions>;
 
 function formatter(locale: string, kind: keyof typeof styles): Intl.NumberFormat {

@@ -29,12 +29,20 @@ export const paths = {
     ({ to: "/probes", search: { ...state, ...carried(time) } }) as const,
   newProbe: (time: AppSearch = {}) => ({ to: "/probes/new", search: carried(time) }) as const,
   matrix: (time: AppSearch = {}) => ({ to: "/probes/matrix", search: carried(time) }) as const,
+  voice: (time: AppSearch = {}, state: Pick<AppSearch, "q" | "codec" | "pair"> = {}) =>
+    ({ to: "/probes/voice", search: { ...state, ...carried(time) } }) as const,
+  networkMap: (time: AppSearch = {}, state: Pick<AppSearch, "q" | "probe" | "agent" | "node"> = {}) =>
+    ({ to: "/probes/map", search: { ...state, ...carried(time) } }) as const,
   probe: (probe: string, time: AppSearch = {}, state: Omit<AppSearch, "from" | "to"> = {}) =>
     ({ to: "/probes/$probe", params: { probe }, search: { ...state, ...carried(time) } }) as const,
   editProbe: (probe: string, time: AppSearch = {}) =>
     ({ to: "/probes/$probe/edit", params: { probe }, search: carried(time) }) as const,
   traces: (probe: string, time: AppSearch = {}, state: Pick<AppSearch, "trace" | "against" | "agent"> = {}) =>
     ({ to: "/probes/$probe/traces", params: { probe }, search: { ...state, ...carried(time) } }) as const,
+  agents: (time: AppSearch = {}, state: Pick<AppSearch, "q" | "state"> = {}) =>
+    ({ to: "/agents", search: { ...state, ...carried(time) } }) as const,
+  agent: (agent: string, time: AppSearch = {}) =>
+    ({ to: "/agents/$agent", params: { agent }, search: carried(time) }) as const,
   events: (time: AppSearch = {}) => ({ to: "/events", search: carried(time) }) as const,
   health: (time: AppSearch = {}) => ({ to: "/health", search: carried(time) }) as const,
   settings: (time: AppSearch = {}) => ({ to: "/settings", search: carried(time) }) as const,

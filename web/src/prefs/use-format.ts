@@ -48,6 +48,8 @@ function bind(choice: format.UnitChoice, zone: Zone) {
     duration: (seconds: number) => format.duration(seconds, locale),
     /** Seconds with their sign: offsets, and times that are over. */
     signedDuration: (seconds: number) => format.signedDuration(seconds, locale),
+    /** A score with its places, whatever they are: `4.30`. */
+    fixed: (value: number, places: 1 | 2) => format.fixed(value, places, locale),
     /** A number as it is, in the writing of the language. */
     plain: (value: number) => value.toLocaleString(locale, { maximumFractionDigits: 6 }),
     /** Time of day of a moment in milliseconds. */

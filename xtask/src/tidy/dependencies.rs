@@ -25,7 +25,7 @@ enum Room {
     Log,
     /// The contract.
     Contract,
-    /// Runs collectors; never touches API or store.
+    /// Runs collectors and speaks to the server; never touches a store.
     Agent,
     /// Remembers and answers; never observes.
     Server,
@@ -95,7 +95,7 @@ impl Room {
             Leaf => matches!(other, Model),
             Engine | Keeper | Log | Testkit => matches!(other, Model | Leaf),
             Contract => matches!(other, Model),
-            Agent => matches!(other, Model | Leaf | Engine | Log),
+            Agent => matches!(other, Model | Leaf | Engine | Log | Contract),
             Server => matches!(other, Model | Leaf | Keeper | Log | Contract),
             Binary => matches!(other, Model | Leaf | Engine | Keeper | Log | Contract | Agent | Server),
             Tool => true,

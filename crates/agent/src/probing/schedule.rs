@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use netwatch_model::assignment::{Assignment, MAX_PROBES};
+use netwatch_model::assignment::{Assignment, EntryKey, MAX_PROBES};
 use netwatch_model::people::ProbeId;
 use netwatch_model::probe::{ProbeKind, ProbeResult, ProbeSpec, Trigger};
 
@@ -21,6 +21,8 @@ use super::burst::Burst;
 pub struct Due {
     /// Of which probe.
     pub id: ProbeId,
+    /// Of which entry.
+    pub key: EntryKey,
     /// What to measure.
     pub spec: Arc<ProbeSpec>,
     /// When it should have begun, on the clock for intervals.
@@ -49,8 +51,8 @@ pub struct Change {
 pub struct Schedule {
     /// Decides the phases: another one for each agent.
     seed: u64,
-    entries: HashMap<ProbeId, Entry>,
-    queue: BTreeSet<(Duration, ProbeId)>,
+    entries: HashMap<EntryKey, Entry>,
+    queue: BTreeSet<(Duration, EntryKey)>,
     missed: u64,
 }
 
@@ -72,16 +74,16 @@ impl Schedule {
     /// Makes the probes those of `assignment`.
     pub fn apply(&mut self, assignment: &Assignment, now: Duration) -> Change {
         let mut change = Change::default();
-        let wanted: HashMap<ProbeId, &ProbeSpec> =
-            assignment.probes.iter().map(|probe| (probe.id, &probe.spec)).collect();
-        let gone: Vec<ProbeId> = self.entries.keys().filter(|id| !wanted.contains_key(id)).copied().collect();
+        let wanted: HashMap<EntryKey, &ProbeSpec> =
+            assignment.probes.iter().map(|probe| (probe.key(), &probe.spec)).collect();
+        let gone: Vec<EntryKey> = self.entries.keys().filter(|id| !wanted.contains_key(id)).copied().collect();
         for id in gone {
             self.remove(id);
             change.removed += 1;
         }
         for (id, spec) in wanted {
             let is_full = self.entries.len() >= MAX_PROBES;
-            if spec.check().is_err() {
+            if spec.check_offered().is_err() {
                 self.remove(id);
                 change.refused += 1;
                 continue;
@@ -114,8 +116,8 @@ impl Schedule {
 
     /// The next run that is due by now, if there is one. It counts as running until [`Schedule::ended`].
     pub fn take(&mut self, now: Duration) -> Option<Due> {
-        while let Some((planned, id)) = self.queue.first().copied().filter(|(due, _)| *due <= now) {
-            let Some(entry) = self.entries.get_mut(&id) else {
+        while let Some((planned, key)) = self.queue.first().copied().filter(|(due, _)| *due <= now) {
+            let Some(entry) = self.entries.get_mut(&key) else {
                 self.queue.pop_first();
                 continue;
             };
@@ -127,12 +129,12 @@ impl Schedule {
             let behind = u32::try_from(behind).unwrap_or(u32::MAX);
             self.missed += u64::from(behind) + u64::from(is_running);
             let next = match (trigger, entry.burst.is_over()) {
-                (Trigger::Burst, true) => first_due(self.seed, id, interval(&spec), now),
+                (Trigger::Burst, true) => first_due(self.seed, key, interval(&spec), now),
                 _ => planned.saturating_add(step.saturating_mul(behind.saturating_add(1))),
             };
-            self.plan(id, next);
+            self.plan(key, next);
             if !is_running {
-                return Some(Due { id, spec, planned, trigger, own: true });
+                return Some(Due { id: key.0, key, spec, planned, trigger, own: true });
             }
         }
         None
@@ -140,7 +142,7 @@ impl Schedule {
 
     /// A run has ended. Gives the extra trace that its result asks for.
     pub fn ended(&mut self, due: &Due, result: &ProbeResult, now: Duration) -> Option<Due> {
-        let entry = self.entries.get_mut(&due.id)?;
+        let entry = self.entries.get_mut(&due.key)?;
         if !due.own {
             return None;
         }
@@ -151,8 +153,15 @@ impl Schedule {
         let (step, _) = entry.burst.peek(interval(&entry.spec), least(&entry.spec));
         let next = entry.due.min(now + step);
         let spec = trace_of(&entry.spec);
-        self.plan(due.id, next);
-        spec.map(|spec| Due { id: due.id, spec: Arc::new(spec), planned: now, trigger: Trigger::Burst, own: false })
+        self.plan(due.key, next);
+        spec.map(|spec| Due {
+            id: due.id,
+            key: due.key,
+            spec: Arc::new(spec),
+            planned: now,
+            trigger: Trigger::Burst,
+            own: false,
+        })
     }
 
     /// Probes.
@@ -173,7 +182,7 @@ impl Schedule {
         self.missed
     }
 
-    fn plan(&mut self, id: ProbeId, due: Duration) {
+    fn plan(&mut self, id: EntryKey, due: Duration) {
         if let Some(entry) = self.entries.get_mut(&id) {
             self.queue.remove(&(entry.due, id));
             entry.due = due;
@@ -181,7 +190,7 @@ impl Schedule {
         }
     }
 
-    fn remove(&mut self, id: ProbeId) {
+    fn remove(&mut self, id: EntryKey) {
         if let Some(entry) = self.entries.remove(&id) {
             self.queue.remove(&(entry.due, id));
         }
@@ -198,9 +207,11 @@ fn least(spec: &ProbeSpec) -> Duration {
 }
 
 /// The first time after `now` that lies at the phase of the probe.
-fn first_due(seed: u64, id: ProbeId, interval: Duration, now: Duration) -> Duration {
+fn first_due(seed: u64, (id, part): EntryKey, interval: Duration, now: Duration) -> Duration {
     let nanos = interval.as_nanos().max(1);
-    let phase = u128::from(mix(seed ^ id.bits() as u64 ^ (id.bits() >> 64) as u64)) % nanos;
+    // Entries of one probe must not march in step either.
+    let part = part.map_or(0, |(peer, kind)| mix(peer.0 ^ (kind as u64 + 1)));
+    let phase = u128::from(mix(seed ^ part ^ id.bits() as u64 ^ (id.bits() >> 64) as u64)) % nanos;
     let begun = now.as_nanos() / nanos * nanos + phase;
     let due = if begun > now.as_nanos() { begun } else { begun + nanos };
     Duration::from_nanos(u64::try_from(due).unwrap_or(u64::MAX))
@@ -216,7 +227,7 @@ const fn mix(mut x: u64) -> u64 {
 /// A trace to the target of a probe that is lossy or slow.
 fn trace_of(spec: &ProbeSpec) -> Option<ProbeSpec> {
     let host = match spec.kind {
-        ProbeKind::Mtr | ProbeKind::Dns | ProbeKind::Throughput => return None,
+        ProbeKind::Mtr | ProbeKind::Dns | ProbeKind::Throughput | ProbeKind::Agent => return None,
         ProbeKind::Http => host_of_url(&spec.target)?,
         _ => netwatch_model::probe::spec::split_port(&spec.target, Some(1)).map(|(host, _)| host)?,
     };

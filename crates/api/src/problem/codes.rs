@@ -62,6 +62,8 @@ codes! {
         "the change contradicts what is there: the name is taken, or something still needs the object";
     LimitReached "limit_reached" 409 "Limit reached"
         "there are as many as are allowed: remove some, or have the limit raised";
+    AgentsNotServed "agents_not_served" 409 "Agents are not served"
+        "the server does not listen for agents: set `agents.listen` in its configuration";
     ManagedByFile "managed_by_file" 409 "Managed by a file"
         "the object is owned by a file that was applied: change the file and apply it again";
     RequestInProgress "request_in_progress" 409 "Request in progress"

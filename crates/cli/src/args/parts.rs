@@ -95,6 +95,9 @@ pub struct ListenArgs {
     /// Address and port of web app and API
     #[arg(long, value_name = "ADDR:PORT", help_heading = "Server")]
     pub listen: Option<String>,
+    /// Address and port on which agents of other hosts are served [default: none are]
+    #[arg(long, value_name = "ADDR:PORT", help_heading = "Server")]
+    pub agents_listen: Option<String>,
     /// Directory for the token
     #[arg(long, value_name = "DIR", help_heading = "Server")]
     pub data_dir: Option<String>,
@@ -113,6 +116,7 @@ impl ListenArgs {
     /// What the flags set.
     pub fn overrides(&self, set: &mut Overrides) {
         set.text(Key::Listen, self.listen.as_deref());
+        set.text(Key::AgentsListen, self.agents_listen.as_deref());
         set.text(Key::DataDir, self.data_dir.as_deref());
         set.list(Key::AllowedHosts, &self.allowed_host);
         set.text(Key::Retention, self.retention.as_deref());

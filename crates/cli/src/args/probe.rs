@@ -29,6 +29,8 @@ impl<const KIND: usize> Args for ProbeArgs<KIND> {
         let descriptor = kind.descriptor();
         let target =
             Arg::new("target").value_name("TARGET").required(true).num_args(1..).help(descriptor.target.must());
+        // What is read of this machine has nothing to choose.
+        let is_own = kind.is_built_in();
         let seconds = |name: &'static str, help: &'static str| {
             Arg::new(name).long(name).value_name("TIME").value_parser(time).help(help)
         };
@@ -70,7 +72,11 @@ impl<const KIND: usize> Args for ProbeArgs<KIND> {
             .action(ArgAction::SetTrue)
             .conflicts_with("format")
             .help("One line with performance data, and exit codes: 0 OK, 1 WARNING (loss), 2 CRITICAL, 3 UNKNOWN");
-        let command = command.arg(target).args(general.map(|arg| arg.help_heading(GENERAL))).arg(format).arg(nagios);
+        let command = command.arg(format);
+        if is_own {
+            return command;
+        }
+        let command = command.arg(target).args(general.map(|arg| arg.help_heading(GENERAL))).arg(nagios);
         command.args(descriptor.options.iter().map(|field| option(field)))
     }
 
@@ -82,9 +88,12 @@ impl<const KIND: usize> Args for ProbeArgs<KIND> {
 impl<const KIND: usize> FromArgMatches for ProbeArgs<KIND> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let kind = ProbeKind::ALL[KIND];
+        let format = matches.get_one::<Format>("format").copied().unwrap_or_default();
+        if kind.is_built_in() {
+            return Ok(Self(OneShot { probes: vec![ProbeSpec::new(kind, "")], format, nagios: false }));
+        }
         let targets = matches.get_many::<String>("target").into_iter().flatten();
         let probes = targets.map(|target| spec(kind, target, matches)).collect::<Result<_, _>>()?;
-        let format = matches.get_one::<Format>("format").copied().unwrap_or_default();
         Ok(Self(OneShot { probes, format, nagios: matches.get_flag("nagios") }))
     }
 

@@ -1,10 +1,10 @@
 //! `netwatch config`: check, show, schema, sample.
 
-use std::io::Write as _;
+use std::io::Write;
 
 use crate::args::{Cli, ConfigCommand, Overrides};
-use crate::config::{Settings, render};
-use crate::failure::Outcome;
+use crate::config::{Settings, blackbox, render};
+use crate::failure::{Outcome, visible};
 
 pub fn run(cli: &Cli, command: &ConfigCommand) -> Outcome {
     let mut out = super::stdout();
@@ -13,6 +13,7 @@ pub fn run(cli: &Cli, command: &ConfigCommand) -> Outcome {
             let layers = super::layers(cli, Overrides::default());
             let settings = Settings::resolve(&layers, super::default_data_dir())?;
             super::flows::check_capture_filter(&settings.capture_filter)?;
+            check_modules(&settings, &mut out)?;
             if layers.files.is_empty() {
                 writeln!(out, "ok: no configuration file, defaults are used")?;
             }
@@ -32,5 +33,18 @@ pub fn run(cli: &Cli, command: &ConfigCommand) -> Outcome {
         ConfigCommand::Sample => out.write_all(render::sample().as_bytes())?,
     }
     out.flush()?;
+    Ok(())
+}
+
+/// Says which modules of the file of blackbox_exporter cannot be run, and why; the others can.
+fn check_modules(settings: &Settings, out: &mut impl Write) -> Outcome {
+    let Some(path) = &settings.blackbox else { return Ok(()) };
+    let modules = blackbox::modules(Some(path))?;
+    for (module, faults) in modules.refused() {
+        for fault in faults {
+            writeln!(out, "{}:{fault} (the module `{}` cannot be run)", path.display(), visible(module))?;
+        }
+    }
+    writeln!(out, "ok: {} ({} modules can be run)", path.display(), modules.names().count())?;
     Ok(())
 }

@@ -60,7 +60,8 @@ fn read(path: &Path) -> Result<Declarations, Failure> {
     })
 }
 
-fn tell(out: &mut impl Write, change: &ObjectChange) -> std::io::Result<()> {
+/// Says what became of one object.
+pub fn tell(out: &mut impl Write, change: &ObjectChange) -> std::io::Result<()> {
     let (sign, note) = match change.action {
         ObjectAction::Create => ("+", ""),
         ObjectAction::Change => ("~", ""),
@@ -79,7 +80,8 @@ fn tell(out: &mut impl Write, change: &ObjectChange) -> std::io::Result<()> {
     Ok(())
 }
 
-fn summary(report: &ApplyReport) -> String {
+/// Says how many objects there were of each sort.
+pub fn summary(report: &ApplyReport) -> String {
     let count = |action| report.changes.iter().filter(|c| c.action == action).count();
     let [created, changed, adopted, removed] =
         [ObjectAction::Create, ObjectAction::Change, ObjectAction::Adopt, ObjectAction::Remove].map(count);

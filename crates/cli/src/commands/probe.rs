@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use netwatch_model::AgentId;
 use netwatch_model::probe::{ProbeResult, Trigger};
 use netwatch_probes::{Occasion, OwnRights, Tools};
-use netwatch_server::{Network, Policy};
+use netwatch_egress::{Network, Policy};
 use netwatch_telemetry::clock;
 
 use super::stdout;

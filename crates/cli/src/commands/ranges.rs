@@ -49,7 +49,7 @@ fn reach(cli: &Cli, ask: &RangesAsk) -> Result<Endpoint, Failure> {
 }
 
 /// The workspace with that id or name, of those that the token can open.
-fn workspace(server: &Endpoint, wanted: &str) -> Result<WorkspaceId, Failure> {
+pub(super) fn workspace(server: &Endpoint, wanted: &str) -> Result<WorkspaceId, Failure> {
     if let Ok(id) = wanted.parse() {
         return Ok(id);
     }

@@ -2,16 +2,13 @@
 //!
 //! The sockets are bound first, then every right is given up, all of it on one thread: what comes from the wire is judged without rights.
 
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use netwatch_privilege::caps;
-use netwatch_privilege::sandbox::Sandbox;
 use netwatch_probes::reflector::{Config, Handle, Limits, Reflector, Refusal};
 use netwatch_wire::stamp::Key;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::serving::{Signals, give_up_rights, list, tell};
 use crate::args::{Cli, Overrides, ReflectorArgs};
 use crate::failure::{Outcome, usage};
 
@@ -27,11 +24,9 @@ pub fn run(cli: &Cli, args: &ReflectorArgs) -> Outcome {
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot wait for packets")?;
     let entered = runtime.enter();
     let reflector = Reflector::bind(config).map_err(anyhow::Error::new)?;
-    let watch = |kind| signal(kind).context("cannot watch for signals");
-    let signals = [watch(SignalKind::interrupt())?, watch(SignalKind::terminate())?];
+    let signals = Signals::watch()?;
     drop(entered);
-    caps::drop_all().map_err(anyhow::Error::new)?;
-    Sandbox::new().connect_only([]).enforce().map_err(anyhow::Error::new)?;
+    give_up_rights()?;
     let places: Vec<String> = reflector.addresses().iter().map(ToString::to_string).collect();
     let whom = if args.allow.is_empty() { "this host alone".to_owned() } else { list(&args.allow) };
     tell(&format!("reflecting at {} for {whom}; Ctrl-C ends", places.join(", ")))?;
@@ -39,7 +34,7 @@ pub fn run(cli: &Cli, args: &ReflectorArgs) -> Outcome {
     runtime.block_on(async {
         tokio::select! {
             () = reflector.run() => {}
-            () = asked_to_end(signals) => {}
+            () = signals.asked_to_end() => {}
         }
     });
     tell(&summary(&handle))
@@ -55,25 +50,9 @@ fn read_key(path: &Path) -> Result<Key, crate::failure::Failure> {
     Ok(Key::new(secret))
 }
 
-async fn asked_to_end([mut interrupt, mut terminate]: [Signal; 2]) {
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-fn list(networks: &[impl ToString]) -> String {
-    networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 fn summary(handle: &Handle) -> String {
     let refused = Refusal::ALL.into_iter().map(|why| (why, handle.refused(why))).filter(|(_, count)| *count > 0);
     let refused: Vec<String> = refused.map(|(why, count)| format!("{count} {}", why.as_str())).collect();
     let refused = if refused.is_empty() { "none".to_owned() } else { refused.join(", ") };
     format!("answered {} packets; refused: {refused}", handle.answered())
-}
-
-fn tell(text: &str) -> Outcome {
-    writeln!(io::stderr(), "netwatch: {text}")?;
-    Ok(())
 }

@@ -43,8 +43,9 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
         None => Input::Live,
     };
     let plan = Plan::new(&settings, &input)?;
-    let places = steering::places(&source);
-    let readable = [places.clone(), steering::places_of(settings.storage.files().cloned())].concat();
+    let places = [steering::places(&source), steering::places_of(settings.blackbox.clone())].concat();
+    let files = settings.storage.files().cloned().chain(settings.agents.files());
+    let readable = [places.clone(), steering::places_of(files), settings.agents.folders()].concat();
     let ports = [settings.sign_in.ports(), settings.telemetry.ports()].concat();
     let rights = confine(&settings.data_dir, args.read.is_none(), settings.processes, &ports, &readable)?;
     if let Some(command) = &rights.missing {

@@ -47,6 +47,14 @@ pub enum Key {
     OidcAllow,
     ProbesAllow,
     ProbesDeny,
+    ProbesBlackbox,
+    AgentsListen,
+    AgentsAddress,
+    AgentsCertificate,
+    AgentsKey,
+    AgentsStaleAfter,
+    AgentsOfflineAfter,
+    AgentsReleases,
     Interfaces,
     CaptureFilter,
     CaptureLength,
@@ -118,7 +126,8 @@ impl Descriptor {
 
     /// Whether a change takes effect when the configuration is reloaded; the others wait for a restart.
     pub fn is_live(&self) -> bool {
-        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel) || self.section == "storage"
+        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel | Key::ProbesBlackbox)
+            || self.section == "storage"
     }
 
     /// Whether its value is never shown.
@@ -128,12 +137,13 @@ impl Descriptor {
 }
 
 /// The sections with their headings, in order.
-pub const SECTIONS: [(&str, &str); 9] = [
+pub const SECTIONS: [(&str, &str); 10] = [
     ("server", "Where people and programs reach Netwatch, and what it keeps."),
     ("storage", "What history keeps. A key that is written here cannot be changed in the web app."),
     ("registration", "Who may make an account without an invitation."),
     ("oidc", "An identity provider (OpenID Connect) with which people sign in."),
     ("probes", "What may be measured."),
+    ("agents", "How agents on other hosts come in."),
     ("capture", "Where packets come from."),
     ("flows", "How packets become conversations."),
     ("log", "What is written to standard error."),
@@ -248,6 +258,22 @@ pub static KEYS: &[Descriptor] = &[
       "Networks that probes may measure although they are not public. Add 127.0.0.0/8 and ::1 for this machine itself."),
     d(Key::ProbesDeny, "probes", "deny", Kind::List, "", "",
       "Networks that probes may never measure, whatever else is said."),
+    d(Key::ProbesBlackbox, "probes", "blackbox", Kind::Text, "", "",
+      "Modules for /probe, as blackbox_exporter reads them (blackbox.yml). Empty: http_2xx, http_post_2xx, tcp_connect, tls_connect, icmp, icmp_ttl5, dns, dns_tcp. Reloaded."),
+    d(Key::AgentsListen, "agents", "listen", Kind::Text, "", "--agents-listen",
+      "Address and port on which agents of other hosts are served, such as 0.0.0.0:8471. Empty: none are."),
+    d(Key::AgentsAddress, "agents", "address", Kind::Text, "", "",
+      "HOST:PORT under which agents reach the server, for the commands that it prints. Empty: the host under which it was asked, and the port of agents.listen."),
+    d(Key::AgentsCertificate, "agents", "certificate", Kind::Text, "", "",
+      "PEM file with the certificate that agents are shown, with agents.key. Empty: the server's own, in agents of the data directory."),
+    d(Key::AgentsKey, "agents", "key", Kind::Text, "", "",
+      "PEM file with its key. Agents know the server by this key alone: with another one all of them must be enrolled anew."),
+    d(Key::AgentsStaleAfter, "agents", "stale_after", Kind::Duration(60 * S, DAY), "2m", "",
+      "An agent that says nothing for so long is stale."),
+    d(Key::AgentsOfflineAfter, "agents", "offline_after", Kind::Duration(60 * S, DAY), "5m", "",
+      "An agent that says nothing for so long is offline."),
+    d(Key::AgentsReleases, "agents", "releases", Kind::Text, "", "",
+      "Folder with programs netwatch-VERSION-OS-ARCH and their signatures .minisig, which agents that may replace themselves are offered. Empty: none."),
     d(Key::Interfaces, "capture", "interfaces", Kind::List, "", "--interface",
       "Interfaces to capture. Empty: the outermost ones; netwatch interfaces shows which."),
     d(Key::CaptureFilter, "capture", "filter", Kind::Text, "", "--capture-filter",

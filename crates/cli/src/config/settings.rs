@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use netwatch_server::{Network, ProbePolicy};
 
+use super::agents::Agents;
 use super::sign_in::SignIn;
 use super::storage::Storage;
 use super::telemetry::Telemetry;
@@ -24,6 +25,10 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Which networks may be measured.
     pub probes: ProbePolicy,
+    /// Modules of blackbox_exporter; none are those that are there without a file.
+    pub blackbox: Option<PathBuf>,
+    /// How agents on other hosts come in.
+    pub agents: Agents,
     /// Requests a second of one client; zero is no limit.
     pub rate_limit: u32,
     /// How long ended flows and rates are kept.
@@ -103,6 +108,8 @@ impl Settings {
             token,
             allowed_hosts: get.list(Key::AllowedHosts),
             probes: probes(layers)?,
+            blackbox: super::storage::path(layers, Key::ProbesBlackbox)?,
+            agents: Agents::resolve(layers)?,
             rate_limit: u32::try_from(get.number(Key::RateLimit)).unwrap_or(u32::MAX),
             retention: get.duration(Key::Retention),
             archive_size: get.number(Key::ArchiveSize),
@@ -178,7 +185,7 @@ impl Typed<'_> {
         usize::try_from(self.number(key)).unwrap_or(usize::MAX)
     }
 
-    fn duration(&self, key: Key) -> Duration {
+    pub(super) fn duration(&self, key: Key) -> Duration {
         Duration::from_nanos(self.number(key))
     }
 }

@@ -84,7 +84,7 @@ impl Storage {
 }
 
 /// The file of a key. That it can be read is not asked here: without it everything else works.
-fn path(layers: &Layers, key: Key) -> Result<Option<PathBuf>, ConfigError> {
+pub(super) fn path(layers: &Layers, key: Key) -> Result<Option<PathBuf>, ConfigError> {
     let text = Typed(layers).text(key);
     if text.is_empty() {
         return Ok(None);

@@ -57,7 +57,7 @@ impl Changes {
 
 /// Whether a file that is read may be another one now. Reading them is an event, too.
 fn concerns(event: &Event) -> bool {
-    let yaml = |path: &PathBuf| path.extension().is_some_and(|e| e == "yaml") || path.ends_with("..data");
+    let yaml = |path: &PathBuf| path.extension().is_some_and(|e| e == "yaml" || e == "yml") || path.ends_with("..data");
     matches!(event.kind, EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_))
         && event.paths.iter().any(yaml)
 }

@@ -18,7 +18,7 @@ use netwatch_privilege::sandbox::{LayerState, Sandbox};
 use netwatch_storage::Damaged;
 
 use super::history;
-use super::probes::Brokered as Probing;
+use crate::rights::Brokered as Probing;
 
 /// What is left to capture, after this process gave everything up.
 pub struct Rights {

@@ -1,7 +1,7 @@
 //! Everything that can go wrong before anything is started.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use netwatch_capture::file::{FileOptions, FileSource};
 use netwatch_capture::ring::RingSettings;
 use netwatch_capture::source::{FileReplay, LiveFilter, LiveSource, Source};
 use netwatch_model::Untrusted;
+use netwatch_server::blackbox::Modules;
 use netwatch_server::{Access, Config as ServerConfig, ServerError};
 
 use crate::commands::{flows, interfaces};
@@ -38,6 +39,10 @@ pub struct Plan {
     pub server: ServerConfig,
     /// Its socket, bound.
     pub listener: TcpListener,
+    /// What `/probe` can do.
+    pub modules: Modules,
+    /// That of agents, bound; none when they are not served.
+    pub agents: Option<TcpListener>,
 }
 
 /// Octets of a block of a ring: the longest super-frame fits.
@@ -55,7 +60,12 @@ impl Plan {
         };
         let workers = if settings.workers == 0 { default_workers() } else { settings.workers };
         let capture = CaptureConfig { source, workers, flow: flow_config(settings, Budget::LIVE) };
-        let listener = bind(settings)?;
+        let modules = crate::config::blackbox::modules(settings.blackbox.as_deref())?;
+        let listener = bind(settings.listen)?;
+        let agents = settings.agents.listen.filter(|_| matches!(input, Input::Live)).map(bind).transpose()?;
+        if agents.is_some() {
+            super::remote::allow_connections();
+        }
         let server = ServerConfig {
             listen: listener.local_addr().unwrap_or(settings.listen),
             hosts: settings.allowed_hosts.clone(),
@@ -66,7 +76,7 @@ impl Plan {
         };
         let token = settings.token.as_ref().map(crate::config::settings::Secret::reveal);
         Access::prepare(&settings.data_dir, token).map_err(anyhow::Error::new)?;
-        Ok(Self { capture, server, listener })
+        Ok(Self { capture, server, listener, modules, agents })
     }
 
     /// Whether a capture file is read.
@@ -152,8 +162,7 @@ fn file(settings: &Settings, path: &Path, speed: Speed) -> Result<FileReplay, Fa
     Ok(FileReplay { opened: Some(Arc::new(opened)), ..replay })
 }
 
-fn bind(settings: &Settings) -> Result<TcpListener, Failure> {
-    let address = settings.listen;
+fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(address).and_then(|l| l.set_nonblocking(true).map(|()| l));
     listener.map_err(|source| {
         let in_use = source.kind() == std::io::ErrorKind::AddrInUse;

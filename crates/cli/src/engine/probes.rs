@@ -1,7 +1,6 @@
 //! The collector of probes in this process, as the server tells it what to measure.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -9,8 +8,7 @@ use netwatch_agent::probing::{Asking, Dependencies};
 use netwatch_agent::{Intake, Probing};
 use netwatch_model::probe::{ProbeResult, ProbeSpec};
 use netwatch_model::{AgentId, Assignment};
-use netwatch_privilege::broker::{BrokerError, BrokerHandle};
-use netwatch_probes::{OwnRights, Rights, Socket, Tools};
+use netwatch_probes::{Rights, Tools};
 use netwatch_server::{Live, Policy, ProbePolicy, Prober};
 use netwatch_telemetry::clock::SystemClock;
 use tokio::sync::watch;
@@ -50,27 +48,4 @@ impl Prober for Local {
         let asking = self.asking.clone();
         Box::pin(async move { asking.run(spec).await })
     }
-}
-
-/// Sockets of this process where they need no right, and of the broker where they do.
-#[derive(Debug)]
-pub struct Brokered(pub BrokerHandle);
-
-impl Rights for Brokered {
-    fn icmp(&self, v6: bool) -> io::Result<Socket> {
-        OwnRights.icmp(v6).or_else(|_| self.raw_icmp(v6))
-    }
-
-    fn raw_icmp(&self, v6: bool) -> io::Result<Socket> {
-        self.0.open_icmp_socket(v6).map(Socket::from).map_err(refused)
-    }
-
-    fn raw_tcp(&self, v6: bool) -> io::Result<Socket> {
-        self.0.open_tcp_socket(v6).map(Socket::from).map_err(refused)
-    }
-}
-
-fn refused(error: BrokerError) -> io::Error {
-    let denied = matches!(error, BrokerError::Denied { .. });
-    io::Error::new(if denied { io::ErrorKind::PermissionDenied } else { io::ErrorKind::Other }, error)
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use netwatch_api::control::{KeyChange, Reload};
 use netwatch_model::{Event, EventKind, Severity, Untrusted};
+use netwatch_server::blackbox::Modules;
 use netwatch_server::{Control, ControlError, Live};
 use netwatch_telemetry::clock::{ClockSource as _, SystemClock};
 use netwatch_telemetry::logs::LogHandle;
@@ -51,14 +52,15 @@ impl Steering {
         }
     }
 
-    fn read(&self) -> Result<(Layers, Settings), ControlError> {
+    fn read(&self) -> Result<(Layers, Settings, Modules), ControlError> {
         let layers = self.source.layers();
         let settings = self.source.resolve(&layers).and_then(|settings| {
             flows::check_capture_filter(&settings.capture_filter)?;
-            Ok(settings)
+            let modules = crate::config::blackbox::modules(settings.blackbox.as_deref())?;
+            Ok((settings, modules))
         });
         match settings {
-            Ok(settings) => Ok((layers, settings)),
+            Ok((settings, modules)) => Ok((layers, settings, modules)),
             Err(failure) => Err(self.refuse(&failure)),
         }
     }
@@ -116,9 +118,11 @@ impl Control for Steering {
     fn reload(&self) -> Result<Reload, ControlError> {
         // A reload that panicked has changed nothing of what is kept here.
         let mut in_effect = self.in_effect.lock().unwrap_or_else(PoisonError::into_inner);
-        let (fresh, settings) = self.read()?;
+        let (fresh, settings, modules) = self.read()?;
         let report = compare(&in_effect, &fresh);
         self.apply(&report, &settings);
+        crate::config::blackbox::tell_refused(&modules, settings.blackbox.as_deref());
+        self.live.set_modules(modules);
         in_effect.take_live(&fresh);
         self.tell(&report);
         Ok(report)

@@ -11,7 +11,7 @@ pub(super) const APPLICATION: i32 = 0x4e57_454e;
 pub(super) struct Formats(pub(super) &'static [&'static str]);
 
 /// The formats that this Netwatch knows.
-pub(super) const KNOWN: Formats = Formats(&[FIRST, SECOND]);
+pub(super) const KNOWN: Formats = Formats(&[FIRST, SECOND, THIRD]);
 
 pub(super) const FIRST: &str = "
 CREATE TABLE objects (
@@ -67,6 +67,9 @@ CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
 
 /// Nothing is laid out anew: from here on there are kinds that a Netwatch of the first format would take for damage.
 pub(super) const SECOND: &str = "-- saved views, settings of storage, address ranges";
+
+/// The same: probes, agents and their tokens.
+pub(super) const THIRD: &str = "-- probes, agents, enrolment tokens";
 
 /// The format of a database; none when it is not ours. An empty file has format 0.
 pub(super) fn format_of(connection: &Connection) -> rusqlite::Result<Option<u32>> {

@@ -1,10 +1,15 @@
 use super::*;
 
 /// A later Netwatch, which knows one format more.
-const LATER: Formats = Formats(&[schema::FIRST, schema::SECOND, "CREATE TABLE later (id TEXT PRIMARY KEY) STRICT"]);
+const LATER: Formats =
+    Formats(&[schema::FIRST, schema::SECOND, schema::THIRD, "CREATE TABLE later (id TEXT PRIMARY KEY) STRICT"]);
 /// One whose new step cannot work.
-const BROKEN: Formats =
-    Formats(&[schema::FIRST, schema::SECOND, "CREATE TABLE other (id TEXT); CREATE TABLE objects (id TEXT)"]);
+const BROKEN: Formats = Formats(&[
+    schema::FIRST,
+    schema::SECOND,
+    schema::THIRD,
+    "CREATE TABLE other (id TEXT); CREATE TABLE objects (id TEXT)",
+]);
 /// The first Netwatch.
 const EARLIER: Formats = Formats(&[schema::FIRST]);
 
@@ -19,7 +24,7 @@ fn an_older_format_is_brought_up_to_date_after_a_copy() {
     drop(SqliteStore::open(&path, &copy, "").unwrap());
     assert!(!copy.exists(), "nothing is copied when nothing changes");
     drop(SqliteStore::open_with(LATER, &path, &copy, "").unwrap());
-    assert_eq!((format_of(&path), format_of(&copy)), (Some(3), Some(2)));
+    assert_eq!((format_of(&path), format_of(&copy)), (Some(4), Some(3)));
 }
 
 #[test]
@@ -30,7 +35,7 @@ fn the_first_format_is_brought_up_to_date_with_what_is_in_it() {
     let rows = "INSERT INTO audit VALUES (1, 0, NULL, NULL, 'a', 'o', 'done', '', x'00', 0)";
     connect::connect(&path, true).unwrap().execute_batch(rows).unwrap();
     drop(SqliteStore::open(&path, &copy, "").unwrap());
-    assert_eq!((format_of(&path), format_of(&copy)), (Some(2), Some(1)));
+    assert_eq!((format_of(&path), format_of(&copy)), (Some(3), Some(1)));
     let kept = connect::connect(&path, false).unwrap().query_row("SELECT count(*) FROM audit", [], |row| row.get(0));
     assert_eq!(kept, Ok(1_i64));
 }
@@ -42,8 +47,8 @@ fn a_newer_format_is_refused_by_its_number_and_left_alone() {
     drop(SqliteStore::open_with(LATER, &path, &copy, "").unwrap());
     let before = std::fs::read(&path).unwrap();
     let error = SqliteStore::open(&path, &copy, "").err().unwrap();
-    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
-    assert!(error.to_string().contains("has format 3"), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
+    assert!(error.to_string().contains("has format 4"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
@@ -54,7 +59,7 @@ fn a_step_that_fails_leaves_the_old_format_and_names_the_copy() {
     drop(SqliteStore::open(&path, &copy, "").unwrap());
     let error = SqliteStore::open_with(BROKEN, &path, &copy, "").err().unwrap().to_string();
     assert!(error.contains("unchanged") && error.contains("copy.db"), "{error}");
-    assert_eq!((format_of(&path), format_of(&copy)), (Some(2), Some(2)));
+    assert_eq!((format_of(&path), format_of(&copy)), (Some(3), Some(3)));
     drop(SqliteStore::open(&path, &copy, "").unwrap());
 }
 

@@ -41,6 +41,8 @@ words! {
         7 InterfaceRenamed, 8 InterfaceDeleted, 9 InterfaceCreated, 10 CaptureDenied, 11 FramesDropped, 12 FlowTableFull,
         13 RecordsDropped, 14 ClockStepped, 15 FileDamaged, 16 ConfigurationReloaded,
         17 ConfigurationRefused, 18 External, 19 StoreDamaged, 20 DiskLow, 21 DiskFull, 22 DiskRecovered,
+        32 RouteChanged,
+        23 AgentCloned, 24 AgentOffline, 25 AgentOnline,
     }
     EndReason { 1 IdleTimeout, 2 ActiveTimeout, 3 EndOfFlow, 4 ForcedEnd, 5 LackOfResources }
     FlowState { 1 Active, 2 Opening, 3 Established, 4 Closing, 5 Closed, 6 Refused, 7 Reset }

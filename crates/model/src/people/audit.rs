@@ -99,6 +99,18 @@ words! {
         ProbeChanged = "probe.changed",
         /// A measurement was made on demand.
         ProbeRun = "probe.run",
+        /// A token for an agent was made.
+        EnrolmentOffered = "agent.offered",
+        /// A token for an agent was taken back.
+        EnrolmentRevoked = "agent.offer_revoked",
+        /// An agent came in for the first time.
+        AgentEnrolled = "agent.enrolled",
+        /// An agent was changed.
+        AgentChanged = "agent.changed",
+        /// The session of an agent was ended by somebody.
+        AgentKicked = "agent.kicked",
+        /// An agent was deleted.
+        AgentDeleted = "agent.deleted",
         /// Settings of the server were changed.
         ConfigChanged = "config.changed",
         /// A file was applied.
@@ -143,6 +155,10 @@ words! {
         Networks = "networks",
         /// A probe.
         Probe = "probe",
+        /// An agent.
+        Agent = "agent",
+        /// A token for an agent.
+        EnrolmentToken = "enrolment_token",
         /// The configuration.
         Configuration = "configuration",
     }

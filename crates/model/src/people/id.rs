@@ -80,6 +80,8 @@ ids! {
     ViewId = "view id";
     /// A probe.
     ProbeId = "probe id";
+    /// A token by which an agent comes in.
+    EnrolmentTokenId = "enrolment token id";
     /// A way in which a user signs in.
     CredentialId = "credential id";
 }

@@ -110,6 +110,17 @@ fn email_address(text: &str) -> Result<String, &'static str> {
     if fits { Ok(address) } else { Err("must be written as name@domain, in at most 254 bytes") }
 }
 
+impl DisplayName {
+    /// A name made of a text that somebody else chose: what no name may have is left out; `or` when nothing is left.
+    #[must_use]
+    pub fn made_of(text: &str, or: &str) -> Self {
+        let plain =
+            |text: &str| text.chars().filter(|c| !is_deceptive(*c)).take(100).collect::<String>().trim().to_owned();
+        let name = plain(text);
+        Self(if name.is_empty() { plain(or) } else { name })
+    }
+}
+
 /// A secret that the server must be able to read back, such as the key of one-time passwords.
 ///
 /// `Debug` hides it. Serialisation does not: the store encrypts it, and no type of the API holds one.
@@ -154,6 +165,16 @@ mod tests {
         assert_eq!(" Ада Л. ".parse::<DisplayName>().unwrap().as_str(), "Ада Л.");
         for bad in ["", "  ", "a\u{202e}b", "a\r\nb", &"x".repeat(101)] {
             assert!(bad.parse::<DisplayName>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_made_of_any_text() {
+        for (text, name) in
+            [("web-1\n", "web-1"), ("\u{202e} a", "a"), ("", "nameless"), (&"x".repeat(300), &*"x".repeat(100))]
+        {
+            let made = DisplayName::made_of(text, "nameless");
+            assert_eq!((made.as_str(), made.as_str().parse()), (name, Ok(made.clone())));
         }
     }
 

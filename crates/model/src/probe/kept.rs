@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::spec::ProbeSpec;
 use crate::Timestamp;
-use crate::people::{DisplayName, ProbeId, WorkspaceId};
+use crate::people::{AgentSelector, DisplayName, ProbeId, WorkspaceId};
 
 /// A probe that a workspace keeps. It goes with the workspace.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Probe {
     pub name: DisplayName,
     /// What is measured.
     pub spec: ProbeSpec,
+    /// Which agents run it.
+    #[serde(default)]
+    pub agents: AgentSelector,
     /// Whether it runs.
     pub enabled: bool,
     /// When it was made.

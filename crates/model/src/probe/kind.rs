@@ -9,14 +9,17 @@ use utoipa::ToSchema;
 use super::metric::{Measure, ProbeMetric};
 use super::option::OptionField;
 
+pub mod agent;
 pub mod banner;
 pub mod dns;
 pub mod http;
 pub mod mtr;
+pub mod network;
 pub mod ntp;
 pub mod ping;
 pub mod simulation;
 pub mod snmp;
+pub mod system;
 pub mod tcp;
 pub mod throughput;
 pub mod tls;
@@ -34,6 +37,10 @@ pub enum TargetForm {
     },
     /// `http://` or `https://`.
     Url,
+    /// The agent's own host, so that there is nothing to say.
+    Own,
+    /// Another agent: 16 hexadecimal digits.
+    Agent,
 }
 
 impl TargetForm {
@@ -47,6 +54,8 @@ impl TargetForm {
             }
             Self::HostPort { port: None } => "a host name or an address with a port (host:port)",
             Self::Url => "a URL that begins with http:// or https://",
+            Self::Own => "empty: it is the agent's own host",
+            Self::Agent => "an agent, written as 16 hexadecimal digits",
         }
     }
 }
@@ -145,20 +154,40 @@ kinds! {
     Simulation, "simulation", simulation::DESCRIPTOR, simulation::Simulation;
     /// How much a path carries.
     Throughput, "throughput", throughput::DESCRIPTOR, throughput::Throughput;
+    /// The agent's own host.
+    System, "system", system::DESCRIPTOR, system::SystemInformation;
+    /// The network of the agent's own host.
+    Network, "network", network::DESCRIPTOR, network::NetworkInformation;
+    /// Another agent, in both directions.
+    Agent, "agent", agent::DESCRIPTOR, agent::Reach;
 }
 
 impl ProbeKind {
     /// Whether a run is one request and one answer, so that there is nothing to count.
     #[must_use]
     pub const fn is_single(self) -> bool {
-        matches!(self, Self::Dns | Self::Http | Self::Tls | Self::Smtp | Self::Imap | Self::Snmp)
+        matches!(
+            self,
+            Self::Dns | Self::Http | Self::Tls | Self::Smtp | Self::Imap | Self::Snmp | Self::System | Self::Network
+        )
+    }
+
+    /// Whether each agent runs it of itself, so that nobody makes a probe of it.
+    #[must_use]
+    pub const fn is_built_in(self) -> bool {
+        matches!(self.descriptor().target, TargetForm::Own)
+    }
+
+    /// The kinds that a probe may be made of.
+    pub fn offered() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kind| !kind.is_built_in())
     }
 }
 
 /// A word that is no kind of probe.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
-    "`{0}` is not a kind of probe: use one of ping, mtr, dns, http, tls, tcp, udp, ntp, smtp, imap, snmp, simulation, throughput"
+    "`{0}` is not a kind of probe: use one of ping, mtr, dns, http, tls, tcp, udp, ntp, smtp, imap, snmp, simulation, throughput, system, network, agent"
 )]
 pub struct ParseKindError(String);
 

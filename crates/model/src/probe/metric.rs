@@ -161,6 +161,32 @@ metrics! {
     Retransmits = "probe_retransmits", Count;
     /// Round-trip time while the link was busy.
     LoadedRtt = "probe_loaded_rtt_seconds", Seconds;
+    /// Share of the processors' time in which they were busy.
+    HostCpu = "host_cpu_busy_ratio", Ratio;
+    /// Tasks that ran or waited, mean over a minute.
+    HostLoad = "host_load1", Count;
+    /// Share of memory that is used.
+    HostMemory = "host_memory_used_ratio", Ratio;
+    /// Memory that is used.
+    HostMemoryUsed = "host_memory_used_bytes", Octets;
+    /// Swap space that is used.
+    HostSwapUsed = "host_swap_used_bytes", Octets;
+    /// Time since the host started.
+    HostUptime = "host_uptime_seconds", Seconds;
+    /// Share of a file system that is used, by `mount`.
+    HostDisk = "host_disk_used_ratio", Ratio;
+    /// What of a file system is used, by `mount`.
+    HostDiskUsed = "host_disk_used_bytes", Octets;
+    /// Octets received, by `interface`; grows until the interface is made anew.
+    HostReceived = "host_network_receive_bytes_total", Octets;
+    /// Octets sent, by `interface`.
+    HostSent = "host_network_transmit_bytes_total", Octets;
+    /// Packets with errors or dropped, by `interface`.
+    HostFaults = "host_network_faults_total", Count;
+    /// Interfaces that are up.
+    HostInterfacesUp = "host_interfaces_up", Count;
+    /// Routes of the main table.
+    HostRoutes = "host_routes", Count;
 }
 
 /// One number of one run.

@@ -98,6 +98,17 @@ pub enum OptionError {
     },
 }
 
+impl OptionError {
+    /// The option, as it was written.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Unknown { name, .. } => name,
+            Self::Value { name, .. } => name,
+        }
+    }
+}
+
 /// What was said of the options of a probe, by name.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]

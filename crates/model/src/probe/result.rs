@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::kind::{Detail, ProbeKind};
 use super::metric::{Measure, ProbeMetric};
+use crate::id::agent_text;
 use crate::people::ProbeId;
 use crate::{AgentId, Timestamp, Untrusted};
 
@@ -136,28 +137,15 @@ impl ProbeResult {
         if self.failure.as_ref().is_some_and(|failure| failure.reason.is_unknown()) {
             return Vec::new();
         }
-        let success = if self.is_success() { 1.0 } else { 0.0 };
-        let mut measures =
-            vec![Measure::new(ProbeMetric::Success, success), Measure::new(ProbeMetric::Duration, self.duration)];
+        let mut measures = Vec::new();
+        if !self.kind.is_built_in() {
+            let success = if self.is_success() { 1.0 } else { 0.0 };
+            measures.push(Measure::new(ProbeMetric::Success, success));
+            measures.push(Measure::new(ProbeMetric::Duration, self.duration));
+        }
         if let Some(detail) = &self.detail {
             detail.measure(&mut measures);
         }
         measures
-    }
-}
-
-/// An agent as text: programs in JavaScript read no number of 64 bits.
-mod agent_text {
-    use serde::{Deserialize as _, Deserializer, Serializer, de};
-
-    use crate::AgentId;
-
-    pub(super) fn serialize<S: Serializer>(agent: &AgentId, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(&format_args!("{:016x}", agent.0))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<AgentId, D::Error> {
-        let text = String::deserialize(d)?;
-        u64::from_str_radix(&text, 16).map(AgentId).map_err(de::Error::custom)
     }
 }

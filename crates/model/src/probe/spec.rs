@@ -108,6 +108,9 @@ pub enum SpecError {
         /// What it must be.
         must: &'static str,
     },
+    /// Each agent runs it of itself.
+    #[error("`{0}` is read by each agent of itself: no probe is made of it")]
+    BuiltIn(&'static str),
     /// A number out of its range.
     #[error("`{name}` must be {must}")]
     Range {
@@ -139,6 +142,17 @@ impl ProbeSpec {
             options: Options::default(),
             labels: BTreeMap::new(),
         }
+    }
+
+    /// Whether a probe may be made of it: it can be run, and agents do not run it anyway.
+    ///
+    /// # Errors
+    /// Names the first field that cannot be.
+    pub fn check_offered(&self) -> Result<(), SpecError> {
+        if self.kind.is_built_in() {
+            return Err(SpecError::BuiltIn(self.kind.name()));
+        }
+        self.check()
     }
 
     /// Whether it can be run as it is written.
@@ -180,6 +194,9 @@ fn within(name: &'static str, is: f64, min: f64, max: f64, what: &str) -> Result
 }
 
 fn check_target(target: &str, form: TargetForm) -> Result<(), SpecError> {
+    if form == TargetForm::Own && target.is_empty() {
+        return Ok(());
+    }
     let plain = !target.is_empty()
         && target.len() <= MAX_TARGET
         && !target.chars().any(|c| c.is_whitespace() || c.is_control());
@@ -188,6 +205,8 @@ fn check_target(target: &str, form: TargetForm) -> Result<(), SpecError> {
             TargetForm::Host => is_host(target),
             TargetForm::HostPort { port } => split_port(target, port).is_some_and(|(host, _)| is_host(host)),
             TargetForm::Url => target.starts_with("http://") || target.starts_with("https://"),
+            TargetForm::Own => false,
+            TargetForm::Agent => super::pair::parse(target).is_some(),
         };
     let cut = || target.chars().take(100).collect();
     if fits { Ok(()) } else { Err(SpecError::Target { target: cut(), must: form.must() }) }
@@ -233,6 +252,8 @@ mod tests {
                 TargetForm::Host => "192.0.2.1",
                 TargetForm::HostPort { .. } => "[2001:db8::1]:99",
                 TargetForm::Url => "https://example.org/",
+                TargetForm::Own => "",
+                TargetForm::Agent => "00000000000000b2",
             };
             ProbeSpec::new(kind, target).check().unwrap_or_else(|error| panic!("{kind:?}: {error}"));
         }
@@ -246,6 +267,16 @@ mod tests {
         for wrong in ["a:0", "a:x", "[::1", "[::1]x", "a"] {
             assert_eq!(split_port(wrong, None), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn no_probe_is_made_of_what_agents_read_of_themselves() {
+        let own = ProbeSpec::new(ProbeKind::System, "");
+        assert_eq!(own.check(), Ok(()));
+        assert_eq!(own.check_offered(), Err(SpecError::BuiltIn("system")));
+        assert_eq!(ProbeSpec::new(ProbeKind::Ping, "192.0.2.1").check_offered(), Ok(()));
+        let error = ProbeSpec::new(ProbeKind::Network, "192.0.2.1").check().expect_err("no target");
+        assert_eq!(error.to_string(), "the target `192.0.2.1` is not empty: it is the agent's own host");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderValue, Method, header};
-use netwatch_model::probe::kind::dns::{AUTHORITY, DnsAnswer};
+use netwatch_model::probe::kind::dns::{AUTHORITY, DnsAnswer, DnsSections};
 use netwatch_model::probe::{Failure, FailureReason, ProbeSpec};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -39,6 +39,9 @@ pub(super) struct Asked {
 pub(super) struct Reply {
     /// Seconds.
     pub(super) time: f64,
+    /// Those of them until the question could be sent.
+    pub(super) connect: f64,
+    pub(super) sections: DnsSections,
     pub(super) code: u16,
     pub(super) authenticated: bool,
     pub(super) authoritative: bool,
@@ -53,11 +56,14 @@ struct Errand<'a> {
     deadline: Deadline,
     source: Option<IpAddr>,
     truncated: bool,
+    /// Seconds to connect, and for TLS.
+    connect: f64,
 }
 
 /// Asks a server.
 pub(super) async fn ask(server: &Server, question: &Question, spec: &ProbeSpec) -> Asked {
-    let mut errand = Errand { server, question, spec, deadline: Deadline::of(spec), source: None, truncated: false };
+    let deadline = Deadline::of(spec);
+    let mut errand = Errand { server, question, spec, deadline, source: None, truncated: false, connect: 0.0 };
     let reply = errand.go().await;
     let address = server.address.as_ref().ok().map(SocketAddr::ip);
     Asked { address, source: errand.source, truncated: errand.truncated, reply }
@@ -77,15 +83,18 @@ impl Errand<'_> {
             self.truncated = true;
             content = self.by_tcp(address).await?;
         }
-        let Content { code, authenticated, authoritative, answers, .. } = content;
-        Ok(Reply { time: laps.lap(), code, authenticated, authoritative, answers })
+        let Content { code, authenticated, authoritative, answers, sections, .. } = content;
+        let (time, connect) = (laps.lap(), self.connect);
+        Ok(Reply { time, connect, sections, code, authenticated, authoritative, answers })
     }
 
     async fn by_udp(&mut self, address: SocketAddr) -> Result<Content, Failure> {
         let what = self.what();
         let failed = |error: io::Error| failure_of(&error, &what);
         let id = random_id().map_err(failed)?;
+        let mut laps = Laps::start();
         let (socket, source) = connect::udp(address, self.spec)?;
+        self.connect += laps.lap();
         self.source = source;
         socket.send(&self.question.message(id)?).await.map_err(failed)?;
         let mut room = vec![0_u8; MAX_MESSAGE];
@@ -104,6 +113,7 @@ impl Errand<'_> {
 
     async fn by_tcp(&mut self, address: SocketAddr) -> Result<Content, Failure> {
         let connected = connect::tcp(address, self.spec, self.deadline).await?;
+        self.connect += connected.seconds;
         self.source = connected.source;
         self.by_stream(connected.stream).await
     }
@@ -168,7 +178,9 @@ impl Errand<'_> {
         let asked = AskedTls { name: name_of(&self.server.host)?, alpn, roots };
         let connected = connect::tcp(address, self.spec, self.deadline).await?;
         self.source = connected.source;
+        self.connect += connected.seconds;
         let (stream, session) = handshake(connected.stream, &asked, self.deadline, &self.server.name).await?;
+        self.connect += session.handshake;
         judge(&session, true, 0, &self.server.name)?;
         Ok(stream)
     }

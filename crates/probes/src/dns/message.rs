@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use hickory_proto::op::{Edns, Message, MessageType, Query};
 use hickory_proto::rr::{DNSClass, Name, RecordType};
 use netwatch_model::Untrusted;
-use netwatch_model::probe::kind::dns::{DnsAnswer, MAX_RECORDS};
+use netwatch_model::probe::kind::dns::{DnsAnswer, DnsSections, MAX_RECORDS};
 use netwatch_model::probe::{Failure, FailureReason};
 
 /// What we can take by UDP, octets: what passes without fragments (DNS flag day 2020).
@@ -28,6 +28,7 @@ pub(super) struct Content {
     pub(super) authenticated: bool,
     pub(super) authoritative: bool,
     pub(super) answers: Vec<DnsAnswer>,
+    pub(super) sections: DnsSections,
 }
 
 /// A message that is no answer to the question.
@@ -94,6 +95,11 @@ impl Question {
             authenticated: head.authentic_data,
             authoritative: head.authoritative,
             answers: answers.take(MAX_RECORDS).map(answer).collect(),
+            sections: DnsSections {
+                answer: count(message.answers.len()),
+                authority: count(message.authorities.len()),
+                additional: count(message.additionals.len()),
+            },
         })
     }
 
@@ -105,6 +111,10 @@ impl Question {
             _ => false,
         }
     }
+}
+
+fn count(records: usize) -> u16 {
+    u16::try_from(records).unwrap_or(u16::MAX)
 }
 
 /// The name of a response code (RFC 6895, 2.3).

@@ -40,6 +40,8 @@ pub(super) struct Server {
     pub(super) path: String,
     /// Where it is, or why nobody knows.
     pub(super) address: Result<SocketAddr, Failure>,
+    /// Seconds to find out; absent for an address.
+    pub(super) lookup: Option<f64>,
 }
 
 impl Transport {
@@ -71,7 +73,8 @@ pub(super) async fn find(spec: &ProbeSpec, tools: &Tools) -> Result<Vec<Server>,
     let written = said.iter().map(|text| written(text, transport)).collect::<Result<Vec<_>, _>>()?;
     let found = written.into_iter().map(|(server, host, port)| async move {
         let address = resolve(&host, port, spec.family, Deadline::of(spec).left(), tools).await;
-        Server { address: address.map(|resolved| resolved.address), ..server }
+        let lookup = address.as_ref().ok().and_then(|resolved| resolved.lookup);
+        Server { address: address.map(|resolved| resolved.address), lookup, ..server }
     });
     Ok(futures_util::future::join_all(found).await)
 }
@@ -92,7 +95,8 @@ fn written(text: &str, transport: Transport) -> Result<(Server, String, u16), Fa
         (transport, host.to_owned(), port, USUAL_PATH.to_owned())
     };
     let unknown = Err(Failure::new(FailureReason::Unresolved, "the name server has no address"));
-    Ok((Server { name: text.to_owned(), transport, host: host.clone(), path, address: unknown }, host, port))
+    let server = Server { name: text.to_owned(), transport, host: host.clone(), path, address: unknown, lookup: None };
+    Ok((server, host, port))
 }
 
 async fn of_system(transport: Transport, family: Family) -> Result<Vec<Server>, Failure> {
@@ -114,6 +118,7 @@ async fn of_system(transport: Transport, family: Family) -> Result<Vec<Server>, 
             host: address.to_string(),
             path: USUAL_PATH.to_owned(),
             address: Ok(SocketAddr::new(address, transport.port())),
+            lookup: None,
         })
         .collect();
     if servers.is_empty() {

@@ -6,11 +6,12 @@
 //! Limits: JSON of [`MAX_JSON`] octets; gzip is decoded up to `max_body` octets.
 
 use std::io::Read as _;
+use std::time::UNIX_EPOCH;
 
 use flate2::read::GzDecoder;
 use http::StatusCode;
-use netwatch_model::Untrusted;
 use netwatch_model::probe::{Failure, FailureReason};
+use netwatch_model::{Timestamp, Untrusted};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
@@ -21,6 +22,12 @@ use super::plan::Plan;
 const MAX_JSON: usize = 4 << 20;
 /// A body longer than this, octets, is looked at on a thread of its own.
 const LARGE: usize = 64 << 10;
+
+/// A date of HTTP in any of its three forms (RFC 9110, 5.6.7).
+pub(super) fn date(text: &str) -> Option<Timestamp> {
+    let since = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(Timestamp::from_secs(i64::try_from(since.as_secs()).ok()?))
+}
 
 /// The last answer.
 #[derive(Debug)]

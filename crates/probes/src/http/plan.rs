@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use netwatch_model::probe::kind::http::{
-    AUTHORITY, BASIC, BEARER, BODY, CONTAINS, FORBIDS, HEADERS, JSON, MATCHES, MAX_BODY, METHOD, REDIRECTS, STATUS,
-    VERIFY, VERSION,
+    AUTHORITY, BASIC, BEARER, BODY, CONTAINS, FORBIDS, HEADERS, JSON, MATCHES, MAX_BODY, METHOD, REDIRECTS,
+    SERVER_NAME, STATUS, VERIFY, VERSION,
 };
 use netwatch_model::probe::{Failure, FailureReason, ProbeSpec};
 use regex::bytes::{Regex, RegexBuilder};
@@ -56,6 +56,8 @@ pub(super) struct Plan {
     pub(super) max_body: usize,
     /// Authorities besides those of the system (PEM).
     pub(super) authority: String,
+    /// Name to ask the origin of the target for; that of the URL when empty.
+    pub(super) server_name: String,
 }
 
 impl Plan {
@@ -82,6 +84,7 @@ impl Plan {
             },
             max_body: usize::try_from(options.whole(&MAX_BODY)).unwrap_or_default(),
             authority: options.text(&AUTHORITY).to_owned(),
+            server_name: options.text(&SERVER_NAME).to_owned(),
         })
     }
 

@@ -117,7 +117,7 @@ async fn join(
         Endpoint::new_with_abstract_socket(EndpointConfig::default(), None, abstracted, Arc::new(TokioRuntime));
     let endpoint = endpoint.map_err(|error| failure_of(&error, &what))?;
     let config = quinn::ClientConfig::new(Arc::new(config));
-    let connecting = endpoint.connect_with(config, address, host).map_err(|error| unable(&error))?;
+    let connecting = endpoint.connect_with(config, address, &asked.name.to_str()).map_err(|error| unable(&error))?;
     let made = tokio::select! {
         made = deadline.within(&what, connecting) => made?,
         error = socket.breaks() => return Err(failure_of(&error, &what)),

@@ -74,6 +74,11 @@ impl Step {
         self.target.host.to_string().trim_start_matches('[').trim_end_matches(']').to_owned()
     }
 
+    /// Whom TLS asks for: what the probe says, as long as it is at the origin of its target.
+    pub(super) fn server_name(&self, plan: &Plan) -> String {
+        if self.is_own && !plan.server_name.is_empty() { plan.server_name.clone() } else { self.host() }
+    }
+
     pub(super) fn is_secure(&self) -> bool {
         self.target.scheme == Scheme::Https
     }

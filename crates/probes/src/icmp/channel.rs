@@ -103,6 +103,12 @@ impl Channel {
         let local = |socket: &Socket| socket.local_addr().ok().and_then(|address| address.as_socket());
         os::make_room(&self.socket, ROOM);
         os::receive_stamps(&self.socket)?;
+        if matches!(self.key.road, Road::Echo(_)) {
+            os::receive_hop_limits(&self.socket, v6)?;
+        }
+        if matches!(self.key.road, Road::Echo(_)) && !self.has_ip_header {
+            os::receive_local(&self.socket, v6)?;
+        }
         match self.key.road {
             Road::Echo(_) if is_raw => {
                 let types: &[u8] = if v6 { &[129, 1, 2, 3, 4] } else { &[0, 3, 11] };

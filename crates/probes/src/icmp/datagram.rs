@@ -23,12 +23,16 @@ pub(super) struct Received<'a> {
     pub(super) bytes: &'a [u8],
     /// Who sent it, or for an error where the datagram should have gone.
     pub(super) from: Option<IpAddr>,
+    /// The address of this host that it was sent to, where the socket was asked to tell.
+    pub(super) local: Option<IpAddr>,
     /// Whether nothing was cut.
     pub(super) is_whole: bool,
     /// When the kernel got it, nanoseconds since 1970 by the wall clock.
     pub(super) stamp: Option<i64>,
     /// How many datagrams of this socket found no room so far, modulo 2³².
     pub(super) drops: Option<u32>,
+    /// Time to live with which it came.
+    pub(super) hop_limit: Option<u8>,
     /// The error that it came back with.
     pub(super) offender: Option<Offender>,
 }

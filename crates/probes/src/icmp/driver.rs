@@ -6,7 +6,7 @@
 //!
 //! Queue: orders, [`super::QUEUE`] deep; who orders more waits. The thread ends when its hub is dropped; jobs under way end with it.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use netwatch_telemetry::clock;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc::{Receiver, error::TryRecvError};
 
+use super::bell::Bell;
 use super::book::{Book, MAX_JOBS};
 use super::channel::{Channel, ChannelKey, MAX_CHANNELS, Road, check_source};
 use super::counters::Counters;
@@ -29,6 +30,9 @@ mod send;
 
 /// The least time from one round to the next when nothing is overdue.
 const ROUND: Duration = Duration::from_millis(1);
+/// The same from [`MANY`] jobs on, where a round is worth more.
+const LONG_ROUND: Duration = Duration::from_millis(3);
+const MANY: usize = 500;
 /// How long sockets are kept open when there is nothing to do.
 const IDLE: Duration = Duration::from_secs(30);
 /// Orders that are taken in a round.
@@ -37,7 +41,7 @@ const ORDERS: usize = 1024;
 /// What the thread owns.
 pub(super) struct Driver {
     orders: Receiver<(Order, Waiting)>,
-    bell: Arc<OwnedFd>,
+    bell: Arc<Bell>,
     rights: Arc<dyn Rights>,
     counters: Arc<Counters>,
     /// The identifier of pings.
@@ -51,7 +55,7 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(
         orders: Receiver<(Order, Waiting)>,
-        bell: Arc<OwnedFd>,
+        bell: Arc<Bell>,
         rights: Arc<dyn Rights>,
         counters: Arc<Counters>,
     ) -> Self {
@@ -232,7 +236,8 @@ impl Driver {
         };
         self.release(&job.roads);
         self.release(job.errors.as_slice());
-        let done = Done { outcome: job.work.finish(), flow_keys: keys, kernel_stamps: job.kernel_stamps };
+        let done =
+            Done { local: job.local, outcome: job.work.finish(), flow_keys: keys, kernel_stamps: job.kernel_stamps };
         // Who gave the order may have gone.
         let _ = job.waiting.send(Ok(done));
     }
@@ -256,43 +261,45 @@ impl Driver {
     fn sleep(&mut self, began: Duration) {
         let next = self.book.next_look();
         if self.book.len() > 0 {
-            // First without looking at sockets: what arrives meanwhile is taken together.
-            if self.wait(began + ROUND, false) || next.is_some_and(|next| next <= began + ROUND) {
+            // First without looking at anything: what arrives or is ordered meanwhile is taken together.
+            let round = if self.book.len() < MANY { ROUND } else { LONG_ROUND };
+            std::thread::sleep((began + round).saturating_sub(clock::monotonic()));
+            if next.is_some_and(|next| next <= began + round) {
                 return;
             }
         }
         match next {
-            Some(next) => _ = self.wait(next, true),
-            None if self.channels.is_empty() => _ = self.wait(Duration::MAX, true),
+            Some(next) => _ = self.wait(next),
+            None if self.channels.is_empty() => _ = self.wait(Duration::MAX),
             None => {
-                if !self.wait(clock::monotonic() + IDLE, true) {
+                if !self.wait(clock::monotonic() + IDLE) {
                     self.channels.clear();
                 }
             }
         }
     }
 
-    /// Waits for the bell (and `sockets`) until `until`; whether one of them had something.
-    fn wait(&mut self, until: Duration, sockets: bool) -> bool {
+    /// Waits for the bell and the sockets until `until`; whether one of them had something.
+    fn wait(&mut self, until: Duration) -> bool {
         let left = until.saturating_sub(clock::monotonic());
         if left.is_zero() {
             return false;
         }
-        let mut waited: Vec<PollFd<'_>> = vec![PollFd::new(&self.bell, PollFlags::IN)];
-        if sockets {
-            let open = self.channels.iter().flatten();
-            waited.extend(open.map(|channel| PollFd::from_borrowed_fd(channel.as_fd(), PollFlags::IN)));
+        self.bell.lie_down();
+        if !self.orders.is_empty() || self.orders.is_closed() {
+            self.bell.get_up(false);
+            return true;
         }
+        let mut waited: Vec<PollFd<'_>> = vec![PollFd::from_borrowed_fd(self.bell.as_fd(), PollFlags::IN)];
+        let open = self.channels.iter().flatten();
+        waited.extend(open.map(|channel| PollFd::from_borrowed_fd(channel.as_fd(), PollFlags::IN)));
         let limit = (until != Duration::MAX).then(|| Timespec {
             tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: i64::from(left.subsec_nanos()),
         });
         // An interrupted wait is a short one.
         let ready = poll(&mut waited, limit.as_ref()).unwrap_or(1) > 0;
-        if waited.first().is_some_and(|bell| !bell.revents().is_empty()) {
-            // Nothing to read means that another round has read it.
-            let _ = rustix::io::read(&self.bell, &mut [0; 8]);
-        }
+        self.bell.get_up(waited.first().is_some_and(|bell| !bell.revents().is_empty()));
         ready
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) timeout: Duration,
     /// When the first is due.
     pub(crate) start: Duration,
+    /// Time to live of each; the system's when absent.
+    pub(crate) ttl: Option<u8>,
 }
 
 /// What to do next.
@@ -73,6 +75,8 @@ pub(crate) struct Tally {
     pub(crate) troubles: u32,
     /// What was said of the last of them.
     pub(crate) trouble: Option<Trouble>,
+    /// Time to live of the last answer, as it arrived.
+    pub(crate) hop_limit: Option<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -163,6 +167,18 @@ impl Echoes {
             _ => self.highest = Some(number),
         }
         true
+    }
+
+    /// An answer came with this time to live.
+    pub(crate) const fn came_with(&mut self, hop_limit: Option<u8>) {
+        if hop_limit.is_some() {
+            self.tally.hop_limit = hop_limit;
+        }
+    }
+
+    /// Time to live of requests.
+    pub(crate) const fn ttl(&self) -> Option<u8> {
+        self.plan.ttl
     }
 
     /// A request was not delivered, so somebody says. It stays open: what matters is whether an answer comes.

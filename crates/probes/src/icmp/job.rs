@@ -51,6 +51,8 @@ pub(crate) enum Carrier {
 /// What came out of an order.
 #[derive(Debug)]
 pub(crate) struct Done {
+    /// The address of this host that answers came to, or that the order named.
+    pub(crate) local: Option<IpAddr>,
     /// What was measured.
     pub(crate) outcome: Outcome,
     /// Identifiers or source ports of the flows.
@@ -122,6 +124,8 @@ pub(super) struct Arrival {
     pub(super) at: Duration,
     pub(super) from: IpAddr,
     pub(super) reply: Reply,
+    /// Time to live with which it came, where the system tells.
+    pub(super) hop_limit: Option<u8>,
 }
 
 impl Work {
@@ -145,7 +149,7 @@ impl Work {
             Self::Ping(echoes) => {
                 let number = echoes.number();
                 echoes.sent(now);
-                Due { number, flow: 0, ttl: None, small: false }
+                Due { number, flow: 0, ttl: echoes.ttl(), small: false }
             }
             Self::Trace(course, _) => {
                 let shot = course.shot();
@@ -171,9 +175,12 @@ impl Work {
 
     /// Takes an arrival. Whether it changed anything.
     pub(super) fn arrived(&mut self, arrival: Arrival) -> bool {
-        let Arrival { number, at, from, reply } = arrival;
+        let Arrival { number, at, from, reply, hop_limit } = arrival;
         match (self, reply) {
-            (Self::Ping(echoes), Reply::Target) => echoes.answered(number, at),
+            (Self::Ping(echoes), Reply::Target) => {
+                echoes.came_with(hop_limit);
+                echoes.answered(number, at)
+            }
             (Self::Ping(echoes), Reply::Error(cause, _)) => {
                 echoes.troubled(number, Trouble::Network { from, cause });
                 true

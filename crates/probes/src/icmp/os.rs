@@ -19,7 +19,7 @@ pub(super) const BATCH: usize = 64;
 pub(super) const LONGEST: usize = 1500;
 
 const CONTROL: usize = 64;
-/// Room for a stamp, a drop counter and an extended error with the address of its sender.
+/// Room for a stamp, a drop counter, a hop limit and an extended error with the address of its sender.
 const CONTROL_IN: usize = 256;
 /// `SO_EE_ORIGIN_ICMP` and its IPv6 counterpart: the error came from the network.
 const ORIGIN_ICMP: [u8; 2] = [2, 3];
@@ -141,8 +141,16 @@ impl Inbox {
         let message = &header.msg_hdr;
         let bytes = self.bytes.get(index)?.get(..(header.msg_len as usize).min(LONGEST))?;
         let is_whole = message.msg_flags & libc::MSG_TRUNC == 0;
-        let mut received =
-            Received { bytes, from: address_of(address), is_whole, stamp: None, drops: None, offender: None };
+        let mut received = Received {
+            bytes,
+            from: address_of(address),
+            local: None,
+            is_whole,
+            stamp: None,
+            drops: None,
+            hop_limit: None,
+            offender: None,
+        };
         // SAFETY: the kernel has filled `msg_control` with entries up to `msg_controllen`, and the buffer lives as long as `self`.
         unsafe {
             let mut entry = libc::CMSG_FIRSTHDR(message);
@@ -169,9 +177,26 @@ unsafe fn read_control(entry: *const libc::cmsghdr, received: &mut Received<'_>)
             let stamp = unsafe { data.cast::<libc::timespec>().read_unaligned() };
             received.stamp = Some(stamp.tv_sec.saturating_mul(1_000_000_000).saturating_add(stamp.tv_nsec));
         }
+        (libc::IPPROTO_IP, libc::IP_PKTINFO) if length >= size_of::<libc::in_pktinfo>() => {
+            // SAFETY: the entry holds an `in_pktinfo`, as its type and length say.
+            let info = unsafe { data.cast::<libc::in_pktinfo>().read_unaligned() };
+            received.local = Some(Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr)).into());
+        }
+        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) if length >= size_of::<libc::in6_pktinfo>() => {
+            // SAFETY: the entry holds an `in6_pktinfo`, as its type and length say.
+            let info = unsafe { data.cast::<libc::in6_pktinfo>().read_unaligned() };
+            received.local = Some(Ipv6Addr::from(info.ipi6_addr.s6_addr).into());
+        }
         (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) if length >= size_of::<u32>() => {
             // SAFETY: the entry holds a number, as its type and length say.
             received.drops = Some(unsafe { data.cast::<u32>().read_unaligned() });
+        }
+        (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT)
+            if length >= size_of::<libc::c_int>() =>
+        {
+            // SAFETY: the entry holds a number, as its type and length say.
+            let hops = unsafe { data.cast::<libc::c_int>().read_unaligned() };
+            received.hop_limit = u8::try_from(hops).ok();
         }
         (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR)
             if length >= size_of::<libc::sock_extended_err>() + size_of::<libc::sockaddr_in>() =>
@@ -222,6 +247,21 @@ fn address_of(storage: &libc::sockaddr_storage) -> Option<IpAddr> {
 pub(super) fn receive_stamps(socket: &impl AsFd) -> io::Result<()> {
     set(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &1)?;
     set(socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, &1)
+}
+
+/// Asks for the time to live (hop limit) with which each datagram comes.
+pub(super) fn receive_hop_limits(socket: &impl AsFd, v6: bool) -> io::Result<()> {
+    let (level, option) =
+        if v6 { (libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT) } else { (libc::IPPROTO_IP, libc::IP_RECVTTL) };
+    set(socket, level, option, &1)
+}
+
+/// Asks for the address of this host that each datagram was sent to.
+pub(super) fn receive_local(socket: &impl AsFd, v6: bool) -> io::Result<()> {
+    if v6 {
+        return set(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, &1);
+    }
+    set(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, &1)
 }
 
 /// Makes room for datagrams that wait, above the system's limit where the process may.

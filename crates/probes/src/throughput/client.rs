@@ -14,18 +14,21 @@ use std::time::Duration;
 use netwatch_model::probe::{Failure, FailureReason, ProbeSpec};
 use netwatch_telemetry::clock;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use super::control::{Control, late, unexpected};
+use super::noise::{cookie, noise};
 use super::os::tcp_info;
-use super::protocol::{COOKIE, MAX_JSON, Parameters, Results, State, StreamResult, stream_id};
+use super::protocol::{Parameters, Results, State, StreamResult, stream_id};
 use crate::socket::{failure_of, prepare};
 
 /// How often figures are taken.
 const TICK: Duration = Duration::from_millis(20);
 /// Octets of a block.
-const BLOCK: usize = 128 << 10;
+pub(super) const BLOCK: usize = 128 << 10;
 /// Samples of round-trip times that are kept: a minute of 32 streams.
 const MAX_SAMPLES: usize = 100_000;
 /// Share of the test in which streams have not yet filled the path.
@@ -51,6 +54,8 @@ pub(super) struct Carried {
     pub seconds: f64,
     pub retransmits: Option<u64>,
     pub segments: Option<u64>,
+    /// Octets of payload in a full segment, and whether segments carry time stamps.
+    pub segment: Option<(u32, bool)>,
     /// Round-trip times of handshakes, seconds.
     pub idle: Vec<f64>,
     /// Round-trip times of busy streams, seconds.
@@ -58,13 +63,32 @@ pub(super) struct Carried {
     pub cut: bool,
 }
 
-pub(super) async fn run(plan: &Plan, spec: &ProbeSpec) -> Result<Carried, Failure> {
+/// A test that gave nothing.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Stopped {
+    pub failure: Failure,
+    /// The peer makes another test.
+    pub is_busy: bool,
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self { failure, is_busy: false }
+    }
+}
+
+/// Makes a test; `started` is told when streams begin to carry.
+pub(super) async fn run(plan: &Plan, spec: &ProbeSpec, started: &Notify) -> Result<Carried, Stopped> {
     let mut control = Control { stream: connect(plan, spec).await?, timeout: plan.timeout };
     let mut carried = Carried::default();
     note_idle(&control.stream, &mut carried);
     let cookie = cookie();
     control.send(&cookie).await?;
-    control.expect(State::ParamExchange).await?;
+    match control.state().await? {
+        State::ParamExchange => {}
+        State::AccessDenied => return Err(Stopped { failure: unexpected(State::AccessDenied), is_busy: true }),
+        other => return Err(unexpected(other).into()),
+    }
     control.send_json(&plan.parameters()).await?;
     control.expect(State::CreateStreams).await?;
     let mut streams = Vec::new();
@@ -78,6 +102,7 @@ pub(super) async fn run(plan: &Plan, spec: &ProbeSpec) -> Result<Carried, Failur
     control.expect(State::TestStart).await?;
     control.expect(State::TestRunning).await?;
     let (counted, tasks) = start(plan, &streams);
+    started.notify_one();
     let seconds = busy(plan, &control.stream, &streams, &counted, &mut carried).await?;
     let octets = counted.load(Ordering::Relaxed);
     control.send(&[State::TestEnd.octet()]).await?;
@@ -97,6 +122,11 @@ pub(super) async fn run(plan: &Plan, spec: &ProbeSpec) -> Result<Carried, Failur
 }
 
 impl Plan {
+    /// How long streams have not yet filled the path.
+    pub(super) fn ramp(&self) -> Duration {
+        self.duration.mul_f64(RAMP)
+    }
+
     fn parameters(&self) -> Parameters {
         Parameters {
             tcp: true,
@@ -156,7 +186,7 @@ fn start(plan: &Plan, streams: &[Arc<TcpStream>]) -> (Arc<AtomicU64>, JoinSet<()
 }
 
 async fn write(stream: &TcpStream, counted: &AtomicU64, budget: u64) {
-    let block = noise();
+    let block = noise(BLOCK);
     while counted.load(Ordering::Relaxed) < budget && stream.writable().await.is_ok() {
         match stream.try_write(&block) {
             Ok(length) => count(counted, length),
@@ -199,7 +229,7 @@ async fn busy(
         if carried.cut || passed >= plan.duration {
             return Ok(passed.as_secs_f64());
         }
-        if passed.as_secs_f64() > plan.duration.as_secs_f64() * RAMP && carried.loaded.len() < MAX_SAMPLES {
+        if passed > plan.ramp() && carried.loaded.len() < MAX_SAMPLES {
             let infos = streams.iter().filter_map(|stream| tcp_info(stream.as_fd()).ok());
             let times = infos.map(|info| if plan.is_reverse { info.receive_rtt } else { info.rtt });
             carried.loaded.extend(times.filter(|time| !time.is_zero()).map(|time| time.as_secs_f64()));
@@ -221,107 +251,14 @@ fn note_idle(stream: &TcpStream, carried: &mut Carried) {
     }
 }
 
-/// What the kernel has counted of the streams that we sent.
+/// What the kernel knows of the streams, and has counted of those that we sent.
 fn note_end(plan: &Plan, streams: &[Arc<TcpStream>], carried: &mut Carried) {
+    let first = streams.first().and_then(|stream| tcp_info(stream.as_fd()).ok());
+    carried.segment = first.map(|info| (info.segment, info.has_timestamps)).filter(|(octets, _)| *octets > 0);
     if plan.is_reverse {
         return;
     }
     let infos: Vec<_> = streams.iter().filter_map(|stream| tcp_info(stream.as_fd()).ok()).collect();
     carried.retransmits = Some(infos.iter().map(|info| u64::from(info.retransmits)).sum());
     carried.segments = infos.iter().map(|info| info.segments.map(u64::from)).sum();
-}
-
-/// The control connection.
-struct Control {
-    stream: TcpStream,
-    timeout: Duration,
-}
-
-impl Control {
-    async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let sent = tokio::time::timeout(self.timeout, self.stream.write_all(bytes)).await;
-        sent.map_err(|_| late("take what it is told"))?.map_err(|error| broken(&error))
-    }
-
-    async fn send_json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
-        let json = serde_json::to_vec(value).map_err(|error| Failure::new(FailureReason::Agent, &error.to_string()))?;
-        let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
-        self.send(&[&length.to_be_bytes()[..], &json].concat()).await
-    }
-
-    async fn read(&mut self, buffer: &mut [u8]) -> Result<(), Failure> {
-        let read = tokio::time::timeout(self.timeout, self.stream.read_exact(buffer)).await;
-        read.map_err(|_| late("answer"))?.map(|_| ()).map_err(|error| broken(&error))
-    }
-
-    async fn read_json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, Failure> {
-        let mut length = [0; 4];
-        self.read(&mut length).await?;
-        let length = u32::from_be_bytes(length);
-        let malformed = |why: &str| Failure::new(FailureReason::Malformed, &format!("the results of the peer: {why}"));
-        if length > MAX_JSON {
-            return Err(malformed("they are too long"));
-        }
-        let mut json = vec![0; usize::try_from(length).unwrap_or(0)];
-        self.read(&mut json).await?;
-        serde_json::from_slice(&json).map_err(|error| malformed(&error.to_string()))
-    }
-
-    async fn expect(&mut self, wanted: State) -> Result<(), Failure> {
-        let mut octet = [0];
-        self.read(&mut octet).await?;
-        let state = State::from_octet(octet[0]);
-        if state == wanted { Ok(()) } else { Err(unexpected(state)) }
-    }
-}
-
-fn late(what: &str) -> Failure {
-    Failure::new(FailureReason::Timeout, &format!("the peer did not {what} in time"))
-}
-
-fn broken(error: &io::Error) -> Failure {
-    failure_of(error, "the control connection broke; is the peer an iperf3 server?")
-}
-
-fn unexpected(state: State) -> Failure {
-    let message = match state {
-        State::AccessDenied => "the peer is busy with another test: try again later".to_owned(),
-        State::ServerTerminate => "the peer was stopped".to_owned(),
-        State::ServerError => "the peer cannot do this test".to_owned(),
-        state => format!("the peer does not keep to the protocol of iperf3: it is in state {state:?}"),
-    };
-    Failure::new(FailureReason::Unexpected, &message)
-}
-
-/// What tells this test from others: letters that end with a zero.
-fn cookie() -> [u8; COOKIE] {
-    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let mut numbers = Numbers::new();
-    let mut cookie = [0; COOKIE];
-    for place in cookie.iter_mut().take(COOKIE - 1) {
-        *place = LETTERS.get(usize::from(numbers.next_octet() & 31)).copied().unwrap_or(b'a');
-    }
-    cookie
-}
-
-/// A block that no link can compress.
-fn noise() -> Vec<u8> {
-    let mut numbers = Numbers::new();
-    (0..BLOCK).map(|_| numbers.next_octet()).collect()
-}
-
-/// A generator (xorshift) that begins somewhere else each time; its numbers guard nothing.
-struct Numbers(u64);
-
-impl Numbers {
-    fn new() -> Self {
-        Self(clock::monotonic().as_nanos() as u64 | 1)
-    }
-
-    const fn next_octet(&mut self) -> u8 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 40) as u8
-    }
 }

@@ -15,15 +15,23 @@ pub(super) struct TcpInfo {
     pub retransmits: u32,
     /// Segments with data that were sent; `None` on a kernel before 4.6.
     pub segments: Option<u32>,
+    /// Octets of payload in a full segment that we send.
+    pub segment: u32,
+    /// Whether segments carry time stamps (RFC 7323).
+    pub has_timestamps: bool,
 }
 
 /// Octets of the structure that are read.
 const LENGTH: usize = 192;
 /// Where the fields stand in it; the kernel only ever adds fields at the end.
+const OPTIONS: usize = 5;
+const SEGMENT: usize = 16;
 const RTT: usize = 68;
 const RECEIVE_RTT: usize = 92;
 const RETRANSMITS: usize = 100;
 const DATA_SEGMENTS_OUT: usize = 156;
+/// `TCPI_OPT_TIMESTAMPS`
+const TIMESTAMPS: u8 = 1;
 
 pub(super) fn tcp_info(socket: BorrowedFd<'_>) -> io::Result<TcpInfo> {
     let mut bytes = [0_u8; LENGTH];
@@ -42,5 +50,7 @@ pub(super) fn tcp_info(socket: BorrowedFd<'_>) -> io::Result<TcpInfo> {
         receive_rtt: micros(RECEIVE_RTT),
         retransmits: field(RETRANSMITS).unwrap_or(0),
         segments: field(DATA_SEGMENTS_OUT),
+        segment: field(SEGMENT).unwrap_or(0),
+        has_timestamps: written.get(OPTIONS).is_some_and(|options| options & TIMESTAMPS != 0),
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Learned from the documentation and from what the program sends; numbers of states are those of its version 3.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Octets of a cookie, with the zero at its end.
 pub(super) const COOKIE: usize = 37;
@@ -18,6 +18,7 @@ pub(super) enum State {
     ParamExchange,
     CreateStreams,
     ServerTerminate,
+    ClientTerminate,
     ExchangeResults,
     DisplayResults,
     IperfDone,
@@ -27,13 +28,14 @@ pub(super) enum State {
 }
 
 impl State {
-    const TABLE: [(Self, u8); 11] = [
+    const TABLE: [(Self, u8); 12] = [
         (Self::TestStart, 1),
         (Self::TestRunning, 2),
         (Self::TestEnd, 4),
         (Self::ParamExchange, 9),
         (Self::CreateStreams, 10),
         (Self::ServerTerminate, 11),
+        (Self::ClientTerminate, 12),
         (Self::ExchangeResults, 13),
         (Self::DisplayResults, 14),
         (Self::IperfDone, 16),
@@ -69,6 +71,41 @@ pub(super) struct Parameters {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub reverse: bool,
     pub client_version: &'static str,
+}
+
+/// What a client of iperf3 asks for, as far as a server needs it. What only tunes sockets (window, segment size, congestion control) is not
+/// read.
+#[derive(Deserialize, Clone, Copy, PartialEq, Debug, Default)]
+#[serde(default)]
+pub(super) struct Asked {
+    #[serde(deserialize_with = "flag")]
+    pub tcp: bool,
+    #[serde(deserialize_with = "flag")]
+    pub udp: bool,
+    /// Seconds at the beginning that do not count.
+    pub omit: f64,
+    /// Seconds; 0 when it ends by octets or blocks.
+    pub time: f64,
+    /// Octets after which the client ends it; 0 when it ends by time.
+    pub num: f64,
+    /// Streams of each direction.
+    pub parallel: f64,
+    /// Octets of a block or datagram.
+    pub len: f64,
+    /// Bits a second of each stream; 0 for as many as there can be.
+    pub bandwidth: f64,
+    #[serde(deserialize_with = "flag")]
+    pub reverse: bool,
+    #[serde(deserialize_with = "flag")]
+    pub bidirectional: bool,
+    #[serde(deserialize_with = "flag")]
+    pub nodelay: bool,
+    /// Type of service or traffic class.
+    #[serde(rename = "TOS")]
+    pub tos: f64,
+    /// Whether numbers of datagrams have 64 bits.
+    #[serde(deserialize_with = "flag")]
+    pub udp_counters_64bit: bool,
 }
 
 /// What one side has seen. Numbers are read as they come: large ones may be written with an exponent.
@@ -122,7 +159,21 @@ pub(super) const fn stream_id(n: usize) -> usize {
     if n == 0 { 1 } else { n + 2 }
 }
 
+/// A flag, as versions of iperf3 write it: a boolean or a number.
+fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Flag(bool),
+        Number(f64),
+    }
+    Ok(match Written::deserialize(from)? {
+        Written::Flag(on) => on,
+        Written::Number(number) => number != 0.0,
+    })
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count; what is none becomes zero")]
-fn whole(number: f64) -> u64 {
+pub(super) fn whole(number: f64) -> u64 {
     number.max(0.0) as u64
 }

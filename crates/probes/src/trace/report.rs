@@ -84,6 +84,7 @@ fn hop_of(ttl: u8, hop: &Hop, all: &[Hop]) -> mtr::Hop {
         others,
         name: None,
         asn: None,
+        organization: None,
         mpls: hop.labels.clone(),
         sent: hop.sent,
         answered: hop.answered,

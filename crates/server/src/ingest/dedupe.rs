@@ -1,8 +1,10 @@
 //! Which batches are in the log: the same one never counts twice, in whatever order it comes and however often.
 //!
-//! Of each run of an agent the newest number and the [`WINDOW`] numbers up to it are known. An older one counts as repeated: an agent
-//! has at most some hundred batches on their way. Limits: [`MAX_RUNS`] runs; the one that was not heard of for longest is forgotten,
-//! and counted.
+//! Batches of a run are numbered from 1. Of each run of an agent the newest number and the [`WINDOW`] numbers up to it are known. An older one counts as repeated: an agent
+//! has at most some hundred batches on their way. A run whose batches came in order is its newest number alone; what came out of order
+//! or is missing is a bitmap, until the hole is filled or lies behind the window.
+//!
+//! Limits: [`MAX_RUNS`] runs and [`MAX_BITMAPS`] with holes; the one that was not heard of for longest is forgotten, and counted.
 
 use std::collections::HashMap;
 
@@ -11,8 +13,10 @@ use netwatch_model::{AgentId, BatchKey, BootId};
 
 /// How far behind the newest batch of a run a late one may be.
 pub(super) const WINDOW: u64 = 4096;
-/// Runs that are remembered.
-pub(super) const MAX_RUNS: usize = 4096;
+/// Runs that are remembered: those of a day of some thousand agents that reconnect now and then.
+pub(super) const MAX_RUNS: usize = 65_536;
+/// Runs with holes that are remembered: 2 MB as bytes, beside 2.2 MB of all runs.
+pub(super) const MAX_BITMAPS: usize = 3900;
 
 const WORDS: usize = (WINDOW / 64) as usize;
 const FORM: u8 = 1;
@@ -23,6 +27,7 @@ const HEAD: usize = 4 * 8 + 1;
 #[derive(Debug, Default)]
 pub(super) struct Windows {
     runs: HashMap<(AgentId, BootId), Run, RandomState>,
+    bitmaps: usize,
     /// Grows with each batch: who was heard of last.
     turn: u64,
     forgotten: u64,
@@ -32,8 +37,8 @@ pub(super) struct Windows {
 struct Run {
     newest: u64,
     turn: u64,
-    /// Bit `n % WINDOW`: batch `n` was seen.
-    seen: Box<[u64; WORDS]>,
+    /// Bit `n % WINDOW`: batch `n` was seen. None: all up to the newest were.
+    seen: Option<Box<[u64; WORDS]>>,
 }
 
 impl Windows {
@@ -47,18 +52,23 @@ impl Windows {
         self.turn += 1;
         let of = (key.agent, key.boot);
         if !self.runs.contains_key(&of) && self.runs.len() >= MAX_RUNS {
-            self.forget_one();
+            self.forget_one(|_| true);
         }
         let turn = self.turn;
-        let run = self.runs.entry(of).or_insert_with(|| Run { newest: 0, turn, seen: Box::new([0; WORDS]) });
+        let run = self.runs.entry(of).or_insert(Run { newest: 0, turn, seen: None });
         run.turn = turn;
-        run.note(key.sequence);
+        self.bitmaps = self.bitmaps.saturating_add_signed(run.note(key.sequence));
+        if self.bitmaps > MAX_BITMAPS {
+            self.forget_one(|run| run.seen.is_some() && run.turn != turn);
+        }
     }
 
     /// A batch did not get into the log after all.
     pub(super) fn take_back(&mut self, key: BatchKey) {
         if let Some(run) = self.runs.get_mut(&(key.agent, key.boot)) {
-            run.mark(key.sequence, false);
+            let before = run.seen.is_some();
+            run.take_back(key.sequence);
+            self.bitmaps += usize::from(run.seen.is_some() && !before);
         }
     }
 
@@ -67,17 +77,16 @@ impl Windows {
         self.forgotten
     }
 
-    /// As bytes, at most 2.3 MB.
+    /// As bytes, at most 4.2 MB.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = vec![FORM];
         for ((agent, boot), run) in &self.runs {
             for word in [agent.0, boot.0, run.newest, run.turn] {
                 out.extend_from_slice(&word.to_le_bytes());
             }
-            let is_whole = run.is_whole();
-            out.push(u8::from(is_whole));
-            if !is_whole {
-                run.seen.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+            out.push(u8::from(run.seen.is_none()));
+            for word in run.seen.iter().flat_map(|seen| seen.iter()) {
+                out.extend_from_slice(&word.to_le_bytes());
             }
         }
         out
@@ -91,27 +100,29 @@ impl Windows {
             let (head, after) = rest.split_at_checked(HEAD)?;
             let word = |at: usize| Some(u64::from_le_bytes(*head.get(at * 8..)?.first_chunk()?));
             let (newest, turn) = (word(2)?, word(3)?);
-            let mut run = Run { newest, turn, seen: Box::new([0; WORDS]) };
+            let mut run = Run { newest, turn, seen: None };
             rest = after;
-            if head.last() == Some(&1) {
-                run.mark_all();
-            } else {
-                let (seen, after) = rest.split_at_checked(WORDS * 8)?;
-                for (word, bytes) in run.seen.iter_mut().zip(seen.chunks_exact(8)) {
+            if head.last() != Some(&1) {
+                let (bits, after) = rest.split_at_checked(WORDS * 8)?;
+                let mut seen = Box::new([0; WORDS]);
+                for (word, bytes) in seen.iter_mut().zip(bits.chunks_exact(8)) {
                     *word = u64::from_le_bytes(*bytes.first_chunk()?);
                 }
+                run.seen = Some(seen);
                 rest = after;
             }
             made.turn = made.turn.max(turn);
+            made.bitmaps += usize::from(run.seen.is_some());
             made.runs.insert((AgentId(word(0)?), BootId(word(1)?)), run);
         }
         (made.runs.len() <= MAX_RUNS).then_some(made)
     }
 
-    fn forget_one(&mut self) {
-        let oldest = self.runs.iter().min_by_key(|(_, run)| run.turn).map(|(of, _)| *of);
-        if let Some(of) = oldest {
-            self.runs.remove(&of);
+    /// Forgets the run that was silent for longest, of those that may go.
+    fn forget_one(&mut self, may_go: impl Fn(&Run) -> bool) {
+        let oldest = self.runs.iter().filter(|(_, run)| may_go(run)).min_by_key(|(_, run)| run.turn).map(|(of, _)| *of);
+        if let Some(run) = oldest.and_then(|of| self.runs.remove(&of)) {
+            self.bitmaps -= usize::from(run.seen.is_some());
             self.forgotten += 1;
         }
     }
@@ -122,40 +133,72 @@ impl Run {
         sequence <= self.newest && (self.newest - sequence >= WINDOW || self.is_marked(sequence))
     }
 
-    fn note(&mut self, sequence: u64) {
+    /// Notes a batch; by how much the number of bitmaps changes.
+    fn note(&mut self, sequence: u64) -> isize {
+        let before = self.seen.is_some();
+        if self.seen.is_none() && sequence == self.newest + 1 {
+            self.newest = sequence;
+            return 0;
+        }
         if sequence > self.newest {
             let first = (self.newest + 1).max(sequence.saturating_sub(WINDOW - 1));
+            let seen = self.bitmap();
             for passed in first..sequence {
-                self.mark(passed, false);
+                mark(seen, passed, false);
             }
             self.newest = sequence;
         }
-        if self.newest - sequence < WINDOW {
-            self.mark(sequence, true);
+        if self.newest - sequence < WINDOW && !self.is_marked(sequence) {
+            mark(self.bitmap(), sequence, true);
         }
-    }
-
-    /// Whether every number up to the newest was seen.
-    fn is_whole(&self) -> bool {
-        (self.newest.saturating_sub(WINDOW - 1).max(1)..=self.newest).all(|n| self.is_marked(n))
-    }
-
-    fn mark_all(&mut self) {
-        for n in self.newest.saturating_sub(WINDOW - 1).max(1)..=self.newest {
-            self.mark(n, true);
+        if self.seen.as_deref().is_some_and(|seen| is_whole(seen, self.newest)) {
+            self.seen = None;
         }
+        isize::from(self.seen.is_some()) - isize::from(before)
     }
 
-    fn mark(&mut self, sequence: u64, seen: bool) {
-        let (word, bit) = place(sequence);
-        if let Some(word) = self.seen.get_mut(word) {
-            *word = if seen { *word | bit } else { *word & !bit };
+    fn take_back(&mut self, sequence: u64) {
+        if sequence <= self.newest && self.newest - sequence < WINDOW {
+            mark(self.bitmap(), sequence, false);
         }
     }
 
     fn is_marked(&self, sequence: u64) -> bool {
         let (word, bit) = place(sequence);
-        self.seen.get(word).is_some_and(|w| w & bit != 0)
+        self.seen.as_deref().is_none_or(|seen| seen.get(word).is_some_and(|w| w & bit != 0))
+    }
+
+    /// The bitmap, made when there is none.
+    fn bitmap(&mut self) -> &mut [u64; WORDS] {
+        let newest = self.newest;
+        self.seen.get_or_insert_with(|| {
+            let mut seen = Box::new([0; WORDS]);
+            numbers(newest).for_each(|n| mark(&mut seen, n, true));
+            seen
+        })
+    }
+}
+
+/// The numbers of the window up to the newest.
+fn numbers(newest: u64) -> std::ops::RangeInclusive<u64> {
+    newest.saturating_sub(WINDOW - 1).max(1)..=newest
+}
+
+/// Whether every number up to the newest was seen.
+fn is_whole(seen: &[u64; WORDS], newest: u64) -> bool {
+    if newest >= WINDOW {
+        return seen.iter().all(|word| *word == u64::MAX);
+    }
+    numbers(newest).all(|n| {
+        let (word, bit) = place(n);
+        seen.get(word).is_some_and(|w| w & bit != 0)
+    })
+}
+
+fn mark(seen: &mut [u64; WORDS], sequence: u64, is_seen: bool) {
+    let (word, bit) = place(sequence);
+    if let Some(word) = seen.get_mut(word) {
+        *word = if is_seen { *word | bit } else { *word & !bit };
     }
 }
 
@@ -180,7 +223,7 @@ mod tests {
     proptest! {
         #[test]
         fn each_counts_once_also_after_a_restart(
-            batches in vec((0..2_u64, 0..3_u64, 0..9000_u64), 1..300),
+            batches in vec((0..2_u64, 0..3_u64, 1..9000_u64), 1..300),
             restart in 0..300_usize,
         ) {
             let mut windows = Windows::default();
@@ -220,6 +263,18 @@ mod tests {
     }
 
     #[test]
+    fn a_run_in_order_needs_no_bitmap() {
+        let mut windows = Windows::default();
+        (1..=3 * WINDOW).for_each(|n| windows.note(key(1, 1, n)));
+        assert_eq!((windows.bitmaps, windows.encode().len()), (0, 1 + HEAD));
+        windows.note(key(1, 1, 3 * WINDOW + 2));
+        assert_eq!(windows.bitmaps, 1);
+        windows.note(key(1, 1, 3 * WINDOW + 1));
+        assert_eq!(windows.bitmaps, 0, "the hole is filled");
+        assert!((3 * WINDOW - 10..=3 * WINDOW + 2).all(|n| windows.has(key(1, 1, n))));
+    }
+
+    #[test]
     fn runs_are_bounded_and_the_silent_one_goes() {
         let mut windows = Windows::default();
         (0..MAX_RUNS as u64).for_each(|boot| windows.note(key(1, boot, 1)));
@@ -227,6 +282,9 @@ mod tests {
         windows.note(key(2, 0, 1));
         assert_eq!(windows.forgotten(), 1);
         assert!(windows.has(key(1, 0, 1)) && !windows.has(key(1, 1, 1)));
-        assert!(windows.encode().len() < 4 << 20);
+        // With as many holes as there may be, too.
+        (0..2 * MAX_BITMAPS as u64).for_each(|boot| windows.note(key(1, boot, 9)));
+        assert!(windows.bitmaps <= MAX_BITMAPS && windows.runs.len() <= MAX_RUNS);
+        assert!(windows.encode().len() < netwatch_spool::MAX_STATE, "it is kept as the state of a consumer");
     }
 }

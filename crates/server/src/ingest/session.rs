@@ -89,6 +89,7 @@ impl<C: ClockSource> InProcess<C> {
     fn take(&mut self, mut batch: Batch) {
         let _span = info_span!(target: TARGET, "ingest.batch", records = batch.records.len()).entered();
         self.stage.received.inc_by(batch.records.len() as u64);
+        self.store.tell_route_changes(&mut batch);
         let live = info_span!(target: TARGET, "ingest.live");
         let applied = live.in_scope(|| self.store.apply(&batch, self.clock.now()));
         self.stage.stored.inc_by(applied.records as u64);

@@ -6,9 +6,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use netwatch_api::probe::ProbeState;
 use netwatch_model::people::ProbeId;
-use netwatch_model::probe::{ProbeKind, ProbeMetric, ProbeResult, Trigger};
-use netwatch_model::{AgentId, Timestamp};
+use netwatch_model::probe::{ProbeKind, ProbeMetric, ProbeResult, Trigger, pair};
+use netwatch_model::{AgentId, Event, Timestamp};
+
+use super::route_watch::RouteWatch;
+use super::told::Told;
 
 /// Runs of a line that are remembered.
 pub const RUNS: usize = 40;
@@ -28,6 +32,31 @@ pub enum RunState {
     Down,
     /// It says nothing about the target.
     Unknown,
+}
+
+impl RunState {
+    /// Of a run that succeeded with that loss, 0 to 1.
+    #[must_use]
+    pub fn of_loss(loss: f64) -> Self {
+        if loss >= 1.0 {
+            Self::Down
+        } else if loss >= LOSSY {
+            Self::Degraded
+        } else {
+            Self::Up
+        }
+    }
+}
+
+impl From<RunState> for ProbeState {
+    fn from(state: RunState) -> Self {
+        match state {
+            RunState::Up => Self::Up,
+            RunState::Degraded => Self::Degraded,
+            RunState::Down => Self::Down,
+            RunState::Unknown => Self::Unknown,
+        }
+    }
 }
 
 /// One run, as a bar shows it.
@@ -54,22 +83,28 @@ pub struct Line {
     pub trace: Option<Arc<ProbeResult>>,
 }
 
+/// Which line of a probe: that of an agent, and of a probe to another agent that agent and the kind.
+type Place = (AgentId, Option<(AgentId, ProbeKind)>);
+
 /// How all probes stand.
 #[derive(Debug, Default)]
 pub struct Board {
     lines: Mutex<Lines>,
+    routes: Mutex<RouteWatch>,
+    told: Told,
 }
 
 #[derive(Debug, Default)]
 struct Lines {
-    of: HashMap<ProbeId, Vec<(AgentId, Line)>>,
+    of: HashMap<ProbeId, Vec<(Place, Line)>>,
     count: usize,
 }
 
 impl Board {
-    /// Notes a result. One that is older than the last of its line changes nothing.
+    /// Notes a result; one that is older than the last of its line changes nothing. What belongs to no probe is what an agent tells of its
+    /// host.
     pub fn note(&self, result: &ProbeResult) {
-        let Some(probe) = result.probe else { return };
+        let Some(probe) = result.probe else { return self.told.note(result) };
         let mut lines = self.lines();
         let Some(line) = lines.line(probe, result) else { return };
         let result = Arc::new(result.clone());
@@ -96,17 +131,46 @@ impl Board {
         line.last = result;
     }
 
+    /// Notes what was measured before the start: nothing of it is news.
+    pub fn recall(&self, result: &ProbeResult) {
+        let _told_before = self.watch_route(result);
+        self.note(result);
+    }
+
+    /// The event of a route that is another one now, by this trace and those before it.
+    pub fn watch_route(&self, result: &ProbeResult) -> Option<Event> {
+        self.routes().note(result).map(|change| change.event())
+    }
+
+    /// Pairs of probe and agent whose routes are not watched, because there are too many.
+    #[must_use]
+    pub fn unwatched(&self) -> u64 {
+        self.routes().refused()
+    }
+
+    /// What agents last told of their hosts.
+    pub(crate) const fn told(&self) -> &Told {
+        &self.told
+    }
+
     /// Forgets a probe.
     pub fn forget(&self, probe: ProbeId) {
+        self.routes().forget(probe);
         let mut lines = self.lines();
         let gone = lines.of.remove(&probe).map_or(0, |of| of.len());
         lines.count -= gone;
     }
 
-    /// How a probe stands at each agent that runs it, by agent.
+    /// How a probe stands at each agent that runs it, by agent; a probe to another agent has a line for each kind that it expands to.
     #[must_use]
     pub fn of(&self, probe: ProbeId) -> Vec<(AgentId, Line)> {
-        self.lines().of.get(&probe).cloned().unwrap_or_default()
+        let lines = self.lines();
+        let of = lines.of.get(&probe).into_iter().flatten();
+        of.map(|((agent, _), line)| (*agent, line.clone())).collect()
+    }
+
+    fn routes(&self) -> MutexGuard<'_, RouteWatch> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
@@ -118,18 +182,29 @@ impl Lines {
     /// The line of a probe at the agent of this result; `None` when there is no room for another.
     fn line(&mut self, probe: ProbeId, result: &ProbeResult) -> Option<&mut Line> {
         let of = self.of.entry(probe).or_default();
-        let place = match of.binary_search_by_key(&result.agent, |(agent, _)| *agent) {
+        let key = (result.agent, part_of(result));
+        let place = match of.binary_search_by_key(&key, |(place, _)| *place) {
             Ok(place) => place,
             Err(_) if self.count >= MOST_LINES => return None,
             Err(place) => {
                 self.count += 1;
                 let line = Line { runs: VecDeque::new(), last: Arc::new(result.clone()), trace: None };
-                of.insert(place, (result.agent, line));
+                of.insert(place, (key, line));
                 place
             }
         };
         of.get_mut(place).map(|(_, line)| line)
     }
+}
+
+/// The other agent and the kind, of what a probe to an agent expands to.
+fn part_of(result: &ProbeResult) -> Option<(AgentId, ProbeKind)> {
+    let target = result.target.as_str();
+    let peer = match result.kind {
+        ProbeKind::Agent => pair::parse(target),
+        _ => pair::agent_of(target.split_once(':').map_or(target, |(host, _)| host)),
+    };
+    peer.map(|peer| (peer, result.kind))
 }
 
 /// A result as a bar shows it.
@@ -144,9 +219,7 @@ pub fn run_of(result: &ProbeResult) -> Run {
     let state = match &result.failure {
         Some(failure) if failure.reason.is_unknown() => RunState::Unknown,
         Some(_) => RunState::Down,
-        None if loss.is_some_and(|loss| loss >= 1.0) => RunState::Down,
-        None if loss.is_some_and(|loss| loss >= LOSSY) => RunState::Degraded,
-        None => RunState::Up,
+        None => loss.map_or(RunState::Up, RunState::of_loss),
     };
     Run { start: result.start, state, time, loss }
 }
@@ -158,6 +231,10 @@ mod tests {
     const PROBE: ProbeId = ProbeId::from_bits(7);
 
     fn noted(results: &[(i64, ProbeKind, Trigger)]) -> Line {
+        noted_of("192.0.2.1", results).remove(0).1
+    }
+
+    fn noted_of(target: &str, results: &[(i64, ProbeKind, Trigger)]) -> Vec<(AgentId, Line)> {
         let board = Board::default();
         for (second, kind, trigger) in results {
             let start = Timestamp::from_secs(*second);
@@ -165,7 +242,7 @@ mod tests {
                 probe: Some(PROBE),
                 agent: AgentId(1),
                 kind: *kind,
-                target: "192.0.2.1".to_owned(),
+                target: target.to_owned(),
                 address: None,
                 source: None,
                 scheduled: start,
@@ -177,7 +254,16 @@ mod tests {
                 detail: None,
             });
         }
-        board.of(PROBE).remove(0).1
+        board.of(PROBE)
+    }
+
+    #[test]
+    fn a_probe_to_another_agent_has_a_line_for_each_kind() {
+        use ProbeKind::{Mtr, Ping};
+        let plan = [(1, Ping, Trigger::Schedule), (2, Mtr, Trigger::Schedule), (3, Ping, Trigger::Schedule)];
+        let lines = noted_of(&pair::host_of(AgentId(0xb2)), &plan);
+        let lines: Vec<_> = lines.iter().map(|(agent, line)| (agent.0, line.last.kind, line.runs.len())).collect();
+        assert_eq!(lines, [(1, Ping, 2), (1, Mtr, 1)]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Objects are asked for by workspace and id together, so that a foreign id is not found. A change and its audit record are one
 //! transaction. Nobody gives what they do not have: `identity::access` decides.
 
+pub(super) mod agents;
 pub(super) mod asker;
 mod audit;
 mod backup;
@@ -22,9 +23,9 @@ mod views;
 mod workspaces;
 
 use netwatch_model::people::Permission::{
-    AuditRead, ConfigRead, ConfigWrite, MembersRead, MembersWrite, NetworksWrite, ProbesRead, ProbesWrite, RolesRead,
-    RolesWrite, SiteAudit, SiteBackup, SiteUsers, SiteWorkspaces, SystemRead, SystemWrite, TokensOwn, TrafficRead,
-    ViewsRead, WorkspaceDelete, WorkspaceRead, WorkspaceWrite,
+    AgentsRead, AgentsWrite, AuditRead, ConfigRead, ConfigWrite, MembersRead, MembersWrite, NetworksWrite, ProbesRead,
+    ProbesWrite, RolesRead, RolesWrite, SiteAudit, SiteBackup, SiteUsers, SiteWorkspaces, SystemRead, SystemWrite,
+    TokensOwn, TrafficRead, ViewsRead, WorkspaceDelete, WorkspaceRead, WorkspaceWrite,
 };
 use utoipa_axum::routes;
 
@@ -70,6 +71,15 @@ fn of_a_workspace(registry: Registry) -> Registry {
         .route(ProbesWrite, routes!(probes::create))
         .route(ProbesWrite, routes!(probes::change))
         .route(ProbesWrite, routes!(probes::delete))
+        .route(AgentsRead, routes!(agents::list))
+        .route(AgentsRead, routes!(agents::one))
+        .route(AgentsWrite, routes!(agents::change))
+        .route(AgentsWrite, routes!(agents::delete))
+        .route(AgentsWrite, routes!(agents::kick))
+        .route(AgentsRead, routes!(agents::information))
+        .route(AgentsRead, routes!(agents::tokens::list))
+        .route(AgentsWrite, routes!(agents::tokens::create))
+        .route(AgentsWrite, routes!(agents::tokens::delete))
         .route(TrafficRead, routes!(ranges::list))
         .upload(NetworksWrite, ranges::MAX_BODY, routes!(ranges::replace))
         .route(AuditRead, routes!(audit::of_workspace))

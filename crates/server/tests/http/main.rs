@@ -1,6 +1,8 @@
 //! The whole server over real TCP: every route, every refusal, the stream.
 
+mod agents;
 mod api;
+mod blackbox;
 mod contract;
 mod data;
 mod declare;
@@ -8,6 +10,7 @@ mod gate;
 mod hostile;
 mod manage;
 mod matrix;
+mod network_map;
 mod oidc;
 mod passkeys;
 mod people;

@@ -73,7 +73,7 @@ impl Route {
 /// Ids of nothing that exists.
 fn unknown_ids() -> Ids {
     let none = "0190000000007000800000000000ffff".to_owned();
-    let names = ["user", "workspace", "role", "token", "invitation", "session", "view", "probe", "passkey"];
+    let names = ["user", "workspace", "role", "token", "invitation", "session", "view", "probe", "agent", "passkey"];
     let mut ids: Ids = names.into_iter().map(|name| (name, none.clone())).collect();
     ids.insert("id", "00000000000000ff".to_owned());
     ids.insert("address", "192.0.2.1".to_owned());
@@ -91,6 +91,7 @@ fn ids_of(place: &Place) -> Ids {
     ids.insert("invitation", place.invitation.id.to_string());
     ids.insert("view", place.view.id.to_string());
     ids.insert("probe", place.probe.id.to_string());
+    ids.insert("agent", place.agent.id.to_string());
     ids.insert("session", place.session.to_string());
     ids.insert("passkey", place.passkey.to_string());
     ids
@@ -231,7 +232,7 @@ fn body(operation: &str) -> &'static str {
         "create_probe" => r#"{"name":"p","spec":{"kind":"ping","target":"192.0.2.1"}}"#,
         "change_probe" => r#"{"enabled":false}"#,
         "run_probe" => r#"{"spec":{"kind":"ping","target":"192.0.2.1","count":1}}"#,
-        "change_role" | "change_token" | "change_view" | "change_any_workspace" | "rename_passkey" => {
+        "change_agent" | "change_role" | "change_token" | "change_view" | "change_any_workspace" | "rename_passkey" => {
             r#"{"name":"Stolen"}"#
         }
         "remove_passkey" => "{}",
@@ -275,7 +276,7 @@ async fn foreign_ids_are_not_found_and_nothing_happens_to_them() {
 /// Every kind of id that is not one of the own workspace.
 fn foreign_ids(own: &Place, foreign: &Place) -> Vec<(&'static str, Ids)> {
     // Ids that exist in the own workspace, each in the place of another kind.
-    let names = ["user", "workspace", "role", "token", "invitation", "session", "view", "passkey"];
+    let names = ["user", "workspace", "role", "token", "invitation", "session", "view", "agent", "passkey"];
     let ours = ids_of(own);
     let rotated = names.iter().zip(names.iter().cycle().skip(2)).map(|(name, other)| (*name, ours[other].clone()));
     let mut crossed = unknown_ids();

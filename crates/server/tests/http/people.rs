@@ -35,6 +35,7 @@ pub struct Place {
     /// A shared one of the owner.
     pub view: View,
     pub probe: Probe,
+    pub agent: Agent,
     pub session: SessionId,
     /// One of the owner's.
     pub passkey: CredentialId,
@@ -90,25 +91,40 @@ impl TestServer {
             workspace: id,
             name: "Router".parse().unwrap(),
             spec: ProbeSpec::new(ProbeKind::Ping, "192.0.2.1"),
+            agents: AgentSelector::default(),
             enabled: true,
+            created: now(),
+        };
+        let agent = Agent {
+            id: netwatch_model::AgentId(u64::try_from(next()).unwrap() + 1_000_000),
+            workspace: id,
+            name: "North".parse().unwrap(),
+            origin: AgentOrigin::Enrolled,
+            key: None,
+            enabled: true,
+            global: false,
+            labels: [].into(),
+            group: None,
+            location: None,
             created: now(),
         };
         let passkey = passkey(&owner.user);
         let id = passkey.id;
         let (r, t, i, v) = (role.clone(), token.clone(), invitation.clone(), view.clone());
-        let p = probe.clone();
+        let (p, a) = (probe.clone(), agent.clone());
         self.put(move |tx| {
             tx.insert(&r)?;
             tx.insert(&t)?;
             tx.insert(&i)?;
             tx.insert(&passkey)?;
             tx.insert(&v)?;
-            tx.insert(&p)
+            tx.insert(&p)?;
+            tx.insert(&a)
         })
         .await;
         let session = self.session_of(&owner.user).await.0;
         let secret = secret.as_str().to_owned();
-        Place { workspace, owner, role, token, secret, invitation, view, probe, session, passkey: id }
+        Place { workspace, owner, role, token, secret, invitation, view, probe, agent, session, passkey: id }
     }
 
     /// A new user who is a member with that role.
@@ -161,6 +177,7 @@ impl TestServer {
                     version("token", tx.find::<ApiToken>(id, place.token.id)?.map(|s| s.version)),
                     version("invitation", tx.find::<Invitation>(id, place.invitation.id)?.map(|s| s.version)),
                     version("view", tx.find::<View>(id, place.view.id)?.map(|s| s.version)),
+                    version("agent", tx.find::<Agent>(id, place.agent.id)?.map(|s| s.version)),
                     version("session", tx.find::<Session>(Site, place.session)?.map(|s| s.version)),
                     version("passkey", tx.find::<Credential>(Site, place.passkey)?.map(|s| s.version)),
                     version("user", tx.find::<User>(Site, user)?.map(|s| s.version)),

@@ -99,7 +99,8 @@ async fn what_cannot_be_run_is_refused_with_the_field() {
     let wrong = [
         (json!({"kind": "ping", "target": "a b"}), "spec.target"),
         (json!({"kind": "ping", "target": "192.0.2.1", "interval": 0.2}), "spec.interval"),
-        (json!({"kind": "ping", "target": "192.0.2.1", "options": {"siez": 9}}), "spec.options"),
+        (json!({"kind": "ping", "target": "192.0.2.1", "options": {"siez": 9}}), "spec.options.siez"),
+        (json!({"kind": "mtr", "target": "192.0.2.1", "options": {"max_hops": 900}}), "spec.options.max_hops"),
         (json!({"kind": "http", "target": "192.0.2.1"}), "spec.target"),
     ];
     for (spec, field) in wrong {
@@ -153,6 +154,20 @@ async fn the_agent_is_told_and_its_results_stand_on_the_board() {
     assert_eq!((&status["state"], &status["message"]), (&json!("down"), &json!("no answer within 3 s")), "{shown}");
     let matrix = must(&send_as(&server, owner, "GET", "/api/v1/probe-matrix", Value::Null).await, 200);
     assert_eq!((&matrix["targets"], &matrix["cells"][0]["state"]), (&json!(["192.0.2.1"]), &json!("down")), "{matrix}");
+    let of = |agent: &str| format!("{PROBES}?agent={agent}");
+    let own = must(&send_as(&server, owner, "GET", &of("0000000000000001"), Value::Null).await, 200);
+    let other = must(&send_as(&server, owner, "GET", &of("00000000000000ab"), Value::Null).await, 200);
+    assert_eq!((&own["items"][0]["id"], &other["items"]), (&made["id"], &json!([])), "{own}");
+    send_as(&server, owner, "GET", &of("x"), Value::Null).await.assert_problem("invalid_parameter");
+    let voice = must(&send_as(&server, owner, "GET", "/api/v1/probe-voice?codec=g729a", Value::Null).await, 200);
+    assert_eq!(
+        (&voice["items"], &voice["count"]),
+        (&json!([]), &json!(0)),
+        "a web page says nothing of calls: {voice}"
+    );
+    send_as(&server, owner, "GET", "/api/v1/probe-voice?codec=opus", Value::Null)
+        .await
+        .assert_problem("invalid_parameter");
     // Paused probes are not assigned; a run on demand is made by the agent.
     must(&send_as(&server, owner, "PATCH", &path(&made), json!({"enabled": false})).await, 200);
     assert!(agent.0.lock().unwrap().last().unwrap().probes.is_empty());

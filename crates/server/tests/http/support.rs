@@ -88,7 +88,8 @@ impl TestServer {
         Self::start_joined(|server| server.live().probing_by(prober, policy)).await
     }
 
-    async fn start_joined(join: impl FnOnce(&Server)) -> Self {
+    /// With whatever is joined to the server before it runs.
+    pub async fn start_joined(join: impl FnOnce(&Server)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let listen_at = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut server = Self::start_all(dir.path(), listen_at, Config::default(), store(), join).await;

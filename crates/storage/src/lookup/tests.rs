@@ -103,6 +103,9 @@ fn a_file_that_is_replaced_is_read_again() {
     assert!(lookups.refresh().is_empty(), "{:?}", lookups.faults());
     assert_eq!(says(&lookups, Lookup::Country, "192.0.2.1").as_deref(), Some("NL"));
     assert_eq!(says(&lookups, Lookup::Asn, "192.0.2.1").as_deref(), Some("AS64496 Example"));
+    let facts = lookups.of(workspace(1)).facts("192.0.2.1".parse().unwrap());
+    let names = [facts.network, facts.country, facts.organization].map(|name| name.map(|name| name.to_string()));
+    assert_eq!((facts.asn, names), (Some(64496), [None, Some("NL".to_owned()), Some("Example".to_owned())]));
     assert_eq!(says(&lookups, Lookup::Country, "192.0.3.1"), None);
     assert_eq!(says(&lookups, Lookup::Country, "2001:db8::1"), None);
     replace(&country, &in_country("BE"));

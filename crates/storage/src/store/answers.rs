@@ -1,5 +1,6 @@
 //! The port, as the store in files answers it.
 
+use std::net::IpAddr;
 use std::sync::PoisonError;
 
 use duckdb::Connection;
@@ -11,11 +12,12 @@ use crate::config::StoreLimits;
 use crate::duck::ask::{ask, tells_of_damage};
 use crate::duck::{chart, explore, lists, series};
 use crate::error::StoreError;
-use crate::lookup::Ranges;
+use crate::lookup::{AddressFacts, Ranges};
 use crate::partition::{Kind, Span};
 use crate::port::{
     Budget, Chart, Completion, EventPage, EventQuery, Explore, Explored, FlowPage, FlowQuery, Group, Resolution,
     ResultPage, ResultQuery, SeriesPage, SeriesQuery, SeriesSearch, Taken, TelemetryStore, Upkeep, Usage, Wanted,
+    Whereabouts,
 };
 use crate::tenant::{Tenant, lock};
 
@@ -144,6 +146,15 @@ impl TelemetryStore for DuckStore {
 
     fn name_ranges(&self, workspace: WorkspaceId, ranges: Option<Ranges>) {
         self.lookups.name_ranges(workspace, ranges);
+    }
+
+    fn facts(&self, workspace: WorkspaceId, addresses: &[IpAddr]) -> Vec<AddressFacts> {
+        let known = self.lookups.of(workspace);
+        addresses.iter().map(|address| known.facts(*address)).collect()
+    }
+
+    fn whereabouts(&self, address: IpAddr) -> Whereabouts {
+        self.lookups.whereabouts(address)
     }
 
     fn usage(&self, workspace: Option<WorkspaceId>) -> Usage {

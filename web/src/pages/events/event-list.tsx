@@ -1,11 +1,16 @@
 /** Events as lines: severity, time, subject and what happened. New ones arrive over the stream. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useSearch } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { probeQuery } from "~/api/probes";
 import { eventsQuery } from "~/api/queries";
 import type { Event } from "~/api/schema";
+import type { AppSearch } from "~/app/search";
 import { stream } from "~/app/services";
 import { useT } from "~/i18n";
+import { paths } from "~/lib/paths";
 import { useFormat } from "~/prefs/use-format";
+import { useMay } from "~/session/session";
 import { useTime } from "~/time/time";
 import { Mark, type Status } from "~/ui/controls";
 import { Empty, ProblemBox, Skeleton } from "~/ui/feedback";
@@ -52,11 +57,32 @@ function Line({ event }: { event: Event }) {
       <span className={styles.time} title={format.moment(Date.parse(event.time))}>
         <TimeAgo time={event.time} />
       </span>
-      <span className={`mono ${styles.subject}`} title={event.subject}>
-        {event.subject}
-      </span>
+      <Subject event={event} />
       <span className={styles.text}>{event.text}</span>
     </li>
+  );
+}
+
+/** What it happened to; a probe is called by its name and leads to its traces. */
+function Subject({ event: { kind, subject } }: { event: Event }) {
+  if (kind === "route_changed") return <ProbeSubject probe={subject} />;
+  return (
+    <span className={`mono ${styles.subject}`} title={subject}>
+      {subject}
+    </span>
+  );
+}
+
+function ProbeSubject({ probe }: { probe: string }) {
+  const search = useSearch({ strict: false }) as AppSearch;
+  const may = useMay();
+  const { data } = useQuery({ ...probeQuery(probe), staleTime: 60_000, retry: false, enabled: may("probes.read") });
+  const name = data?.value.name ?? probe;
+  if (data === undefined) return <span className={`mono ${styles.subject}`}>{probe}</span>;
+  return (
+    <Link {...paths.traces(probe, search)} className={styles.subject} title={name}>
+      {name}
+    </Link>
   );
 }
 

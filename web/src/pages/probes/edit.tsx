@@ -8,6 +8,7 @@ import { paths } from "~/lib/paths";
 import { buttonClass } from "~/ui/controls";
 import { ProblemBox, Skeleton } from "~/ui/feedback";
 import { Page } from "~/ui/page";
+import { changedAgents, ownChoice } from "./agents-choice";
 import { blank, draftOf, formOf, suggestedName } from "./form-state";
 import { ProbeFormFields } from "./probe-form";
 
@@ -38,7 +39,11 @@ export function NewProbePage() {
           }
           onSubmit={async (form, kind) => {
             const name = form.name.trim() || suggestedName(form);
-            const made = await createProbe({ name, spec: draftOf(form, kind) });
+            const made = await createProbe({
+              name,
+              spec: draftOf(form, kind),
+              ...changedAgents(form.agents, ownChoice),
+            });
             await client.invalidateQueries({ queryKey: ["probes"] });
             await navigate(paths.probe(made.id, search));
           }}
@@ -80,7 +85,11 @@ export function EditProbePage() {
           }
           onSubmit={async (form, of) => {
             const name = form.name.trim() || suggestedName(form);
-            await changeProbe(id, data.tag, { name, spec: draftOf(form, of) });
+            await changeProbe(id, data.tag, {
+              name,
+              spec: draftOf(form, of),
+              ...changedAgents(form.agents, formOf(data.value, of).agents),
+            });
             await client.invalidateQueries({ queryKey: ["probes"] });
             await navigate(paths.probe(id, search));
           }}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { KindDescription, Problem } from "~/api/schema";
+import { selectorOf } from "./agents-choice";
 import { blank, draftOf, faultsOf, fieldOf, formOf, labelOf, longestRun, suggestedName } from "./form-state";
 
 const kind: KindDescription = {
@@ -82,12 +83,16 @@ describe("a probe that is changed", () => {
     options: { servers: ["x", "y"], names: false },
     labels: { site: "b" },
   };
+  const agents = { all: false, ids: ["00000000000000ab"], labels: {} };
+  const before = { name: "A", spec, agents };
   it("comes back as it was", () => {
     const { spacing, timeout, count, family, ...rest } = spec;
-    expect(draftOf(formOf({ name: "A", spec }, kind), kind)).toEqual(rest);
+    const form = formOf(before, kind);
+    expect(draftOf(form, kind)).toEqual(rest);
+    expect(selectorOf(form.agents)).toEqual(agents);
   });
   it("keeps a secret that is not typed, and removes one that shall go", () => {
-    const form = formOf({ name: "A", spec }, kind);
+    const form = formOf(before, kind);
     expect(draftOf(form, kind).options).not.toHaveProperty("key");
     expect(draftOf({ ...form, removed: ["key"] }, kind).options).toHaveProperty("key", "");
   });
@@ -113,9 +118,8 @@ describe("what is wrong", () => {
     const problem = (parameter: string | undefined, detail = "", code = "invalid_parameter") =>
       ({ type: "", title: "", status: 400, code, detail, parameter }) as Problem;
     expect(fieldOf(problem("spec.target"), kind)).toBe("target");
-    expect(fieldOf(problem("spec.options", "the option `max_hops` must be a whole number"), kind)).toBe(
-      "options.max_hops",
-    );
+    expect(fieldOf(problem("spec.options.max_hops"), kind)).toBe("options.max_hops");
+    expect(fieldOf(problem("spec.options.siez"), kind)).toBeUndefined();
     expect(fieldOf(problem(undefined, "the name is taken", "conflict"), kind)).toBe("name");
     expect(fieldOf(problem(undefined), kind)).toBeUndefined();
   });

@@ -3,7 +3,9 @@
  *
  * Everything is text until it is sent. What says the default is left out, so that a later default is taken over.
  */
+import { selectorOfProbe } from "~/api/agents";
 import type { KindDescription, OptionDescription, Probe, ProbeDraft, ProbeOptionValue, Problem } from "~/api/schema";
+import { type AgentsChoice, choiceOf, ownChoice } from "./agents-choice";
 
 export const families = ["any", "v4", "v6"] as const;
 const numberFields = ["interval", "timeout", "count", "spacing", "dscp"] as const;
@@ -16,6 +18,8 @@ export type ProbeForm = {
   kind: KindDescription["kind"];
   target: string;
   numbers: Record<NumberField, string>;
+  /** Which agents run it. */
+  agents: AgentsChoice;
   source: string;
   family: (typeof families)[number];
   /** By name: on or off, or the text; lists have a value on each line. */
@@ -43,6 +47,7 @@ export function blank(kind: KindDescription, before?: ProbeForm): ProbeForm {
       spacing: String(spacing),
       dscp: before?.numbers.dscp ?? "0",
     },
+    agents: before?.agents ?? ownChoice,
     source: before?.source ?? "",
     family: before?.family ?? "any",
     options: Object.fromEntries(kind.options.map((option) => [option.name, shown(option, option.default)])),
@@ -52,7 +57,8 @@ export function blank(kind: KindDescription, before?: ProbeForm): ProbeForm {
 }
 
 /** The form of a probe that is there. */
-export function formOf({ name, spec }: Pick<Probe, "name" | "spec">, kind: KindDescription): ProbeForm {
+export function formOf(probe: Pick<Probe, "name" | "spec">, kind: KindDescription): ProbeForm {
+  const { name, spec } = probe;
   const empty = blank(kind);
   const { interval, timeout, count, spacing, dscp = 0 } = spec;
   const options = kind.options.map((option) => [option.name, shown(option, spec.options?.[option.name])] as const);
@@ -61,6 +67,7 @@ export function formOf({ name, spec }: Pick<Probe, "name" | "spec">, kind: KindD
     name,
     target: spec.target,
     numbers: mapped({ interval, timeout, count, spacing, dscp }),
+    agents: choiceOf(selectorOfProbe(probe)),
     source: spec.source ?? "",
     family: spec.family ?? "any",
     options: Object.fromEntries(options.map(([key, value]) => [key, value ?? empty.options[key] ?? ""])),
@@ -111,10 +118,10 @@ export function fieldOf(problem: Problem | undefined, kind: KindDescription | un
   if (problem === undefined) return undefined;
   if (problem.code === "conflict") return "name";
   const field = problem.parameter?.replace(/^spec\./, "");
-  if (field !== "options") return field ?? undefined;
-  // The server quotes the name of the option.
-  const option = kind?.options.find(({ name }) => problem.detail.includes(`\`${name}\``));
-  return option === undefined ? undefined : `options.${option.name}`;
+  const option = field?.startsWith("options.") ? field.slice("options.".length) : undefined;
+  if (option === undefined) return field ?? undefined;
+  // An option that the form has no field for is told above the form.
+  return kind?.options.some(({ name }) => name === option) ? field : undefined;
 }
 
 /** A name for a probe that has none: how and what. */

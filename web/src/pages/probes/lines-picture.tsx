@@ -1,7 +1,7 @@
 /** Some numbers of a probe as lines, or as phases one on another. */
 import { niceCeiling } from "~/charts/stack";
 import { gapsOf, stacked } from "~/charts/steps";
-import { type Layer, TimePlot } from "~/charts/time-plot";
+import { type Layer, type Note, TimePlot } from "~/charts/time-plot";
 import { useT } from "~/i18n";
 import { useFormat } from "~/prefs/use-format";
 import { Swatch } from "./detail/parts";
@@ -11,6 +11,8 @@ import type { Lane } from "./smoke";
 import { type Asked, type Lanes, type Source, useLanes } from "./use-lanes";
 
 export type Line = Asked & { label: string; colour: string };
+
+const keyOf = ({ metric, agent }: Asked) => (agent === undefined ? metric : `${metric} ${agent}`);
 
 type LinesPictureProps = {
   label: string;
@@ -25,6 +27,7 @@ type LinesPictureProps = {
   /** What the axis shows at least. */
   least?: readonly [number, number];
   note: string;
+  notes: readonly Note[];
   height?: number;
   table: boolean;
   cursor: number | undefined;
@@ -42,7 +45,7 @@ export function LinesPicture(props: LinesPictureProps) {
           label={label}
           lanes={answer}
           columns={lines.map((line, lane) => ({
-            id: line.metric,
+            id: keyOf(line),
             header: line.label,
             cell: (i) => figureAt(values[lane], i, figures),
           }))}
@@ -52,7 +55,7 @@ export function LinesPicture(props: LinesPictureProps) {
       )}
       <ul className={styles.legend} aria-label={useT()("chart.legend")}>
         {lines.map((line) => (
-          <li key={line.metric}>
+          <li key={keyOf(line)}>
             <Swatch colour={line.colour} /> {line.label}
           </li>
         ))}
@@ -63,7 +66,8 @@ export function LinesPicture(props: LinesPictureProps) {
 
 type PlotProps = LinesPictureProps & { answer: Lanes; values: readonly Lane[]; height: number };
 
-function Plot({ label, lines, together = false, figures, least, answer, values, height, cursor, onCursor }: PlotProps) {
+function Plot(props: PlotProps) {
+  const { label, lines, together = false, figures, least, answer, values, notes, height, cursor, onCursor } = props;
   const format = useFormat();
   const { from, step, count } = answer;
   const known = Array.from({ length: count }, (_, i) => (values.some((lane) => lane[i] != null) ? 0 : null));
@@ -79,6 +83,7 @@ function Plot({ label, lines, together = false, figures, least, answer, values, 
       layers={layers}
       extent={[-niceCeiling(-low), least !== undefined && high <= least[1] ? least[1] : niceCeiling(high) || 1]}
       gaps={gapsOf(known)}
+      notes={notes}
       height={height}
       figures={figures}
       signed
@@ -89,9 +94,9 @@ function Plot({ label, lines, together = false, figures, least, answer, values, 
           <strong>{format.moment(from + index * step)}</strong>
           <dl>
             {lines.map((line, lane) => [
-              <Swatch key={`${line.metric} colour`} colour={line.colour} />,
-              <dt key={`${line.metric} name`}>{line.label}</dt>,
-              <dd key={`${line.metric} value`}>{figureAt(values[lane], index, figures)}</dd>,
+              <Swatch key={`${keyOf(line)} colour`} colour={line.colour} />,
+              <dt key={`${keyOf(line)} name`}>{line.label}</dt>,
+              <dd key={`${keyOf(line)} value`}>{figureAt(values[lane], index, figures)}</dd>,
             ])}
           </dl>
         </>
@@ -102,7 +107,7 @@ function Plot({ label, lines, together = false, figures, least, answer, values, 
 
 function layersOf(lines: readonly Line[], values: readonly Lane[], together: boolean): Layer[] {
   if (!together) {
-    return lines.map(({ metric, colour }, i) => ({ key: metric, colour, values: values[i] ?? [] }));
+    return lines.map((line, i) => ({ key: keyOf(line), colour: line.colour, values: values[i] ?? [] }));
   }
   return stacked(values).map(({ lower, upper }, i) => ({
     key: lines[i]?.metric ?? String(i),

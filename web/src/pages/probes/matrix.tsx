@@ -11,6 +11,7 @@ import { useFormat } from "~/prefs/use-format";
 import { Mark } from "~/ui/controls";
 import { Empty, ProblemBox, Skeleton } from "~/ui/feedback";
 import { Page } from "~/ui/page";
+import { useAgentName } from "../agents/use-agent-name";
 import styles from "./probes.module.css";
 import { ProbesTabs } from "./probes-tabs";
 import { marks } from "./state";
@@ -54,6 +55,7 @@ function Legend() {
 
 function Grid({ matrix }: { matrix: Matrix }) {
   const t = useT();
+  const nameOf = useAgentName();
   const cells = useMemo(
     () => new Map(matrix.cells.map((cell) => [`${cell.agent} ${cell.target}`, cell] as const)),
     [matrix],
@@ -66,8 +68,8 @@ function Grid({ matrix }: { matrix: Matrix }) {
           <tr>
             <th scope="col">{t("probes.target")}</th>
             {matrix.agents.map((agent) => (
-              <th key={agent} scope="col" className="mono" title={agent}>
-                {t("matrix.agent", { agent: agent.slice(0, 8) })}
+              <th key={agent} scope="col" title={agent}>
+                {nameOf(agent)}
               </th>
             ))}
           </tr>

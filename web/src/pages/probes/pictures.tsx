@@ -2,15 +2,19 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { KindDescription, Probe, ProbeUnit } from "~/api/schema";
 import type { AppSearch, probeViews } from "~/app/search";
-import { useCursor } from "~/charts/time-plot";
+import { type Note, useCursor } from "~/charts/time-plot";
 import { type Translate, useT } from "~/i18n";
+import { cssVariable, places, placesOf } from "~/lib/color";
 import { type Format, useFormat } from "~/prefs/use-format";
 import { Button, Segmented, Select } from "~/ui/controls";
+import { useAgentName } from "../agents/use-agent-name";
 import { phaseColours, phases } from "./detail/parts";
 import { LinesPicture } from "./lines-picture";
 import styles from "./probes.module.css";
-import { smokeMetrics } from "./smoke";
+import { notesOf, RouteChanges, useRouteChanges } from "./route-changes";
+import { type SmokeMetric, smokeMetrics } from "./smoke";
 import { SmokePicture } from "./smoke-picture";
+import { byWorst } from "./state";
 import type { Source } from "./use-lanes";
 
 type View = (typeof probeViews)[number];
@@ -28,13 +32,15 @@ export function Pictures({ probe, kind }: { probe: Probe; kind: KindDescription 
   const t = useT();
   const search = useSearch({ strict: false }) as AppSearch;
   const navigate = useNavigate();
-  const views = viewsOf(kind);
+  const nameOf = useAgentName();
+  const views = viewsOf(kind, probe.status.length);
   const view = views.find((one) => one === search.picture) ?? views[0] ?? "smoke";
   const table = search.view === "table";
   const agents = probe.status.map(({ agent }) => agent);
   const agent = agents.find((one) => one === search.agent) ?? agents[0];
   const set = (change: AppSearch) =>
     void navigate({ to: ".", search: (now: AppSearch) => ({ ...now, ...change }), replace: true });
+  const changes = useRouteChanges(probe.id);
   const source: Source = { probe: probe.id, kind: kind.kind, interval: probe.spec.interval, agent };
   return (
     <>
@@ -53,11 +59,11 @@ export function Pictures({ probe, kind }: { probe: Probe; kind: KindDescription 
             onChange={(metric) => set({ metric })}
           />
         )}
-        {agents.length > 1 && (
+        {agents.length > 1 && view !== "agents" && (
           <Select
             label={t("probe.agent")}
             value={agent ?? ""}
-            options={agents.map((value) => ({ value, label: value }))}
+            options={agents.map((value) => ({ value, label: nameOf(value) }))}
             onChange={(next) => set({ agent: next })}
           />
         )}
@@ -65,7 +71,16 @@ export function Pictures({ probe, kind }: { probe: Probe; kind: KindDescription 
           {t("traffic.table")}
         </Button>
       </div>
-      <Picture probe={probe} kind={kind} view={view} source={source} table={table} metric={metricOf(search, kind)} />
+      <Picture
+        probe={probe}
+        kind={kind}
+        view={view}
+        source={source}
+        table={table}
+        metric={metricOf(search, kind)}
+        notes={notesOf(changes)}
+      />
+      <RouteChanges probe={probe.id} events={changes} />
     </>
   );
 }
@@ -77,14 +92,15 @@ type PictureProps = {
   source: Source;
   table: boolean;
   metric: string;
+  notes: readonly Note[];
 };
 
-function Picture({ probe, kind, view, source, table, metric }: PictureProps) {
+function Picture({ probe, kind, view, source, table, metric, notes }: PictureProps) {
   const t = useT();
   const format = useFormat();
   const [cursor, onCursor] = useCursor();
   const label = t("probe.pictureOf", { picture: t(`probe.picture.${view}`), name: probe.name });
-  const shared = { source, table, cursor, onCursor, note: t("probe.meanNote") };
+  const shared = { source, table, cursor, onCursor, notes, note: t("probe.meanNote") };
   switch (view) {
     case "phases":
       return (
@@ -121,6 +137,8 @@ function Picture({ probe, kind, view, source, table, metric }: PictureProps) {
           ]}
         />
       );
+    case "agents":
+      return <Agents {...shared} key={view} probe={probe} kind={kind} />;
     case "ways":
       return <Ways {...shared} key={view} t={t} format={format} name={probe.name} />;
     case "metric":
@@ -134,7 +152,16 @@ function Picture({ probe, kind, view, source, table, metric }: PictureProps) {
         />
       );
     default:
-      return <SmokePicture key={view} label={label} source={source} metrics={smokeMetrics(kind)} table={table} />;
+      return (
+        <SmokePicture
+          key={view}
+          label={label}
+          source={source}
+          metrics={smokeMetrics(kind)}
+          notes={notes}
+          table={table}
+        />
+      );
   }
 }
 
@@ -144,6 +171,7 @@ type WaysProps = {
   cursor: number | undefined;
   onCursor: (index: number | undefined) => void;
   note: string;
+  notes: readonly Note[];
   t: Translate;
   format: Format;
   name: string;
@@ -175,13 +203,57 @@ function Ways({ t, format, name, ...shared }: WaysProps) {
   ));
 }
 
-function viewsOf({ metrics }: KindDescription): View[] {
+type AgentsProps = Omit<WaysProps, "t" | "format" | "name"> & { probe: Probe; kind: KindDescription };
+
+/** The same number from each agent: the worst of them, as many as there are colours. */
+function Agents({ probe, kind, ...shared }: AgentsProps) {
+  const t = useT();
+  const format = useFormat();
+  const nameOf = useAgentName();
+  const { median, loss } = smokeMetrics(kind);
+  const agents = byWorst(probe.status)
+    .slice(0, places)
+    .map(({ agent }) => agent);
+  const colours = placesOf(agents).map(cssVariable);
+  const lines = (asked: SmokeMetric) =>
+    agents.map((agent, i) => ({
+      metric: asked.metric,
+      aggregate: asked.aggregate,
+      agent,
+      label: nameOf(agent),
+      colour: colours[i] ?? "var(--series-other)",
+    }));
+  const picture = (of: "median" | "loss", asked: SmokeMetric) => {
+    const label = t(`probe.agents.${of}`);
+    return (
+      <LinesPicture
+        {...shared}
+        key={of}
+        label={t("probe.pictureOf", { picture: label, name: probe.name })}
+        note={`${label} · ${shared.note}`}
+        height={of === "median" ? 240 : 130}
+        figures={of === "median" ? format.duration : (value) => format.percent(value, 1)}
+        {...(of === "loss" && { least: [0, 0.01] as const })}
+        lines={lines(asked)}
+      />
+    );
+  };
+  return (
+    <>
+      {median !== undefined && picture("median", median)}
+      {loss.inverted !== true && picture("loss", loss)}
+    </>
+  );
+}
+
+function viewsOf({ metrics }: KindDescription, agents: number): View[] {
   const has = (name: string) => metrics.some((metric) => metric.name === name);
   const views: (View | false)[] = [
     has(phaseMetrics.connect) && "phases",
     "smoke",
     has("probe_tls_expiry_seconds") && "expiry",
     has("probe_forward_loss_ratio") && "ways",
+    agents > 1 && "agents",
     metrics.length > 0 && "metric",
   ];
   return views.filter((view) => view !== false);

@@ -2,22 +2,17 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { changeProbe, deleteProbe, runProbe } from "~/api/probes";
-import type { KindDescription, Probe, ProbeResult } from "~/api/schema";
+import { changeProbe, deleteProbe } from "~/api/probes";
+import type { KindDescription, Probe } from "~/api/schema";
 import type { Tagged } from "~/api/tagged";
 import type { AppSearch } from "~/app/search";
 import { useT } from "~/i18n";
 import { paths } from "~/lib/paths";
-import { useFormat } from "~/prefs/use-format";
 import { useMay } from "~/session/session";
 import { Button, buttonClass } from "~/ui/controls";
-import { Dialog } from "~/ui/dialog";
-import dialog from "~/ui/dialog.module.css";
 import { FormProblem } from "~/ui/form";
 import { Confirm } from "~/ui/form-dialog";
-import { Hint } from "~/ui/page";
-import { ResultDetails, ResultLine } from "./detail/result";
-import { draftOf, formOf, labelOf, longestRun } from "./form-state";
+import { RunDialog } from "./run-dialog";
 
 type ProbeActionsProps = { current: Tagged<Probe>; kind: KindDescription };
 
@@ -82,39 +77,5 @@ function DeleteDialog({ current: { value, tag }, onClose }: { current: Tagged<Pr
         await client.invalidateQueries({ queryKey: ["probes", "list"] });
       }}
     />
-  );
-}
-
-/** One run, now: nobody keeps it. Begins when it opens. */
-function RunDialog({ probe, kind, onClose }: { probe: Probe; kind: KindDescription; onClose: () => void }) {
-  const t = useT();
-  const format = useFormat();
-  const draft = draftOf(formOf(probe, kind), kind);
-  const run = useMutation<ProbeResult>({ mutationFn: () => runProbe(draft) });
-  const title = t("probe.runTitle", { name: probe.name });
-  return (
-    <Dialog label={title} onClose={onClose}>
-      <div className={dialog.form} aria-live="polite">
-        <h2>{title}</h2>
-        {probe.secrets.length > 0 && (
-          <Hint>{t("probes.withoutSecrets", { names: probe.secrets.map(labelOf).join(", ") })}</Hint>
-        )}
-        {run.isPending && <p>{t("probes.running", { duration: format.duration(longestRun(draft, kind)) })}</p>}
-        {run.isIdle && <p>{t("probe.runText")}</p>}
-        {run.data !== undefined && (
-          <div data-read="trial">
-            <ResultLine result={run.data} />
-            <ResultDetails result={run.data} />
-          </div>
-        )}
-        <FormProblem error={run.error} subject={title} />
-        <div className={dialog.foot}>
-          <Button onClick={onClose}>{t("action.close")}</Button>
-          <Button look="primary" icon="play" disabled={run.isPending} onClick={() => run.mutate()}>
-            {t("probes.runNow")}
-          </Button>
-        </div>
-      </div>
-    </Dialog>
   );
 }

@@ -1,8 +1,9 @@
 /** The form of a probe. Kinds, options, units and ranges come from the server, so that a new kind needs nothing here. */
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import type { FormEvent, ReactNode } from "react";
 import { useState } from "react";
-import { runProbe } from "~/api/probes";
+import { allAgentsQuery } from "~/api/agents";
+import { runProbeFrom } from "~/api/probes";
 import { RequestError } from "~/api/problem";
 import type { KindDescription } from "~/api/schema";
 import { useT } from "~/i18n";
@@ -11,6 +12,8 @@ import { useMay } from "~/session/session";
 import { Button } from "~/ui/controls";
 import { FormProblem, SelectField, TextField } from "~/ui/form";
 import { Section } from "~/ui/page";
+import { choiceFault, runnersOf } from "./agents-choice";
+import { AgentsField } from "./agents-field";
 import {
   blank,
   draftOf,
@@ -45,11 +48,15 @@ export function ProbeFormFields({ initial, kinds, secrets, title, submit, onSubm
   const [tried, setTried] = useState(false);
   const kind = kinds.find((one) => one.kind === form.kind);
   const save = useMutation({ mutationFn: (of: KindDescription) => onSubmit(form, of) });
-  const run = useMutation({ mutationFn: (of: KindDescription) => runProbe(draftOf(form, of)) });
+  const { data: agents } = useQuery({ ...allAgentsQuery, enabled: may("agents.read") });
+  const run = useMutation({
+    mutationFn: (of: KindDescription) => runProbeFrom(draftOf(form, of), runnersOf(form.agents, agents?.items ?? [])),
+  });
   if (kind === undefined) return null;
   const faults = faultsOf(form, kind);
-  const isFaulty = Object.keys(faults).length > 0;
-  const failed = save.error ?? run.error;
+  const isFaulty = Object.keys(faults).length > 0 || choiceFault(form.agents) !== undefined;
+  const ran = run.data?.find(({ error }) => error !== undefined);
+  const failed = save.error ?? (ran?.error as Error | undefined) ?? null;
   const problem = failed instanceof RequestError ? failed.problem : undefined;
   const refused = fieldOf(problem, kind);
   const set = (change: Partial<ProbeForm>) => {
@@ -77,8 +84,14 @@ export function ProbeFormFields({ initial, kinds, secrets, title, submit, onSubm
       <div className={styles.formFields}>
         <What form={form} kinds={kinds} kind={kind} errors={errors} set={set} />
         <When form={form} kind={kind} errors={errors} set={set} />
+        <AgentsField
+          value={form.agents}
+          tried={tried}
+          error={errors.of("agents")}
+          onChange={(agents) => set({ agents })}
+        />
         {kind.options.length > 0 && <Options form={form} kind={kind} secrets={secrets} errors={errors} set={set} />}
-        {!shownAt && <FormProblem error={failed} subject={title} />}
+        {!shownAt && <FormProblem error={save.error} subject={title} />}
         <div className={styles.formFoot}>
           {cancel}
           {may("probes.run") && (
@@ -97,7 +110,7 @@ export function ProbeFormFields({ initial, kinds, secrets, title, submit, onSubm
       </div>
       {may("probes.run") && (
         <RunOutcome
-          result={run.data}
+          runs={run.data}
           pending={run.isPending}
           draft={draftOf(form, kind)}
           kind={kind}
@@ -270,6 +283,18 @@ function Options({ form, kind, secrets, errors, set }: PartProps & { secrets: re
 
 /** Whether a field of this name is in the form, so that what is said of it is seen. */
 function isShown(field: string, kind: KindDescription): boolean {
-  const own = ["name", "kind", "target", "source", "family", "interval", "timeout", "count", "spacing", "dscp"];
+  const own = [
+    "name",
+    "kind",
+    "target",
+    "source",
+    "family",
+    "interval",
+    "timeout",
+    "count",
+    "spacing",
+    "dscp",
+    "agents",
+  ];
   return own.includes(field) || kind.options.some(({ name }) => field === `options.${name}`);
 }

@@ -1,11 +1,15 @@
 /** One probe: how it stands, its numbers over time, and its runs. */
+import { Link, useSearch } from "@tanstack/react-router";
 import type { Probe } from "~/api/schema";
+import type { AppSearch } from "~/app/search";
 import { useT } from "~/i18n";
+import { paths } from "~/lib/paths";
 import { useLongRange } from "~/pages/history/use-long-range";
 import { useFormat } from "~/prefs/use-format";
 import { ProblemBox, Skeleton } from "~/ui/feedback";
 import { Page } from "~/ui/page";
 import { TimeAgo } from "~/ui/time-ago";
+import { useAgentName } from "../agents/use-agent-name";
 import { Pictures } from "./pictures";
 import { ProbeActions } from "./probe-actions";
 import styles from "./probes.module.css";
@@ -56,6 +60,8 @@ export function ProbePage() {
 function Head({ probe }: { probe: Probe }) {
   const t = useT();
   const format = useFormat();
+  const nameOf = useAgentName();
+  const search = useSearch({ strict: false }) as AppSearch;
   const { spec, status } = probe;
   const bad = worst(status);
   return (
@@ -70,7 +76,16 @@ function Head({ probe }: { probe: Probe }) {
       <ul className={styles.status}>
         {status.map((one) => (
           <li key={one.agent}>
-            {status.length > 1 && <span className="mono">{one.agent}</span>}
+            {status.length > 1 && (
+              <>
+                <Link {...paths.agent(one.agent, search)} className={styles.agent}>
+                  {nameOf(one.agent)}
+                </Link>
+                <span className={styles.standing}>
+                  <StandingMark standing={probe.enabled ? one.state : "paused"} />
+                </span>
+              </>
+            )}
             <RunsBar runs={one.runs} />
             <span data-read="response">{one.response == null ? "–" : format.duration(one.response)}</span>
             {one.loss != null && <span>{t("probes.lossOf", { loss: format.percent(one.loss, 1) })}</span>}

@@ -11,6 +11,8 @@ export function ProbesTabs() {
   const tabs = [
     { target: paths.probes(search), word: t("probes.list") },
     { target: paths.matrix(search), word: t("page.matrix") },
+    { target: paths.voice(search), word: t("page.voice") },
+    { target: paths.networkMap(search), word: t("page.map") },
   ];
   return <PageTabs label={t("page.probes")} tabs={tabs} />;
 }
@@ -21,6 +23,7 @@ export function ProbeTabs({ probe }: { probe: string }) {
   const tabs = [
     { target: paths.probe(probe, search), word: t("probe.measurements") },
     { target: paths.traces(probe, search), word: t("page.traces") },
+    { target: paths.networkMap(search, { probe }), word: t("page.map") },
   ];
   return <PageTabs label={t("page.probe")} tabs={tabs} />;
 }

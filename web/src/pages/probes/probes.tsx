@@ -15,6 +15,7 @@ import { List } from "~/ui/list";
 import { Page } from "~/ui/page";
 import { SearchField, usePaging } from "~/ui/pages";
 import { TimeAgo } from "~/ui/time-ago";
+import { useAgentName } from "../agents/use-agent-name";
 import { ProbesTabs } from "./probes-tabs";
 import { RunsBar, StandingMark } from "./standing";
 import { standingOf, worst } from "./state";
@@ -69,6 +70,7 @@ export function ProbesPage() {
 function useProbeColumns(): readonly Column<Probe>[] {
   const t = useT();
   const format = useFormat();
+  const nameOf = useAgentName();
   const search = useSearch({ strict: false }) as AppSearch;
   return [
     {
@@ -103,6 +105,25 @@ function useProbeColumns(): readonly Column<Probe>[] {
           <StandingMark standing={standingOf(row)} />
         </span>
       ),
+    },
+    {
+      id: "agents",
+      header: t("probes.agents"),
+      width: 130,
+      priority: 3,
+      cell: ({ status }) => {
+        const each = status.map((one) => `${nameOf(one.agent)}: ${t(`probes.state.${one.state}`)}`);
+        const [only] = status;
+        return (
+          <span title={each.join("\n")}>
+            {only === undefined
+              ? "–"
+              : status.length === 1
+                ? nameOf(only.agent)
+                : t("probes.agentsRunning", { n: status.length })}
+          </span>
+        );
+      },
     },
     {
       id: "response",

@@ -13,6 +13,7 @@ import { Empty, ProblemBox, Skeleton } from "~/ui/feedback";
 import { Icon } from "~/ui/icons";
 import { Section } from "~/ui/page";
 import { Pages, usePaging } from "~/ui/pages";
+import { useAgentName } from "../agents/use-agent-name";
 import { lossOf, responseOf } from "./detail/numbers";
 import { ResultDetails, ResultMarks } from "./detail/result";
 import styles from "./probes.module.css";
@@ -28,6 +29,7 @@ export function Results({ probe }: { probe: Probe }) {
   const search = useSearch({ strict: false }) as AppSearch;
   const navigate = useNavigate();
   const time = useTime();
+  const nameOf = useAgentName();
   const { only } = search;
   const paging = usePaging(JSON.stringify([probe.id, time.query, only]));
   const live = time.mode === "live" && paging.cursor === undefined;
@@ -77,6 +79,7 @@ export function Results({ probe }: { probe: Probe }) {
                 key={key}
                 result={result}
                 own={probe.spec.kind}
+                from={probe.status.length > 1 ? nameOf(result.agent) : undefined}
                 open={open}
                 onToggle={() => set({ result: open ? undefined : key })}
               />
@@ -94,9 +97,16 @@ function keyOf({ start, agent, kind }: ProbeResult): string {
   return `${start} ${agent} ${kind}`;
 }
 
-type RowProps = { result: ProbeResult; own: ProbeResult["kind"]; open: boolean; onToggle: () => void };
+type RowProps = {
+  result: ProbeResult;
+  own: ProbeResult["kind"];
+  /** The name of its agent, when several run the probe. */
+  from: string | undefined;
+  open: boolean;
+  onToggle: () => void;
+};
 
-function Row({ result, own, open, onToggle }: RowProps) {
+function Row({ result, own, from, open, onToggle }: RowProps) {
   const t = useT();
   const format = useFormat();
   const id = useId();
@@ -122,6 +132,7 @@ function Row({ result, own, open, onToggle }: RowProps) {
           {loss === undefined ? "" : t("probes.lossOf", { loss: format.percent(loss, 1) })}
         </span>
         <span className={styles.said}>
+          {from !== undefined && <strong>{from} </strong>}
           <ResultMarks result={result} own={own} /> {result.failure?.message ?? result.address}
         </span>
       </button>

@@ -1,14 +1,15 @@
 /** What a run on demand gave, beside the form that asked for it. */
-import type { KindDescription, ProbeDraft, ProbeResult } from "~/api/schema";
+import type { Ran } from "~/api/probes";
+import type { KindDescription, ProbeDraft } from "~/api/schema";
 import { useT } from "~/i18n";
 import { useFormat } from "~/prefs/use-format";
 import { Hint, Section } from "~/ui/page";
-import { ResultDetails, ResultLine } from "./detail/result";
 import { labelOf, longestRun } from "./form-state";
 import styles from "./probes.module.css";
+import { RunsOutcome } from "./runs-outcome";
 
 type RunOutcomeProps = {
-  result: ProbeResult | undefined;
+  runs: readonly Ran[] | undefined;
   pending: boolean;
   draft: ProbeDraft;
   kind: KindDescription;
@@ -16,7 +17,7 @@ type RunOutcomeProps = {
   secrets: readonly string[];
 };
 
-export function RunOutcome({ result, pending, draft, kind, secrets }: RunOutcomeProps) {
+export function RunOutcome({ runs, pending, draft, kind, secrets }: RunOutcomeProps) {
   const t = useT();
   const format = useFormat();
   return (
@@ -29,13 +30,10 @@ export function RunOutcome({ result, pending, draft, kind, secrets }: RunOutcome
         )}
         {pending ? (
           <p>{t("probes.running", { duration: format.duration(longestRun(draft, kind)) })}</p>
-        ) : result === undefined ? (
+        ) : runs === undefined ? (
           <Hint>{t("probes.trialText")}</Hint>
         ) : (
-          <div data-read="trial">
-            <ResultLine result={result} />
-            <ResultDetails result={result} />
-          </div>
+          <RunsOutcome runs={runs} />
         )}
       </Section>
     </div>

@@ -1,7 +1,7 @@
 /** The smoke chart of a probe: its delays as a band, its median in the colour of the loss. */
 import { niceCeiling } from "~/charts/stack";
 import { gapsOf } from "~/charts/steps";
-import { type FootMark, type Layer, TimePlot, useCursor } from "~/charts/time-plot";
+import { type FootMark, type Layer, type Note, TimePlot, useCursor } from "~/charts/time-plot";
 import { useT } from "~/i18n";
 import { useFormat } from "~/prefs/use-format";
 import { Swatch } from "./detail/parts";
@@ -19,12 +19,18 @@ import {
 } from "./smoke";
 import { type Asked, type Lanes, type Source, useLanes } from "./use-lanes";
 
-type SmokePictureProps = { label: string; source: Source; metrics: SmokeMetrics; table: boolean };
+type SmokePictureProps = {
+  label: string;
+  source: Source;
+  metrics: SmokeMetrics;
+  notes: readonly Note[];
+  table: boolean;
+};
 
 const height = 300;
 const order = ["max", "p95", "median", "min", "loss"] as const satisfies readonly SmokeLane[];
 
-export function SmokePicture({ label, source, metrics, table }: SmokePictureProps) {
+export function SmokePicture({ label, source, metrics, notes, table }: SmokePictureProps) {
   const t = useT();
   const known = order.flatMap((lane) => {
     const asked = metrics[lane];
@@ -46,7 +52,7 @@ export function SmokePicture({ label, source, metrics, table }: SmokePictureProp
       {table ? (
         <SmokeTable label={label} lanes={lanes} of={of} metrics={metrics} />
       ) : (
-        <Smoke label={label} lanes={lanes} of={of} />
+        <Smoke label={label} lanes={lanes} of={of} notes={notes} />
       )}
       <Legend banded={metrics.min !== undefined} runs={metrics.loss.inverted === true} />
     </PictureFrame>
@@ -55,7 +61,9 @@ export function SmokePicture({ label, source, metrics, table }: SmokePictureProp
 
 type Values = Record<SmokeLane, Lane>;
 
-function Smoke({ label, lanes, of }: { label: string; lanes: Lanes; of: Values }) {
+type SmokeProps = { label: string; lanes: Lanes; of: Values; notes: readonly Note[] };
+
+function Smoke({ label, lanes, of, notes }: SmokeProps) {
   const t = useT();
   const format = useFormat();
   const [cursor, onCursor] = useCursor();
@@ -73,6 +81,7 @@ function Smoke({ label, lanes, of }: { label: string; lanes: Lanes; of: Values }
         foot={footOf(of.loss)}
         extent={[0, niceCeiling(top * 1.05) || 0.001]}
         gaps={gapsOf(measured)}
+        notes={notes}
         height={height}
         figures={format.duration}
         cursor={cursor}

@@ -22,9 +22,20 @@ export function standingOf(probe: Pick<Probe, "enabled" | "status">): Standing {
   return worst(probe.status)?.state ?? "waiting";
 }
 
+/** At one of them. */
+export function standingAt(probe: Pick<Probe, "enabled" | "status">, agent: string): Standing {
+  if (!probe.enabled) return "paused";
+  return probe.status.find((one) => one.agent === agent)?.state ?? "waiting";
+}
+
 /** The status that says most: the worst, of equals the newest. */
 export function worst(status: readonly ProbeStatus[]): ProbeStatus | undefined {
-  return status.toSorted((a, b) => worseness[b.state] - worseness[a.state] || b.time.localeCompare(a.time))[0];
+  return byWorst(status)[0];
+}
+
+/** The worst first, of equals the newest. */
+export function byWorst(status: readonly ProbeStatus[]): ProbeStatus[] {
+  return status.toSorted((a, b) => worseness[b.state] - worseness[a.state] || b.time.localeCompare(a.time));
 }
 
 /** Reasons for which a run says nothing about the target. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TraceHop, TracePath } from "~/api/schema";
-import { compared, hopState, isOtherRoute, unanswered } from "./trace-diff";
+import { asPath, compared, hopState, isOtherRoute, systemName, unanswered } from "./trace-diff";
 
 const hop = (ttl: number, address?: string, more: Partial<TraceHop> = {}): TraceHop => ({
   ttl,
@@ -39,6 +39,16 @@ describe("two traces", () => {
     const label = (label: number) => [{ label, class: 0, ttl: 1 }];
     const [one, other] = [path(hop(1, "::1", { mpls: label(16) })), path(hop(1, "::1", { mpls: label(17) }))];
     expect(compared(one, other)[0]?.change).toBe("labels");
+  });
+});
+
+describe("the systems of a path", () => {
+  it("are told once each, in order, and unknown ones are passed over", () => {
+    const on = (ttl: number, asn: number, organization?: string) =>
+      hop(ttl, `192.0.2.${ttl}`, { asn, ...(organization !== undefined && { organization }) });
+    const way = path(hop(1, "10.0.0.1"), on(2, 64_500, "Carrier"), hop(3), on(4, 64_500), on(5, 64_501), on(6, 64_500));
+    expect(asPath(way).map(systemName)).toEqual(["AS64500 Carrier", "AS64501", "AS64500"]);
+    expect(asPath(path(hop(1)))).toEqual([]);
   });
 });
 

@@ -30,6 +30,21 @@ export function isOtherRoute(pairs: readonly HopPair[]): boolean {
   return pairs.some(({ change }) => change === "address" || change === "new" || change === "gone");
 }
 
+export type System = { asn: number; name: string | null | undefined };
+
+/** The autonomous systems that a path goes through, in order. Hops of unknown systems are passed over. */
+export function asPath({ hops }: Pick<TracePath, "hops">): System[] {
+  const systems: System[] = [];
+  for (const { asn, organization } of hops) {
+    if (asn != null && systems.at(-1)?.asn !== asn) systems.push({ asn, name: organization });
+  }
+  return systems;
+}
+
+export function systemName({ asn, name }: System): string {
+  return name == null ? `AS${asn}` : `AS${asn} ${name}`;
+}
+
 export type HopState = "silent" | "limited" | "lossy" | "clear";
 
 /**

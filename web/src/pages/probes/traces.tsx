@@ -11,11 +11,13 @@ import { useTime } from "~/time/time";
 import { Mark, Select, type Status, Tabs } from "~/ui/controls";
 import { Empty, ProblemBox, Skeleton } from "~/ui/feedback";
 import { Hint, Page, Section } from "~/ui/page";
+import { useAgentName } from "../agents/use-agent-name";
 import { MiniTable } from "./detail/parts";
 import { HopHost, HopTable, TraceFacts } from "./detail/trace";
+import { PathDrawing } from "./path-drawing";
 import styles from "./probes.module.css";
 import { ProbeTabs } from "./probes-tabs";
-import { compared, type HopChange, isOtherRoute } from "./trace-diff";
+import { asPath, compared, type HopChange, isOtherRoute, systemName } from "./trace-diff";
 import { useProbe } from "./use-probe";
 
 /** Traces that can be chosen from: the newest of the range. */
@@ -29,8 +31,11 @@ export function TracesPage() {
   useLongRange();
   const time = useTime();
   const { id, current, error } = useProbe();
+  const { agent: chosen } = useSearch({ strict: false }) as AppSearch;
+  const agents = current?.value.status.map(({ agent }) => agent) ?? [];
+  const agent = agents.find((one) => one === chosen) ?? agents[0];
   const traces = useQuery({
-    ...resultsQuery(id, { ...time.query, kind: "mtr", limit: most }),
+    ...resultsQuery(id, { ...time.query, kind: "mtr", limit: most, ...(agents.length > 1 && agent && { agent }) }),
     refetchInterval: time.mode === "live" ? refresh : false,
   });
   const failed = error ?? (traces.data === undefined ? traces.error : null);
@@ -46,7 +51,7 @@ export function TracesPage() {
       ) : traces.data === undefined ? (
         <Skeleton height={420} />
       ) : (
-        <Snapshots all={snapshotsOf(traces.data.items)} />
+        <Snapshots all={snapshotsOf(traces.data.items)} agents={agents} agent={agent} />
       )}
     </Page>
   );
@@ -58,19 +63,34 @@ function snapshotsOf(results: readonly ProbeResult[]): Snapshot[] {
   );
 }
 
-function Snapshots({ all }: { all: readonly Snapshot[] }) {
+/** Ways begin where the agent is: traces of one agent are compared with each other. */
+type SnapshotsProps = { all: readonly Snapshot[]; agents: readonly string[]; agent: string | undefined };
+
+function Snapshots({ all, agents, agent }: SnapshotsProps) {
   const t = useT();
   const search = useSearch({ strict: false }) as AppSearch;
   const navigate = useNavigate();
   const title = useSnapshotTitle();
+  const nameOf = useAgentName();
   const set = (change: AppSearch) =>
     void navigate({ to: ".", search: (now: AppSearch) => ({ ...now, ...change }), replace: true });
   const shown = all.find(({ key }) => key === search.trace) ?? all[0];
+  const from = agents.length > 1 && (
+    <Select
+      label={t("probe.agent")}
+      value={agent ?? ""}
+      options={agents.map((value) => ({ value, label: nameOf(value) }))}
+      onChange={(next) => set({ agent: next, trace: undefined, against: undefined, path: undefined })}
+    />
+  );
   if (shown === undefined) {
     return (
-      <Empty title={t("trace.none")}>
-        <p>{t("trace.noneText")}</p>
-      </Empty>
+      <>
+        {from && <div className={styles.controls}>{from}</div>}
+        <Empty title={t("trace.none")}>
+          <p>{t("trace.noneText")}</p>
+        </Empty>
+      </>
     );
   }
   const against = all.find(({ key }) => key === search.against);
@@ -79,6 +99,7 @@ function Snapshots({ all }: { all: readonly Snapshot[] }) {
   return (
     <>
       <div className={styles.controls}>
+        {from}
         <Select
           label={t("trace.shown")}
           value={shown.key}
@@ -115,6 +136,7 @@ function Snapshots({ all }: { all: readonly Snapshot[] }) {
           ]}
         />
       )}
+      <PathDrawing all={all} shown={shown.trace} />
     </>
   );
 }
@@ -147,7 +169,7 @@ function One({ snapshot, path }: { snapshot: Snapshot; path: TracePath | undefin
       }
     >
       {path !== undefined && <HopTable path={path} label={t("trace.hops")} />}
-      <TraceFacts trace={trace} />
+      <TraceFacts trace={trace} path={path} />
       {result.failure != null && <p className={styles.message}>{result.failure.message}</p>}
     </Section>
   );
@@ -190,6 +212,7 @@ function Two({ before, after, paths }: TwoProps) {
         ]}
         rows={pairs.map((pair) => ({
           key: String(pair.ttl),
+          marked: pair.change !== "same",
           cells: [
             String(pair.ttl),
             pair.before === undefined ? (
@@ -210,6 +233,26 @@ function Two({ before, after, paths }: TwoProps) {
           ],
         }))}
       />
+      <Wholes before={before} after={after} paths={paths} />
     </Section>
+  );
+}
+
+/** What the two are as a whole: systems on the way, and how large packets may be. */
+function Wholes({ before, after, paths }: TwoProps) {
+  const t = useT();
+  const systems = paths.map((path) => (path === undefined ? [] : asPath(path)).map(systemName).join(" → ") || "–");
+  const sizes = [before, after].map(({ trace }) =>
+    trace.path_mtu == null ? "–" : t("trace.octets", { n: trace.path_mtu }),
+  );
+  return (
+    <MiniTable
+      label={t("trace.wholes")}
+      head={[t("map.what"), t("trace.beforeShort"), t("trace.afterShort")]}
+      rows={[
+        { key: "systems", cells: [t("trace.asPath"), ...systems] },
+        { key: "sizes", cells: [t("trace.mtu"), ...sizes] },
+      ]}
+    />
   );
 }

@@ -5,7 +5,12 @@ import type { SeriesAggregate, SeriesChart } from "~/api/schema";
 import { useTime } from "~/time/time";
 import { type Lane, pointsOf } from "./smoke";
 
-export type Asked = { metric: string; aggregate: SeriesAggregate };
+export type Asked = {
+  metric: string;
+  aggregate: SeriesAggregate;
+  /** Of this agent, in place of the one of the source. */
+  agent?: string;
+};
 /** Which numbers: those of the probe itself, not of a trace that was added to it. */
 export type Source = { probe: string; kind: string; interval: number; agent: string | undefined };
 
@@ -31,15 +36,18 @@ export function useLanes({ probe, kind, interval, agent }: Source, asked: readon
   const time = useTime();
   const step = stepOf(time.seconds, interval);
   const labels = `probe=${probe},kind=${kind}`;
+  // Lanes of several agents come from one answer.
+  const keyOf = (one: Asked) => `${one.aggregate} ${one.metric}`;
+  const questions = asked.filter((one, i) => asked.findIndex((other) => keyOf(other) === keyOf(one)) === i);
   const answers = useQueries({
-    queries: asked.map(({ metric, aggregate }) => ({
+    queries: questions.map(({ metric, aggregate }) => ({
       ...chartQuery({ ...time.query, metric, aggregate, labels, step, limit: mostSeries }),
       refetchInterval: time.mode === "live" ? refresh : (false as const),
     })),
   });
-  const charts = answers.map(({ data }) => data);
+  const charts = asked.map((one) => answers[questions.findIndex((other) => keyOf(other) === keyOf(one))]?.data);
   const chart = charts.find((one) => one !== undefined);
-  const lanes = charts.map((one) => (one === undefined ? [] : pointsOf(one, agent)));
+  const lanes = charts.map((one, i) => (one === undefined ? [] : pointsOf(one, asked[i]?.agent ?? agent)));
   return {
     charts,
     lanes,

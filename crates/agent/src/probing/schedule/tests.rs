@@ -13,7 +13,8 @@ fn id(n: u128) -> ProbeId {
 }
 
 fn probe(n: u128, interval: f64) -> AssignedProbe {
-    AssignedProbe { id: id(n), spec: ProbeSpec { interval, ..ProbeSpec::new(ProbeKind::Ping, "192.0.2.1") } }
+    let spec = ProbeSpec { interval, ..ProbeSpec::new(ProbeKind::Ping, "192.0.2.1") };
+    AssignedProbe { id: id(n), peer: None, spec }
 }
 
 fn assignment(probes: Vec<AssignedProbe>) -> Assignment {
@@ -35,6 +36,7 @@ fn result(due: &Due, rtt: Option<f64>) -> ProbeResult {
         late: 0,
         rtt,
         kernel_stamps: true,
+        hop_limit: None,
     };
     ProbeResult {
         probe: Some(due.id),
@@ -165,7 +167,7 @@ fn a_probe_that_cannot_be_run_is_left_out() {
 fn a_burst_is_no_faster_than_the_kind_allows() {
     let mut schedule = Schedule::new(1);
     let spec = ProbeSpec { interval: 120.0, ..ProbeSpec::new(ProbeKind::Throughput, "192.0.2.1") };
-    schedule.apply(&assignment(vec![AssignedProbe { id: id(1), spec }]), Duration::ZERO);
+    schedule.apply(&assignment(vec![AssignedProbe { id: id(1), peer: None, spec }]), Duration::ZERO);
     let failed = schedule.take(SECOND * 120).expect("it is due");
     assert_eq!(schedule.ended(&failed, &result(&failed, None), SECOND * 120), None, "no trace is added");
     let next = schedule.next().expect("it is planned");
@@ -173,4 +175,24 @@ fn a_burst_is_no_faster_than_the_kind_allows() {
     let first = schedule.take(next).expect("it is due");
     schedule.ended(&first, &result(&first, None), next);
     assert_eq!((first.trigger, schedule.next()), (Trigger::Burst, Some(next + SECOND * 60)));
+}
+
+#[test]
+fn entries_of_one_probe_to_another_agent_run_apart_and_stay_when_one_changes() {
+    let entry = |kind, interval| {
+        let spec = ProbeSpec { interval, ..ProbeSpec::new(kind, "00000000000000b2.netwatch.internal") };
+        AssignedProbe { id: id(1), peer: Some(AgentId(0xb2)), spec }
+    };
+    let mut schedule = Schedule::new(7);
+    let both = |interval| assignment(vec![entry(ProbeKind::Mtr, 300.0), entry(ProbeKind::Ping, interval)]);
+    assert_eq!(schedule.apply(&both(60.0), Duration::ZERO).added, 2);
+    let change = schedule.apply(&both(30.0), SECOND);
+    assert_eq!((change.added, change.changed, change.removed), (0, 1, 0));
+    let mut kinds = Vec::new();
+    while let Some(due) = schedule.take(Duration::from_secs(300)) {
+        assert_eq!(due.id, id(1));
+        kinds.push(due.spec.kind);
+    }
+    kinds.sort();
+    assert_eq!(kinds, [ProbeKind::Ping, ProbeKind::Mtr]);
 }

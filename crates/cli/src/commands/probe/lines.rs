@@ -5,13 +5,16 @@ use std::io::{self, Write};
 use netwatch_model::probe::kind::dns::Dns;
 use netwatch_model::probe::kind::http::Http;
 use netwatch_model::probe::kind::mtr::{Hop, Trace};
+use netwatch_model::probe::kind::network::NetworkInformation;
 use netwatch_model::probe::kind::simulation::{Simulation, Way};
-use netwatch_model::probe::kind::throughput::{Throughput, Transfer};
+use netwatch_model::probe::kind::system::SystemInformation;
+use netwatch_model::probe::kind::throughput::{RttMethod, Throughput, Transfer};
 use netwatch_model::probe::kind::tls::TlsSession;
 use netwatch_model::probe::{Delays, Detail, ProbeResult};
 
 use crate::failure::Failure;
 use crate::output::csv as fields;
+use crate::output::units::bytes;
 
 /// Prints a result with what its kind has found.
 pub fn write(out: &mut impl Write, result: &ProbeResult) -> io::Result<()> {
@@ -88,6 +91,12 @@ fn write_detail(out: &mut impl Write, detail: &Detail) -> io::Result<()> {
         }
         Detail::Simulation(simulation) => write_simulation(out, simulation),
         Detail::Throughput(throughput) => write_throughput(out, throughput),
+        Detail::System(system) => write_system(out, system),
+        Detail::Network(network) => write_network(out, network),
+        Detail::Agent(reach) => reach.tried.iter().try_for_each(|tried| match tried.rtt {
+            Some(rtt) => writeln!(out, "  {} answers in {}", tried.address, time(rtt)),
+            None => writeln!(out, "  {} does not answer", tried.address),
+        }),
     }
 }
 
@@ -182,21 +191,72 @@ fn write_way(out: &mut impl Write, name: &str, way: &Way) -> io::Result<()> {
 fn write_throughput(out: &mut impl Write, throughput: &Throughput) -> io::Result<()> {
     let ways = [("there", &throughput.forward), ("back", &throughput.reverse)];
     ways.into_iter().try_for_each(|(name, way)| way.as_ref().map_or(Ok(()), |way| write_transfer(out, name, way)))?;
-    match &throughput.bufferbloat {
-        Some(grade) => writeln!(out, "  bufferbloat grade {grade}"),
-        None => Ok(()),
+    let by = match throughput.rtt_method {
+        RttMethod::Icmp => "pings",
+        RttMethod::Tcp => "the kernel's times of TCP",
+    };
+    match (&throughput.bufferbloat, throughput.idle_rtt) {
+        (Some(grade), Some(idle)) => {
+            writeln!(out, "  round trip {} when idle; bufferbloat grade {grade}, by {by}", time(idle))
+        }
+        _ => Ok(()),
     }
 }
 
 fn write_transfer(out: &mut impl Write, name: &str, way: &Transfer) -> io::Result<()> {
     let again = way.retransmits.map(|n| format!(", {n} segments sent again")).unwrap_or_default();
+    let loaded = way.loaded_rtt.map(|rtt| format!(", round trip {}", time(rtt))).unwrap_or_default();
+    let ratio = way.time_ratio.map(|ratio| format!(", {ratio:.2} of the ideal time")).unwrap_or_default();
     writeln!(
         out,
-        "  {name}: {:.1} Mbit/s, {} octets in {}{again}",
+        "  {name}: {:.1} Mbit/s, {} octets in {}{again}{loaded}{ratio}",
         way.bits_per_second / 1e6,
         way.octets,
         time(way.seconds)
     )
+}
+
+fn write_system(out: &mut impl Write, system: &SystemInformation) -> io::Result<()> {
+    let container = system.container.as_ref().map(|kind| format!(", in a container ({kind})")).unwrap_or_default();
+    let SystemInformation { hostname, os, kernel, arch, .. } = system;
+    writeln!(out, "  {hostname}: {os}, Linux {kernel} {arch}{container}")?;
+    writeln!(out, "  up since {}", system.boot_time)?;
+    let busy = system.cpu.busy.map(|busy| format!("{:.1} % busy, ", busy * 100.0)).unwrap_or_default();
+    let [one, five, fifteen] = system.cpu.load;
+    writeln!(out, "  {} × {}: {busy}load {one} {five} {fifteen}", system.cpu.logical, system.cpu.model)?;
+    let memory = &system.memory;
+    let (used, total) = (bytes(memory.used()), bytes(memory.total));
+    let (swap_used, swap) = (bytes(memory.swap_used), bytes(memory.swap_total));
+    writeln!(out, "  memory {used} of {total}, swap {swap_used} of {swap}, {} processes", system.processes)?;
+    for disk in &system.disks {
+        let (used, total) = (bytes(disk.used()), bytes(disk.total));
+        writeln!(out, "  disk {} ({}, {}): {used} of {total}", disk.mount, disk.device, disk.file_system)?;
+    }
+    for carried in &system.interfaces {
+        let (received, sent) = (bytes(carried.received), bytes(carried.sent));
+        writeln!(out, "  {}: {received} received, {sent} sent, {} faults", carried.name, carried.faults)?;
+    }
+    Ok(())
+}
+
+fn write_network(out: &mut impl Write, network: &NetworkInformation) -> io::Result<()> {
+    for interface in &network.interfaces {
+        let state = if interface.up { "up" } else { "down" };
+        let mac = interface.mac.as_deref().unwrap_or("-");
+        let addresses = interface.addresses.join(" ");
+        writeln!(out, "  {} {state} {mac} mtu {} {addresses}", interface.name, interface.mtu)?;
+    }
+    for route in &network.routes {
+        let gateway = route.gateway.map(|gateway| format!(" via {gateway}")).unwrap_or_default();
+        writeln!(out, "  {}{gateway} dev {} metric {}", route.destination, route.interface, route.metric)?;
+    }
+    for resolver in &network.resolvers {
+        writeln!(out, "  name server {resolver}")?;
+    }
+    match &network.public {
+        Some(public) => writeln!(out, "  seen from {}", public.address),
+        None => Ok(()),
+    }
 }
 
 fn delays(out: &mut impl Write, name: &str, delays: Option<&Delays>) -> io::Result<()> {

@@ -76,12 +76,21 @@ pub struct DnsServer {
     /// Seconds from the question to the answer, with connection and TLS when the transport has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<f64>,
+    /// Seconds of `time` until the question could be sent: to connect, and for TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect: Option<f64>,
+    /// Seconds before `time` to resolve the name of the server; absent for an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<f64>,
     /// Response code (RFC 1035, RFC 6895): 0 is no error, 2 server failure, 3 no such name, 5 refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<u16>,
     /// Records of the answer section of the type that was asked for, and aliases on the way.
     #[schema(max_items = 64)]
     pub answers: Vec<DnsAnswer>,
+    /// How many records each section of the answer has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sections: Option<DnsSections>,
     /// The server says that it has validated the answer.
     pub authenticated: bool,
     /// The server is authoritative for the name.
@@ -92,6 +101,17 @@ pub struct DnsServer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub problem: Option<Untrusted>,
+}
+
+/// Records of each section of an answer (RFC 1035, 4.1), whatever their type; the OPT record of EDNS does not count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct DnsSections {
+    /// Of the answer section.
+    pub answer: u16,
+    /// Of the authority section.
+    pub authority: u16,
+    /// Of the additional section.
+    pub additional: u16,
 }
 
 /// One record.

@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use super::tls::AUTHORITY;
 use super::tls::TlsSession;
+pub use super::tls::{AUTHORITY, SERVER_NAME};
 use super::{Descriptor, TargetForm};
-use crate::Untrusted;
 use crate::probe::metric::{Measure, ProbeMetric as M};
 use crate::probe::option::{OptionField, OptionForm};
+use crate::{Timestamp, Untrusted};
 
 /// The most redirects that are followed.
 pub const MAX_REDIRECTS: usize = 10;
@@ -98,8 +98,22 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     count: 1,
     spacing: 0.0,
     options: &[
-        &METHOD, &HEADERS, &BODY, &BASIC, &BEARER, &STATUS, &CONTAINS, &MATCHES, &FORBIDS, &JSON, &REDIRECTS, &VERIFY,
-        &VERSION, &MAX_BODY, &AUTHORITY,
+        &METHOD,
+        &HEADERS,
+        &BODY,
+        &BASIC,
+        &BEARER,
+        &STATUS,
+        &CONTAINS,
+        &MATCHES,
+        &FORBIDS,
+        &JSON,
+        &REDIRECTS,
+        &VERIFY,
+        &VERSION,
+        &MAX_BODY,
+        &SERVER_NAME,
+        &AUTHORITY,
     ],
     metrics: &[
         M::StatusCode,
@@ -151,6 +165,13 @@ pub struct HttpHop {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub content_type: Option<Untrusted>,
+    /// Content-Length of the answer, octets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_length: Option<u64>,
+    /// Last-Modified of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_modified: Option<Timestamp>,
     /// Where its seconds went.
     pub phases: HttpPhases,
 }

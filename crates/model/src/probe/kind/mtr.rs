@@ -47,7 +47,8 @@ pub const PATHS: OptionField = OptionField {
 /// Octets of each packet.
 pub const SIZE: OptionField = OptionField {
     name: "size",
-    help: "Octets of each IP packet; large ones find where a path drops what does not fit (PMTU black hole)",
+    help: "Octets of each IP packet of ICMP and UDP; large ones find where a path drops what does not fit (PMTU black hole). TCP sends \
+           SYN segments, which carry no data",
     form: OptionForm::Whole { min: 44, max: 9000, default: 64 },
 };
 
@@ -137,6 +138,10 @@ pub struct Hop {
     /// Number of its autonomous system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asn: Option<u32>,
+    /// Who runs that system. Agents do not know it: the server looks it up when it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub organization: Option<Untrusted>,
     /// Labels of its MPLS header (RFC 4950), outermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mpls: Vec<MplsLabel>,

@@ -22,6 +22,13 @@ pub const DONT_FRAGMENT: OptionField = OptionField {
     form: OptionForm::Flag(false),
 };
 
+/// How many routers a request passes.
+pub const TTL: OptionField = OptionField {
+    name: "ttl",
+    help: "Time to live (hop limit) of each request; 0: that of the system",
+    form: OptionForm::Whole { min: 0, max: 255, default: 0 },
+};
+
 /// All that there is to know of ping.
 pub const DESCRIPTOR: Descriptor = Descriptor {
     name: "ping",
@@ -32,7 +39,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     timeout: 3.0,
     count: 20,
     spacing: 1.0,
-    options: &[&SIZE, &DONT_FRAGMENT],
+    options: &[&SIZE, &DONT_FRAGMENT, &TTL],
     metrics: &[
         M::Lookup,
         M::Loss,
@@ -75,6 +82,9 @@ pub struct Ping {
     pub rtt: Option<Delays>,
     /// Whether the kernel stamped the arrivals, so that waiting for the processor is not measured.
     pub kernel_stamps: bool,
+    /// Time to live (hop limit) of the last answer, as it arrived; absent when there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hop_limit: Option<u8>,
 }
 
 impl Ping {

@@ -32,6 +32,13 @@ pub const BUDGET: OptionField = OptionField {
     form: OptionForm::Whole { min: 0, max: 1_000_000_000_000, default: 10_000_000_000 },
 };
 
+/// What the line carries.
+pub const LINE_RATE: OptionField = OptionField {
+    name: "line_rate",
+    help: "Bits a second that the narrowest link of the path carries, for the figures of RFC 6349; 0 when it is not known",
+    form: OptionForm::Whole { min: 0, max: 1_000_000_000_000, default: 0 },
+};
+
 /// All that there is to know of throughput probes.
 pub const DESCRIPTOR: Descriptor = Descriptor {
     name: "throughput",
@@ -42,7 +49,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     timeout: 10.0,
     count: 1,
     spacing: 0.0,
-    options: &[&DIRECTION, &SECONDS, &STREAMS, &BUDGET],
+    options: &[&DIRECTION, &SECONDS, &STREAMS, &BUDGET, &LINE_RATE],
     metrics: &[M::Lookup, M::ForwardRate, M::ReverseRate, M::Retransmits, M::RttMedian, M::LoadedRtt],
 };
 
@@ -52,6 +59,9 @@ pub struct Throughput {
     /// Seconds to resolve the name; absent for an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lookup: Option<f64>,
+    /// How round-trip times were measured.
+    #[serde(default)]
+    pub rtt_method: RttMethod,
     /// Median round-trip time of the idle path, seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_rtt: Option<f64>,
@@ -61,9 +71,38 @@ pub struct Throughput {
     /// From the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverse: Option<Transfer>,
-    /// A to F by how much the delay grows under load; absent without both round-trip times.
+    /// Octets on their way when the line is full: line rate × idle round-trip time (RFC 6349, 3.3.1); absent without either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bandwidth_delay: Option<f64>,
+    /// How much the delay grows under load: A+ below 5 ms, A below 30, B below 60, C below 200, D below 400, else F; absent without both
+    /// round-trip times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bufferbloat: Option<String>,
+}
+
+/// How round-trip times of a throughput probe were measured.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RttMethod {
+    /// By pings beside the transfer.
+    Icmp,
+    /// By the kernel, from the segments of the transfer itself: the target does not answer pings.
+    #[default]
+    Tcp,
+}
+
+/// Grade of a link by how many seconds its round trip grows under load: A+ below 5 ms, A below 30 ms, B below 60 ms, C below 200 ms, D below
+/// 400 ms, else F.
+#[must_use]
+pub fn grade(growth: f64) -> &'static str {
+    match growth {
+        g if g < 0.005 => "A+",
+        g if g < 0.030 => "A",
+        g if g < 0.060 => "B",
+        g if g < 0.200 => "C",
+        g if g < 0.400 => "D",
+        _ => "F",
+    }
 }
 
 /// One direction.
@@ -81,12 +120,18 @@ pub struct Transfer {
     /// Median round-trip time while it was busy, seconds (RFC 6349: buffer delay).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loaded_rtt: Option<f64>,
-    /// Segments that arrived at the first try, as a share (RFC 6349, 4.2).
+    /// Octets that arrived at the first try, as a share of those sent (RFC 6349, 4.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub efficiency: Option<f64>,
     /// Growth of the round-trip time under load, as a share of the idle one (RFC 6349, 4.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buffer_delay: Option<f64>,
+    /// Bits of payload per second that the line could carry, of its rate what headers leave; absent when the rate is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ideal_bits_per_second: Option<f64>,
+    /// Actual over ideal time of the transfer, 1 at best (RFC 6349, 4.1); absent when the line's rate is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_ratio: Option<f64>,
     /// The budget ended it early.
     pub cut: bool,
 }

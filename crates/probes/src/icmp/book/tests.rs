@@ -15,8 +15,13 @@ fn waiting() -> Waiting {
 }
 
 fn ping(book: &mut Book, to: [u8; 4], start: u64) {
-    let plan =
-        Plan { count: 5, spacing: Duration::ZERO, timeout: Duration::from_secs(1), start: Duration::from_secs(start) };
+    let plan = Plan {
+        count: 5,
+        spacing: Duration::ZERO,
+        timeout: Duration::from_secs(1),
+        start: Duration::from_secs(start),
+        ttl: None,
+    };
     book.insert(|generation, base| Job {
         generation,
         to: SocketAddr::from((to, 0)),

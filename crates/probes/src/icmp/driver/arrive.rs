@@ -12,7 +12,7 @@ use crate::icmp::book::{Book, Found};
 use crate::icmp::channel::{Channel, Road};
 use crate::icmp::course::Reply;
 use crate::icmp::datagram::{Offender, Received};
-use crate::icmp::job::Arrival;
+use crate::icmp::job::{Arrival, Work};
 use crate::icmp::os::BATCH;
 use crate::icmp::packet;
 
@@ -63,9 +63,12 @@ impl Driver {
                 if !job.listens_on(place) {
                     continue;
                 }
+                if job.local.is_none() && matches!((&job.work, &reply), (Work::Ping(_), Reply::Target)) {
+                    job.local = received.local.or_else(|| destination(channel, received.bytes));
+                }
                 let at = arrival_time(received.stamp, now);
                 job.kernel_stamps &= received.stamp.is_some();
-                if job.work.arrived(Arrival { number: found.number, at, from, reply }) {
+                if job.work.arrived(Arrival { number: found.number, at, from, reply, hop_limit: received.hop_limit }) {
                     touched.push(found.slot);
                 }
             }
@@ -134,6 +137,12 @@ fn understand_error(
         start => icmp::extensions(received.bytes.get(start..).unwrap_or_default(), false),
     };
     Some((book.by_token(data, to)?, from, Reply::Error(cause, labels)))
+}
+
+/// Where a packet of IPv4 was sent to (RFC 791, 3.1).
+fn destination(channel: &Channel, packet: &[u8]) -> Option<IpAddr> {
+    let octets = packet.get(16..)?.first_chunk::<4>().filter(|_| channel.has_ip_header)?;
+    Some(IpAddr::from(*octets))
 }
 
 /// What follows the IP header of a packet (RFC 791).

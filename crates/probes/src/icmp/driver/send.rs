@@ -39,7 +39,7 @@ impl Driver {
         self.book.next_look().is_some_and(|next| next <= now)
     }
 
-    /// Does what a job has to do by now; whether a batch was sent on the way.
+    /// Does what a job has to do by now, at most a batch of it; whether a batch was sent on the way.
     fn serve(&mut self, slot: u32, now: Duration) -> bool {
         let Some(job) = self.book.job(slot) else { return false };
         if job.waiting.is_closed() {
@@ -47,27 +47,23 @@ impl Driver {
             self.finish(slot);
             return false;
         }
-        match job.work.next(now) {
-            Next::Send(at) if at <= now => {
-                self.counters.late(now.saturating_sub(at));
-                let due = job.work.send(now);
-                let next = job.work.next(now);
-                let was_flushed = self.emit(slot, due);
-                match next {
-                    Next::Send(at) | Next::Wait(at) => self.book.look_at(slot, at),
-                    Next::Done => self.finish(slot),
-                }
-                was_flushed
+        let (mut next, mut was_flushed) = (job.work.next(now), false);
+        // Until the next batch it goes on with the same job: finding another costs more than a packet.
+        while let (Next::Send(at), false) = (next, was_flushed) {
+            if at > now {
+                break;
             }
-            Next::Send(at) | Next::Wait(at) => {
-                self.book.look_at(slot, at);
-                false
-            }
-            Next::Done => {
-                self.finish(slot);
-                false
-            }
+            let Some(job) = self.book.job(slot) else { return was_flushed };
+            self.counters.late(now.saturating_sub(at));
+            let due = job.work.send(now);
+            next = job.work.next(now);
+            was_flushed = self.emit(slot, due);
         }
+        match next {
+            Next::Send(at) | Next::Wait(at) => self.book.look_at(slot, at),
+            Next::Done => self.finish(slot),
+        }
+        was_flushed
     }
 
     /// Puts a packet into the batch; whether the batch before it had to be sent first.

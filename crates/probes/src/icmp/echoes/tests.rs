@@ -11,6 +11,7 @@ const PLAN: Plan = Plan {
     spacing: Duration::from_millis(100),
     timeout: Duration::from_millis(1000),
     start: Duration::from_millis(5000),
+    ttl: None,
 };
 
 fn ms(ms: u64) -> Duration {

@@ -97,7 +97,7 @@ pub(super) async fn restore(app: App, asker: Asker, request: Request) -> Result<
     let with = app.clone();
     app.blocking(move || {
         with.apply_all_to_store();
-        with.assign_probes();
+        with.join_agents();
     })
     .await?;
     let Contents { format, objects, audit_records } = restored.contents;

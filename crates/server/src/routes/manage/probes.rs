@@ -5,6 +5,7 @@
 //! Limits: [`Probe::MAX_PER_WORKSPACE`] probes, or as many as the workspace may have.
 
 mod draft;
+mod of_agent;
 pub(in crate::routes) mod shown;
 
 use axum::Json;
@@ -30,8 +31,8 @@ use crate::fault::Fault;
 use crate::params::{Body, Params};
 use crate::routes::NoParams;
 
-pub(in crate::routes) use draft::spec_of;
-pub(super) use draft::with_secrets;
+pub(super) use draft::{agents, labels, with_secrets};
+pub(in crate::routes) use draft::{run_of, spec_of};
 
 /// The word under which probes stand in files.
 pub(super) const DECLARED: &str = "probes";
@@ -49,6 +50,9 @@ pub(super) async fn list(
     Params(query): Params<ProbesQuery>,
 ) -> Result<Json<Page<Shown>>, Fault> {
     let workspace = asker.workspace()?;
+    if let Some(agent) = query.agent.as_deref() {
+        return of_agent::list(&app, &asker, &query, crate::routes::probes::agent(agent)?).await.map(Json);
+    }
     let wanted =
         Wanted { limit: query.limit, cursor: query.cursor.as_deref(), search: query.search.as_deref(), owner: None };
     let list = List::new("probes", &workspace, &wanted)?;
@@ -95,6 +99,7 @@ pub(super) async fn create(app: App, asker: Asker, Body(new): Body<ProbeCreate>)
         workspace,
         name: field("name", &new.name)?,
         spec: spec_of(&new.spec)?,
+        agents: draft::agents(new.agents)?,
         enabled: new.enabled.unwrap_or(true),
         created: app.now(),
     };
@@ -135,6 +140,9 @@ pub(super) async fn change(
         after.enabled = patch.enabled.unwrap_or(after.enabled);
         if let Some(spec) = &patch.spec {
             after.spec = draft::changed(spec, &before.value.spec)?;
+        }
+        if let Some(agents) = patch.agents {
+            after.agents = draft::agents(agents)?;
         }
         let stored = alter(tx, &asker, &before, &after)?;
         Ok((tag(&stored), shown(tx, &stored, &with)?))
@@ -240,6 +248,7 @@ fn fields(probe: &Probe) -> Fields {
     let fields = Fields::new()
         .with("name", &probe.name)
         .with("enabled", probe.enabled)
+        .with("agents", draft::agents_text(&probe.agents))
         .with("kind", spec.kind)
         .with("target", &spec.target)
         .with("interval", spec.interval)

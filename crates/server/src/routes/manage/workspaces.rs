@@ -246,6 +246,9 @@ async fn drop_it(app: &App, asker: Asker, id: WorkspaceId, asked: Preconditions)
         Ok(record(tx, Entry { workspace: Some(id), before: Some(fields(&before.value)), ..did })?)
     })
     .await?;
+    // Its agents stop, and its probes with them.
+    let with = app.clone();
+    app.blocking(move || with.agents_changed()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -9,13 +9,13 @@ use crate::routes::NoParams;
 
 /// The kinds of probes
 ///
-/// Their options with units and ranges, and the numbers that they give.
+/// Those that a probe may be made of, their options with units and ranges, and the numbers that they give.
 #[utoipa::path(
     get, path = "/api/v1/probe-kinds", operation_id = "list_probe_kinds", tag = "probes",
     responses((status = 200, description = "All kinds", body = [KindDescription]))
 )]
 pub(super) async fn list(_: Params<NoParams>) -> Json<Vec<KindDescription>> {
-    Json(ProbeKind::ALL.into_iter().map(described).collect())
+    Json(ProbeKind::offered().map(described).collect())
 }
 
 fn described(kind: ProbeKind) -> KindDescription {
@@ -24,6 +24,8 @@ fn described(kind: ProbeKind) -> KindDescription {
         TargetForm::Host => ("host", None),
         TargetForm::HostPort { port } => ("host_port", port),
         TargetForm::Url => ("url", None),
+        TargetForm::Own => ("own", None),
+        TargetForm::Agent => ("agent", None),
     };
     KindDescription {
         kind,

@@ -19,7 +19,6 @@ use crate::probes::Board;
 use crate::probes::board::{Run, RunState, run_of};
 use crate::routes::NoParams;
 use crate::routes::manage::asker::{Asker, ask};
-use crate::routes::manage::probes::shown::state;
 
 const MOST_CELLS: usize = 20_000;
 
@@ -67,7 +66,7 @@ fn cell(target: String, agent: String, runs: &[(&Probe, Run)]) -> MatrixCell {
     MatrixCell {
         agent,
         target,
-        state: state(known.unwrap_or(RunState::Unknown)),
+        state: known.unwrap_or(RunState::Unknown).into(),
         blocked,
         loss: judged.iter().filter_map(|(_, run)| run.loss).reduce(f64::max),
         response: judged.iter().filter_map(|(_, run)| run.time).reduce(f64::max),
@@ -76,7 +75,7 @@ fn cell(target: String, agent: String, runs: &[(&Probe, Run)]) -> MatrixCell {
 }
 
 /// The host that a probe measures.
-fn host(probe: &Probe) -> &str {
+pub(super) fn host(probe: &Probe) -> &str {
     let target = &*probe.spec.target;
     let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);

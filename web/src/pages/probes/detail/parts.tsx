@@ -9,7 +9,8 @@ type MiniTableProps = {
   label: string;
   /** Headers; those that begin with `>` stand at the right, over numbers. */
   head: readonly string[];
-  rows: readonly { key: string; cells: readonly ReactNode[] }[];
+  /** A marked row stands out, and says in a cell why. */
+  rows: readonly { key: string; cells: readonly ReactNode[]; marked?: boolean }[];
 };
 
 /** A table that is read, not sorted. It scrolls by itself when the place is narrow. */
@@ -29,8 +30,8 @@ export function MiniTable({ label, head, rows }: MiniTableProps) {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ key, cells }) => (
-            <tr key={key}>
+          {rows.map(({ key, cells, marked }) => (
+            <tr key={key} className={marked === true ? styles.marked : undefined}>
               {cells.map((cell, i) => (
                 <td key={head[i]} className={right[i]}>
                   {cell}

@@ -5,6 +5,7 @@ import { useT } from "~/i18n";
 import { useFormat } from "~/prefs/use-format";
 import { Mark } from "~/ui/controls";
 import { Facts } from "~/ui/page";
+import { useAgentName } from "../../agents/use-agent-name";
 import styles from "../probes.module.css";
 import { StandingMark } from "../standing";
 import { stateOf } from "../state";
@@ -48,6 +49,7 @@ export function ResultMarks({ result, own }: { result: ProbeResult; own: ProbeRe
 export function ResultDetails({ result }: { result: ProbeResult }) {
   const t = useT();
   const format = useFormat();
+  const nameOf = useAgentName();
   return (
     <div className={styles.details}>
       {result.failure != null && (
@@ -66,7 +68,12 @@ export function ResultDetails({ result }: { result: ProbeResult }) {
           [t("column.start"), format.moment(Date.parse(result.start))],
           result.late && [t("probe.scheduled"), format.moment(Date.parse(result.scheduled))],
           [t("column.duration"), format.duration(result.duration)],
-          [t("probe.agent"), <Wire key="agent">{result.agent}</Wire>],
+          [
+            t("probe.agent"),
+            <span key="agent" title={result.agent}>
+              {nameOf(result.agent)}
+            </span>,
+          ],
         ]}
       />
     </div>

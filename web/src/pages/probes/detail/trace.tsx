@@ -5,7 +5,7 @@ import { useT } from "~/i18n";
 import { useFormat } from "~/prefs/use-format";
 import { Mark, type Status, Tabs } from "~/ui/controls";
 import { Facts, Hint } from "~/ui/page";
-import { type HopState, hopState, unanswered } from "../trace-diff";
+import { asPath, type HopState, hopState, systemName, unanswered } from "../trace-diff";
 import { MiniTable, Wire } from "./parts";
 
 export function TraceDetail({ detail }: { detail: Trace }) {
@@ -14,7 +14,7 @@ export function TraceDetail({ detail }: { detail: Trace }) {
   const path = detail.paths[Number(chosen)] ?? detail.paths[0];
   return (
     <>
-      <TraceFacts trace={detail} />
+      <TraceFacts trace={detail} path={path} />
       {detail.paths.length > 1 && (
         <Tabs
           label={t("trace.paths")}
@@ -31,9 +31,10 @@ export function TraceDetail({ detail }: { detail: Trace }) {
   );
 }
 
-export function TraceFacts({ trace }: { trace: Trace }) {
+export function TraceFacts({ trace, path = trace.paths[0] }: { trace: Trace; path?: TracePath | undefined }) {
   const t = useT();
   const format = useFormat();
+  const systems = path === undefined ? [] : asPath(path);
   return (
     <Facts
       items={[
@@ -44,6 +45,7 @@ export function TraceFacts({ trace }: { trace: Trace }) {
           </Mark>,
         ],
         [t("probes.loss"), format.percent(trace.loss, 1)],
+        systems.length > 0 && [t("trace.asPath"), systems.map(systemName).join(" → ")],
         trace.path_mtu != null && [t("trace.mtu"), t("trace.octets", { n: trace.path_mtu })],
         trace.black_hole_after != null && [
           t("trace.blackHole"),
@@ -89,7 +91,7 @@ export function HopTable({ path, label }: { path: TracePath; label: string }) {
           cells: [
             String(hop.ttl),
             <HopHost key="host" hop={hop} />,
-            hop.asn == null ? "–" : `AS${hop.asn}`,
+            <SystemName key="asn" hop={hop} />,
             (hop.mpls ?? []).map(({ label }) => label).join(" / ") || "–",
             <Mark key="state" status={marks[state]}>
               {t(`trace.state.${state}`)}
@@ -105,6 +107,12 @@ export function HopTable({ path, label }: { path: TracePath; label: string }) {
       })}
     />
   );
+}
+
+function SystemName({ hop }: { hop: TraceHop }) {
+  if (hop.asn == null) return "–";
+  const name = systemName({ asn: hop.asn, name: hop.organization });
+  return <span title={name}>{hop.organization == null ? name : <Wire>{name}</Wire>}</span>;
 }
 
 export function HopHost({ hop }: { hop: TraceHop }) {

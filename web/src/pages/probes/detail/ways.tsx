@@ -99,6 +99,7 @@ export function ThroughputDetail({ detail }: { detail: Throughput }) {
     share(way.efficiency),
     way.loaded_rtt == null ? "–" : format.duration(way.loaded_rtt),
     share(way.buffer_delay),
+    way.time_ratio == null ? "–" : format.plain(Math.round(way.time_ratio * 100) / 100),
   ];
   return (
     <>
@@ -113,6 +114,7 @@ export function ThroughputDetail({ detail }: { detail: Throughput }) {
           `>${t("probe.efficiency")}`,
           `>${t("probe.loadedRtt")}`,
           `>${t("probe.bufferDelay")}`,
+          `>${t("probe.timeRatio")}`,
         ]}
         rows={ways.flatMap(([name, way]) =>
           way == null ? [] : [{ key: name, cells: cellsOf(t(`probe.way.${name}`), way) }],
@@ -121,6 +123,8 @@ export function ThroughputDetail({ detail }: { detail: Throughput }) {
       <Facts
         items={[
           detail.idle_rtt != null && [t("probe.idleRtt"), format.duration(detail.idle_rtt)],
+          detail.idle_rtt != null && [t("probe.rttMethod"), t(`probe.rttMethod.${detail.rtt_method ?? "tcp"}`)],
+          detail.bandwidth_delay != null && [t("probe.bandwidthDelay"), format.volume(detail.bandwidth_delay)],
           detail.bufferbloat != null && [t("probe.bufferbloat"), detail.bufferbloat],
         ]}
       />

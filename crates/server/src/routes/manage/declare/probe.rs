@@ -6,7 +6,7 @@ use netwatch_api::probe::ProbeDraft;
 use netwatch_entities::{ListQuery, Reading, Stored, Writing};
 use netwatch_identity::secret::random_bits;
 use netwatch_model::Timestamp;
-use netwatch_model::people::{DisplayName, Permission, ProbeId, WorkspaceId};
+use netwatch_model::people::{AgentSelector, DisplayName, Permission, ProbeId, WorkspaceId};
 use netwatch_model::probe::{OptionForm, Probe, ProbeSpec};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,6 +27,8 @@ struct Written {
     name: String,
     #[serde(default = "on")]
     enabled: bool,
+    #[serde(default)]
+    agents: AgentSelector,
     spec: ProbeDraft,
 }
 
@@ -35,6 +37,8 @@ struct Written {
 struct Normal {
     name: DisplayName,
     enabled: bool,
+    #[serde(default)]
+    agents: AgentSelector,
     spec: ProbeSpec,
 }
 
@@ -62,30 +66,33 @@ impl Declared for Probes {
             return Err(Fault::parameter("spec.options", detail));
         }
         let spec = probes::spec_of(&probe.spec)?;
-        Ok((name.to_string(), value(&Normal { name, enabled: probe.enabled, spec })?))
+        Ok((
+            name.to_string(),
+            value(&Normal { name, enabled: probe.enabled, agents: probes::agents(probe.agents)?, spec })?,
+        ))
     }
 
     fn current(&self, tx: &Reading<'_>, workspace: WorkspaceId) -> Result<BTreeMap<String, Value>, Fault> {
         let named = |probe: Stored<Probe>| {
-            let Probe { name, enabled, spec, .. } = probe.value;
+            let Probe { name, enabled, agents, spec, .. } = probe.value;
             let spec = ProbeSpec { options: probes::shown::options(&spec).0, ..spec };
-            Ok((name.to_string(), value(&Normal { name, enabled, spec })?))
+            Ok((name.to_string(), value(&Normal { name, enabled, agents, spec })?))
         };
         all(tx, workspace)?.into_iter().map(named).collect()
     }
 
     fn create(&self, tx: &Writing<'_>, asker: &Asker, _: &str, value: &Value) -> Result<(), Fault> {
-        let Normal { name, enabled, spec } = parse_body(&to_json(value)?)?;
+        let Normal { name, enabled, agents, spec } = parse_body(&to_json(value)?)?;
         let (now, workspace): (Timestamp, _) = (tx.now(), asker.workspace()?);
         let id = ProbeId::new(now, random_bits()?);
-        probes::make(tx, asker, &Probe { id, workspace, name, spec, enabled, created: now }).map(drop)
+        probes::make(tx, asker, &Probe { id, workspace, name, spec, agents, enabled, created: now }).map(drop)
     }
 
     fn change(&self, tx: &Writing<'_>, asker: &Asker, name: &str, value: &Value) -> Result<(), Fault> {
         let before = find(tx, asker.workspace()?, name)?;
-        let Normal { enabled, spec, .. } = parse_body(&to_json(value)?)?;
+        let Normal { enabled, agents, spec, .. } = parse_body(&to_json(value)?)?;
         let spec = probes::with_secrets(spec, &before.value.spec);
-        let after = Probe { enabled, spec, ..before.value.clone() };
+        let after = Probe { enabled, agents, spec, ..before.value.clone() };
         probes::alter(tx, asker, &before, &after).map(drop)
     }
 

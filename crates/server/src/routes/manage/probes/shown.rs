@@ -1,12 +1,12 @@
 //! A probe as the API shows it.
 
-use netwatch_api::probe::{Probe as Shown, ProbeRunBar, ProbeState, ProbeStatus};
+use netwatch_api::probe::{Probe as Shown, ProbeRunBar, ProbeStatus};
 use netwatch_entities::Stored;
 use netwatch_model::AgentId;
 use netwatch_model::probe::{OptionForm, Options, Probe, ProbeSpec};
 
 use crate::probes::Board;
-use crate::probes::board::{Line, Run, RunState};
+use crate::probes::board::{Line, Run};
 
 /// A probe without its secrets, and how it stands.
 pub(super) fn probe(stored: &Stored<Probe>, board: &Board) -> Shown {
@@ -17,6 +17,7 @@ pub(super) fn probe(stored: &Stored<Probe>, board: &Board) -> Shown {
         name: probe.name.to_string(),
         spec: ProbeSpec { options, ..probe.spec.clone() },
         secrets,
+        agents: probe.agents.clone(),
         enabled: probe.enabled,
         revision: stored.version,
         created: probe.created,
@@ -43,7 +44,7 @@ fn status(agent: AgentId, line: &Line) -> ProbeStatus {
     let last = crate::probes::board::run_of(&line.last);
     ProbeStatus {
         agent: format!("{:016x}", agent.0),
-        state: state(last.state),
+        state: last.state.into(),
         time: last.start,
         message: line.last.failure.as_ref().map(|failure| failure.message.to_string()),
         loss: last.loss,
@@ -53,14 +54,5 @@ fn status(agent: AgentId, line: &Line) -> ProbeStatus {
 }
 
 fn bar(run: &Run) -> ProbeRunBar {
-    ProbeRunBar { time: run.start, state: state(run.state), loss: run.loss, response: run.time }
-}
-
-pub(in crate::routes) const fn state(state: RunState) -> ProbeState {
-    match state {
-        RunState::Up => ProbeState::Up,
-        RunState::Degraded => ProbeState::Degraded,
-        RunState::Down => ProbeState::Down,
-        RunState::Unknown => ProbeState::Unknown,
-    }
+    ProbeRunBar { time: run.start, state: run.state.into(), loss: run.loss, response: run.time }
 }

@@ -1,0 +1,172 @@
+//! An agent and a scripted server over real TLS on this host: enrolment, outages, proxies, the end.
+
+#[path = "session/server.rs"]
+mod server;
+#[path = "session/world.rs"]
+mod world;
+
+use std::time::Duration;
+
+use netwatch_agent::identity::{Home, IdentityError};
+use netwatch_agent::session::{About, EnrolError, Outcome, Proxy, enrol};
+use netwatch_api::agent::v1;
+use netwatch_model::assignment::{AssignedProbe, Assignment};
+use netwatch_model::people::{Digest, ProbeId};
+use netwatch_model::probe::{ProbeKind, ProbeResult, ProbeSpec};
+use netwatch_telemetry::clock::SystemClock;
+use server::{FakeServer, Script};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use world::{Agent, dialer, token};
+
+fn chance() -> f64 {
+    0.5
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_gone_for_half_an_hour_loses_nothing_and_gets_nothing_twice() {
+    let mut server = FakeServer::start(Script::default()).await;
+    let agent = Agent::start(&server).await;
+    for n in 0..5 {
+        agent.put(n);
+    }
+    agent.until("the first five are there", || server.numbers().len() == 5).await;
+    server.stop().await;
+    for n in 5..185 {
+        agent.put(n);
+        agent.pass(Duration::from_secs(10)).await;
+    }
+    assert_eq!(server.numbers().len(), 5);
+    assert!(agent.outbox().waiting().batches >= 180);
+    server.restart().await;
+    agent.put(185);
+    agent.until("everything is there", || server.numbers().len() >= 186).await;
+    assert_eq!(server.numbers(), (0..186).collect::<Vec<_>>(), "each once, by its run and number");
+    let outbox = agent.outbox();
+    agent.until("nothing waits", || outbox.waiting().batches == 0).await;
+    assert_eq!(outbox.waiting().dropped, 0);
+    assert_eq!(agent.stop().await, Outcome::Stopped);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_forgets_its_acks_gets_everything_once_more_under_the_same_numbers() {
+    let mut server = FakeServer::start(Script { acks: false, ..Script::default() }).await;
+    let agent = Agent::start(&server).await;
+    for n in 0..20 {
+        agent.put(n);
+    }
+    agent.until("all came", || server.numbers().len() == 20).await;
+    server.stop().await;
+    server.script(Script::default());
+    server.restart().await;
+    let outbox = agent.outbox();
+    agent.until("nothing waits", || outbox.waiting().batches == 0).await;
+    assert_eq!(server.numbers(), (0..20).collect::<Vec<_>>());
+    assert!(server.repeats() > 0);
+    agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_agent_stops_and_later_starts_say_so() {
+    let goodbye = v1::Goodbye { reason: v1::Reason::Deleted.into(), message: "deleted by anna".to_owned() };
+    let server = FakeServer::start(Script { goodbye: Some(goodbye), ..Script::default() }).await;
+    let agent = Agent::start(&server).await;
+    let (home, _directory) = agent.home();
+    assert_eq!(agent.ended().await, Outcome::Deleted("deleted by anna".to_owned()));
+    let error = home.begin(None, None).unwrap_err();
+    assert!(matches!(&error, IdentityError::Deleted { message, .. } if message == "deleted by anna"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_assignment_is_kept_and_a_run_that_is_asked_for_is_answered() {
+    let spec = ProbeSpec { interval: 86_400.0, ..ProbeSpec::new(ProbeKind::Tcp, "127.0.0.1:9") };
+    let probes = vec![AssignedProbe { id: ProbeId::from_bits(7), spec }];
+    let assignment = Assignment { revision: 3, probes, ..Assignment::default() };
+    let run = ProbeSpec::new(ProbeKind::Network, "");
+    let script = Script { assignment: Some(assignment), run: Some(run), ..Script::default() };
+    let server = FakeServer::start(script).await;
+    let agent = Agent::start(&server).await;
+    agent.until("the run is answered", || !server.replies().is_empty()).await;
+    let replies = server.replies();
+    let Some(v1::run_reply::Outcome::Result(result)) = &replies[0].outcome else { panic!("{replies:?}") };
+    let result: ProbeResult = serde_json::from_slice(result).unwrap();
+    assert_eq!((result.kind, result.failure), (ProbeKind::Network, None));
+    agent.until("the revision is told", || server.revision() == 3).await;
+    let (home, _directory) = agent.home();
+    agent.stop().await;
+    let kept = netwatch_agent::session::kept_assignment(&home);
+    assert_eq!((kept.revision, kept.probes.len()), (3, 1), "a restart without a server goes on with it");
+}
+
+#[tokio::test]
+async fn a_token_is_taken_by_its_server_alone() {
+    let server = FakeServer::start(Script::default()).await;
+    let directory = tempfile::tempdir().unwrap();
+    let home = Home::new(directory.path());
+    let about = About { name: "berlin".to_owned(), ..About::default() };
+    let asked = async |pin: Digest, proxy: Option<Proxy>| {
+        let dialer = dialer(&server, &home, pin, proxy);
+        enrol(&dialer, pin, &token(pin), &about, &SystemClock, chance).await
+    };
+    let enrolled = asked(server.pin(), None).await.unwrap();
+    assert_eq!((enrolled.agent.as_deref(), enrolled.name.as_str()), (Some("000000000000002a"), "berlin"));
+    assert_eq!(server.client_keys(), [home.key().unwrap().digest()], "the server knows the agent by its key");
+
+    let other = asked(Digest::from_bytes([9; 32]), None).await.unwrap_err();
+    assert!(matches!(other, EnrolError::WrongServer(_)), "{other}");
+    assert!(other.to_string().contains(&server.pin().to_string()), "{other}");
+
+    server.script(Script { refuses_tokens: true, ..Script::default() });
+    let expired = asked(server.pin(), None).await.unwrap_err();
+    assert!(matches!(&expired, EnrolError::Token { message, .. } if message.contains("expired")), "{expired}");
+}
+
+#[tokio::test]
+async fn the_way_may_lead_through_a_proxy() {
+    let server = FakeServer::start(Script::default()).await;
+    let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = proxy.local_addr().unwrap();
+    let passed = tokio::spawn(async move {
+        let (client, _) = proxy.accept().await.unwrap();
+        let mut client = BufReader::new(client);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            client.read_line(&mut head).await.unwrap();
+        }
+        let target = head.split(' ').nth(1).unwrap().to_owned();
+        let mut upstream = tokio::net::TcpStream::connect(&target).await.unwrap();
+        client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+        tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut upstream).await });
+        head
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let home = Home::new(directory.path());
+    let proxy: Proxy = format!("http://anna:secret@{place}").parse().unwrap();
+    let dialer = dialer(&server, &home, server.pin(), Some(proxy));
+    let pin = server.pin();
+    enrol(&dialer, pin, &token(pin), &About::default(), &SystemClock, chance).await.unwrap();
+    let head = passed.await.unwrap();
+    assert!(head.starts_with(&format!("CONNECT {} HTTP/1.1\r\n", server.place())), "{head}");
+    assert!(head.contains("Proxy-Authorization: Basic YW5uYTpzZWNyZXQ="), "{head}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_none_is_no_reason_to_end() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = listener.local_addr().unwrap().to_string();
+    let strange = tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut hello = [0; 5];
+        client.read_exact(&mut hello).await.unwrap();
+        client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        hello
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let home = Home::new(directory.path());
+    let pin = Digest::from_bytes([1; 32]);
+    let dialer = netwatch_agent::session::Dialer::new(&place, pin, &home.key().unwrap(), None).unwrap();
+    let (token, about) = (token(pin), About::default());
+    let tried = enrol(&dialer, pin, &token, &about, &SystemClock, chance);
+    let waited = tokio::time::timeout(Duration::from_millis(500), tried).await;
+    assert!(waited.is_err(), "it tries again: {waited:?}");
+    assert_eq!(strange.await.unwrap()[0], 22, "it began with a handshake of TLS");
+}

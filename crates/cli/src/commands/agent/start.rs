@@ -1,0 +1,256 @@
+//! The parts of an agent, joined: enrolment, spool, collectors, session.
+//!
+//! | thread | does |
+//! |---|---|
+//! | main | the session with the server, and the reflector |
+//! | `nw-agent` | makes batches of what collectors give, and writes them to the spool |
+//! | `nw-probes` | runs probes and reads the host |
+//! | `nw-watchdog` | ends the process when the main thread stands still |
+
+use std::future::Future;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use netwatch_agent::identity::{AgentKey, Begin, Enrolled, Home, agent_of};
+use netwatch_agent::outbox::Outbox;
+use netwatch_agent::probing::{self, Probing};
+use netwatch_agent::session::{self, About, Collectors, Dialer, EnrolError, Install, Outcome as Ended, Proxy};
+use netwatch_agent::watchdog::{self, Beats};
+use netwatch_agent::{Agent, Config};
+use netwatch_egress::Policy;
+use netwatch_probes::reflector::{self, Reflector};
+use netwatch_probes::{Rights, Tools};
+use netwatch_spool::Directory;
+use netwatch_telemetry::clock::{ClockSource, SystemClock};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::args::AgentRunArgs;
+use crate::failure::{Failure, Outcome};
+
+/// How often the session looks at the clock while it waits.
+const TICK: Duration = Duration::from_secs(30);
+/// A batch of what came within this time: as often the disk is asked to make something durable.
+const BATCH: Duration = Duration::from_millis(500);
+/// Records of a batch.
+const RECORDS: usize = 2000;
+
+/// What is known before the first thread.
+pub(super) struct Plan {
+    pub(super) home: Home,
+    pub(super) begin: Begin,
+    pub(super) key: AgentKey,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) rights: Arc<dyn Rights>,
+    pub(super) args: AgentRunArgs,
+}
+
+/// Runs until a signal, or until the agent is no more.
+pub(super) fn run(plan: Plan) -> Outcome {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    // Names are looked up and files read on them, seldom.
+    let runtime = builder.enable_all().max_blocking_threads(8).thread_stack_size(256 << 10).build();
+    runtime.context("cannot wait for the server")?.block_on(observe(plan))
+}
+
+async fn observe(plan: Plan) -> Outcome {
+    let mut signals = Signals::new()?;
+    let about = about(&plan.args);
+    let Plan { home, begin, key, proxy, rights, args } = plan;
+    let (enrolled, dialer) = tokio::select! {
+        known = known(&home, begin, &key, proxy, &about) => known?,
+        () = signals.asked_to_end() => return Ok(()),
+    };
+    tracing::info!(agent = enrolled.name, server = enrolled.server, key = %key.digest(), "the agent observes");
+    let collectors = Collectors::default();
+    if rights.raw_icmp(false).is_err() {
+        let missing = "raw sockets are not allowed, and traces need them: start the agent as root or with CAP_NET_RAW";
+        tracing::warn!("{missing}");
+        collectors.lack_right(missing.to_owned());
+    }
+    let reflecting = reflect(&args, &collectors)?;
+    let observing = Observing::start(&home, &enrolled, rights)?;
+    let dependencies = observing.session(home, enrolled, dialer, about, collectors)?;
+    let ended = tokio::select! {
+        ended = session::run(dependencies, signals.asked_to_end()) => ended,
+        () = reflecting => Ended::Stopped,
+    };
+    // Threads are waited for beside the runtime.
+    let stopped = tokio::task::spawn_blocking(move || observing.stop());
+    tokio::select! {
+        stopped = stopped => stopped.context("the end of the agent failed")?,
+        () = signals.asked_to_end() => return Err(Failure::Said(130)),
+    }
+    match ended {
+        Ended::Stopped => Ok(()),
+        Ended::Deleted(message) => {
+            let said = if message.is_empty() { String::new() } else { format!(" ({message})") };
+            let text = format!("this agent was deleted on its server{said}: it stops. Enrol it with a new token to use it again, or run `netwatch agent uninstall`");
+            Err(Failure::Usage(anyhow::Error::msg(text)))
+        }
+    }
+}
+
+/// As whom, and the way there; enrols first when that must be.
+async fn known(
+    home: &Home,
+    begin: Begin,
+    key: &AgentKey,
+    proxy: Option<Proxy>,
+    about: &About,
+) -> Result<(Enrolled, Dialer), Failure> {
+    let dialer = |server: &str, pin| {
+        Dialer::new(server, pin, key, proxy.clone()).map_err(|error| Failure::Usage(anyhow::Error::new(error)))
+    };
+    match begin {
+        Begin::Known { enrolled, .. } => {
+            let dialer = dialer(&enrolled.server, enrolled.pin)?;
+            Ok((enrolled, dialer))
+        }
+        Begin::Enrol { server, token } => {
+            let dialer = dialer(&server, token.pin())?;
+            let enrolled = session::enrol(&dialer, token.pin(), &token, about, &SystemClock, chance).await;
+            let enrolled = enrolled.map_err(|error: EnrolError| Failure::Usage(anyhow::Error::new(error)))?;
+            home.keep(&enrolled).map_err(anyhow::Error::new)?;
+            tracing::info!(agent = enrolled.name, workspace = enrolled.workspace, server, "enrolled");
+            Ok((enrolled, dialer))
+        }
+    }
+}
+
+/// Everything that observes, and where it goes.
+struct Observing {
+    outbox: Outbox,
+    intake: Option<netwatch_agent::Intake>,
+    agent: std::thread::JoinHandle<()>,
+    probing: Probing,
+    assignments: watch::Sender<Arc<netwatch_model::Assignment>>,
+    host: Arc<netwatch_probes::Host>,
+    beats: Beats,
+    ending: Arc<AtomicBool>,
+}
+
+impl Observing {
+    fn start(home: &Home, enrolled: &Enrolled, rights: Arc<dyn Rights>) -> anyhow::Result<Self> {
+        let clock: Arc<dyn ClockSource> = Arc::new(SystemClock);
+        let id = enrolled.agent.as_deref().and_then(agent_of).unwrap_or_default();
+        let files = Arc::new(Directory::new(&home.file("spool")));
+        let (outbox, recovery) = Outbox::open(files, Arc::clone(&clock), random()?, |_| {})?;
+        tracing::debug!(?recovery, "the spool is open");
+        let config = Config { interval: BATCH, batch_records: RECORDS, ..Config::default() };
+        let (agent, intake) = Agent::build(config, id, outbox.clone(), SystemClock)?;
+        let agent = agent.spawn(Arc::default())?;
+        let (assignments, assigned) = watch::channel(Arc::new(session::kept_assignment(home)));
+        let tools = Tools::new(Arc::new(Policy::default()), rights);
+        let host = Arc::clone(&tools.host);
+        let dependencies =
+            probing::Dependencies { agent: id, tools, intake: intake.clone(), assignments: assigned, clock };
+        let probing = Probing::start(dependencies)?;
+        let (beats, ending) = (Beats::default(), Arc::<AtomicBool>::default());
+        watchdog::watch(beats.clone(), Arc::clone(&ending))?;
+        Ok(Self { outbox, intake: Some(intake), agent, probing, assignments, host, beats, ending })
+    }
+
+    fn session(
+        &self,
+        home: Home,
+        enrolled: Enrolled,
+        dialer: Dialer,
+        about: About,
+        collectors: Collectors,
+    ) -> anyhow::Result<session::Dependencies> {
+        Ok(session::Dependencies {
+            home,
+            enrolled,
+            dialer,
+            about,
+            boot: random()?,
+            outbox: self.outbox.clone(),
+            intake: self.intake.clone().context("the agent has ended")?,
+            assignments: self.assignments.clone(),
+            asking: self.probing.asking(),
+            host: Arc::clone(&self.host),
+            collectors,
+            clock: Arc::new(SystemClock),
+            chance,
+            beats: self.beats.clone(),
+            tick: TICK,
+        })
+    }
+
+    /// Collectors first; then the agent's thread writes what is left, and ends.
+    fn stop(mut self) {
+        self.ending.store(true, Ordering::Relaxed);
+        self.probing.stop();
+        self.intake = None;
+        if self.agent.join().is_err() {
+            tracing::error!("the thread of the agent ended by a defect");
+        }
+    }
+}
+
+/// Answers test packets, if it is to; ends only when it fails.
+fn reflect(args: &AgentRunArgs, collectors: &Collectors) -> anyhow::Result<Pin<Box<dyn Future<Output = ()>>>> {
+    let Some(port) = args.reflector else { return Ok(Box::pin(std::future::pending())) };
+    let limits = reflector::Limits::default();
+    let config = |listen| reflector::Config { listen, allow: args.reflector_allow.clone(), key: None, limits: limits.clone() };
+    let (v4, v6) = (SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)));
+    // A host without IPv6 answers over IPv4.
+    let reflector = Reflector::bind(config(vec![v4, v6])).or_else(|_| Reflector::bind(config(vec![v4])))?;
+    collectors.reflect();
+    Ok(Box::pin(reflector.run()))
+}
+
+fn about(args: &AgentRunArgs) -> About {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    About {
+        version: crate::version::short().to_owned(),
+        name: args.name.clone().unwrap_or(host),
+        labels: args.label.iter().cloned().collect(),
+        install: installed(),
+        reflector_port: args.reflector,
+    }
+}
+
+/// How the program came here: packages put it where nobody else does.
+fn installed() -> Install {
+    let is_package = || std::env::current_exe().is_ok_and(|path| path.starts_with("/usr/bin"));
+    match netwatch_probes::host::container() {
+        Some(_) => Install::Container,
+        None if is_package() => Install::Package,
+        None => Install::Plain,
+    }
+}
+
+fn random() -> anyhow::Result<u64> {
+    let number = getrandom::u64().context("the operating system gives no random bytes")?;
+    Ok(number.max(1))
+}
+
+/// A number in 0..1; without random bytes, one in the middle.
+#[expect(clippy::cast_precision_loss, reason = "chance needs no more digits")]
+fn chance() -> f64 {
+    getrandom::u32().map_or(0.5, |bits| f64::from(bits) / f64::from(u32::MAX))
+}
+
+struct Signals([Signal; 2]);
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let watch = |kind| signal(kind).context("cannot watch for signals");
+        Ok(Self([watch(SignalKind::interrupt())?, watch(SignalKind::terminate())?]))
+    }
+
+    async fn asked_to_end(&mut self) {
+        let [interrupt, terminate] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+}
+

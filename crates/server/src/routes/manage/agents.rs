@@ -1,0 +1,276 @@
+//! `/api/v1/agents`: the agents of the workspace, and those that others offer to all.
+//!
+//! An agent of another workspace can be seen and named in probes, and nothing else. After every change sessions and assignments follow.
+//! The server's own agent cannot be disabled, ended, offered or deleted: it is this process.
+
+pub(super) mod shown;
+pub(super) mod tokens;
+
+use axum::Json;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use netwatch_api::ProblemCode;
+use netwatch_api::agent::{Agent as Shown, AgentInformation, AgentPatch, AgentsQuery};
+use netwatch_api::page::Page;
+use netwatch_entities::{ListQuery, Order, Reading, Stored};
+use netwatch_identity::audit::Entry;
+use netwatch_model::AgentId;
+use netwatch_model::people::{Action, Agent, AgentOrigin, DisplayName, Fields, Permission, WorkspaceId};
+
+use super::asker::{Asker, ask, change as write, field, id, not_found};
+use super::probes::labels;
+use crate::access::record;
+use crate::agents::object;
+use crate::app::App;
+use crate::etag::{ETag, Preconditions};
+use crate::fault::Fault;
+use crate::page::Pager;
+use crate::params::{self, Body, Params};
+use crate::routes::NoParams;
+
+/// Longest text that is searched for, in characters.
+const MAX_SEARCH: usize = 100;
+
+/// The agents
+///
+/// Each with how it stands. Those that other workspaces offer to all are `foreign`.
+#[utoipa::path(
+    get, path = "/api/v1/agents", operation_id = "list_agents", tag = "agents", params(AgentsQuery),
+    responses((status = 200, description = "A page of agents, by name", body = Page<Shown>))
+)]
+pub(super) async fn list(
+    app: App,
+    asker: Asker,
+    Params(query): Params<AgentsQuery>,
+) -> Result<Json<Page<Shown>>, Fault> {
+    let workspace = asker.workspace()?;
+    let search = query.search.as_deref().unwrap_or("").to_lowercase();
+    if search.chars().count() > MAX_SEARCH {
+        return Err(Fault::parameter("search", format!("`search` has more than {MAX_SEARCH} characters")));
+    }
+    let pager = Pager::new("agents", &(workspace, &query.search, query.state))?;
+    let after: Option<(String, String)> = pager.after(query.cursor.as_deref())?;
+    let limit = params::limit(query.limit, 50, 500)?;
+    let own = ask(&app, move |tx| all(tx, workspace)).await?;
+    let foreign = app.agents().offered_to(workspace);
+    let all = own.iter().map(|stored| (&stored.value, false)).chain(foreign.iter().map(|agent| (&**agent, true)));
+    let mut rows: Vec<Shown> = all.map(|(agent, foreign)| shown::agent(agent, foreign, &app)).collect();
+    rows.retain(|agent| query.state.is_none_or(|state| agent.state == state) && shown::has(agent, &search));
+    rows.sort_by_cached_key(place);
+    rows.retain(|agent| after.as_ref().is_none_or(|after| place(agent) > *after));
+    Ok(Json(pager.page(rows, limit, place)?))
+}
+
+/// One agent
+#[utoipa::path(
+    get, path = "/api/v1/agents/{agent}", operation_id = "get_agent", tag = "agents",
+    params(("agent" = String, Path, description = "Id of the agent")),
+    responses((status = 200, description = "The agent", body = Shown))
+)]
+pub(super) async fn one(
+    app: App,
+    asker: Asker,
+    Path(text): Path<String>,
+    _: Params<NoParams>,
+) -> Result<Response, Fault> {
+    let (workspace, id) = (asker.workspace()?, id::<AgentId>(&text, "agent")?);
+    if let Some(stored) = ask(&app, move |tx| Ok(tx.find::<Agent>(workspace, id)?)).await? {
+        return Ok((tag(&stored).header(), Json(shown::agent(&stored.value, false, &app))).into_response());
+    }
+    let foreign = app.agents().offered_to(workspace).into_iter().find(|agent| agent.id == id);
+    let foreign = foreign.ok_or_else(|| not_found("agent"))?;
+    Ok(Json(shown::agent(&foreign, true, &app)).into_response())
+}
+
+/// Change an agent
+///
+/// Needs `If-Match`. An agent that is switched off stops, and may come back when it is switched on.
+#[utoipa::path(
+    patch, path = "/api/v1/agents/{agent}", operation_id = "change_agent", tag = "agents", request_body = AgentPatch,
+    params(("agent" = String, Path, description = "Id of the agent")),
+    responses((status = 200, description = "The agent as it is now", body = Shown))
+)]
+pub(super) async fn change(
+    app: App,
+    asker: Asker,
+    Path(text): Path<String>,
+    asked: Preconditions,
+    Body(patch): Body<AgentPatch>,
+) -> Result<Response, Fault> {
+    let (workspace, id) = (asker.workspace()?, id::<AgentId>(&text, "agent")?);
+    let stored = write(&app, move |tx| {
+        let before = tx.get::<Agent>(workspace, id)?;
+        asked.require(&tag(&before))?;
+        let after = patched(&before.value, patch, &asker)?;
+        let stored = tx.update(&after, Some(before.version))?;
+        let (old, new) = Fields::changed(&fields(&before.value), &fields(&after));
+        let did = asker.by().did(Action::AgentChanged, object(&after));
+        record(tx, Entry { workspace: Some(workspace), before: Some(old), after: Some(new), ..did })?;
+        Ok(stored)
+    })
+    .await?;
+    tell(&app).await?;
+    Ok((tag(&stored).header(), Json(shown::agent(&stored.value, false, &app))).into_response())
+}
+
+/// Delete an agent
+///
+/// It stops for good, and says why. What it has measured is kept as long as everything else.
+#[utoipa::path(
+    delete, path = "/api/v1/agents/{agent}", operation_id = "delete_agent", tag = "agents",
+    params(("agent" = String, Path, description = "Id of the agent")),
+    responses((status = 204, description = "Deleted"), (status = 409, description = "It is the server's own"))
+)]
+pub(super) async fn delete(
+    app: App,
+    asker: Asker,
+    Path(text): Path<String>,
+    asked: Preconditions,
+    _: Params<NoParams>,
+) -> Result<StatusCode, Fault> {
+    let (workspace, id) = (asker.workspace()?, id::<AgentId>(&text, "agent")?);
+    write(&app, move |tx| {
+        let before = tx.get::<Agent>(workspace, id)?;
+        asked.check(&tag(&before))?;
+        refuse_own(&before.value, "deleted")?;
+        tx.delete::<Agent>(workspace, id, Some(before.version))?;
+        let did = asker.by().did(Action::AgentDeleted, object(&before.value));
+        Ok(record(tx, Entry { workspace: Some(workspace), before: Some(fields(&before.value)), ..did })?)
+    })
+    .await?;
+    app.board_of(workspace).told().forget(id);
+    tell(&app).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// End the session of an agent
+///
+/// It comes back by itself: to keep it out, switch it off.
+#[utoipa::path(
+    post, path = "/api/v1/agents/{agent}/kick", operation_id = "kick_agent", tag = "agents",
+    params(("agent" = String, Path, description = "Id of the agent")),
+    responses((status = 204, description = "Its session ends"), (status = 409, description = "It is not connected"))
+)]
+pub(super) async fn kick(
+    app: App,
+    asker: Asker,
+    Path(text): Path<String>,
+    _: Params<NoParams>,
+) -> Result<StatusCode, Fault> {
+    let (workspace, id) = (asker.workspace()?, id::<AgentId>(&text, "agent")?);
+    let agents = app.clone();
+    write(&app, move |tx| {
+        let agent = tx.get::<Agent>(workspace, id)?.value;
+        refuse_own(&agent, "ended")?;
+        let did = asker.by().did(Action::AgentKicked, object(&agent));
+        record(tx, Entry { workspace: Some(workspace), ..did })?;
+        let detail = "the agent is not connected: there is no session that could end";
+        if agents.agents().kick(id) { Ok(()) } else { Err(Fault::new(ProblemCode::Conflict, detail)) }
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What an agent last told of its host
+#[utoipa::path(
+    get, path = "/api/v1/agents/{agent}/information", operation_id = "get_agent_information", tag = "agents",
+    params(("agent" = String, Path, description = "Id of the agent")),
+    responses((status = 200, description = "Its host and its network, as far as it told", body = AgentInformation))
+)]
+pub(super) async fn information(
+    app: App,
+    asker: Asker,
+    Path(text): Path<String>,
+    _: Params<NoParams>,
+) -> Result<Json<AgentInformation>, Fault> {
+    let (workspace, id) = (asker.workspace()?, id::<AgentId>(&text, "agent")?);
+    ask(&app, move |tx| Ok(tx.get::<Agent>(workspace, id).map(drop)?)).await?;
+    shown::information(app.board_of(workspace).told(), id).map(Json)
+}
+
+/// Sessions and assignments follow.
+async fn tell(app: &App) -> Result<(), Fault> {
+    let with = app.clone();
+    app.blocking(move || with.agents_changed()).await
+}
+
+/// Every agent of a workspace.
+fn all(tx: &Reading<'_>, workspace: WorkspaceId) -> Result<Vec<Stored<Agent>>, Fault> {
+    let limit = usize::try_from(Agent::MAX_PER_WORKSPACE).unwrap_or(usize::MAX);
+    Ok(tx.list::<Agent>(workspace, &ListQuery { order: Order::Label, limit, ..ListQuery::default() })?.items)
+}
+
+/// The agent as the patch wants it.
+fn patched(before: &Agent, patch: AgentPatch, asker: &Asker) -> Result<Agent, Fault> {
+    let AgentPatch { name, enabled, global, labels: named, group, location } = patch;
+    let mut after = before.clone();
+    if let Some(name) = name {
+        after.name = field("name", &name)?;
+    }
+    if let Some(named) = named {
+        labels("labels", &named)?;
+        after.labels = named;
+    }
+    if let Some(group) = group {
+        after.group =
+            Some(group.trim()).filter(|group| !group.is_empty()).map(|group| field("group", group)).transpose()?;
+    }
+    if let Some(location) = location {
+        if let Some(fault) = location.fault() {
+            return Err(Fault::parameter("location", fault));
+        }
+        after.location = Some(location).filter(|l| l.name.is_some() || l.latitude.is_some());
+    }
+    after.enabled = enabled.unwrap_or(after.enabled);
+    after.global = global.unwrap_or(after.global);
+    if after.global != before.global && !asker.has(Permission::SiteWorkspaces) {
+        let detail = "an agent is offered to all workspaces by site administrators: `site.workspaces` is missing";
+        return Err(Fault::new(ProblemCode::Forbidden, detail));
+    }
+    if !after.enabled {
+        refuse_own(&after, "switched off")?;
+    }
+    if after.global {
+        refuse_own(&after, "offered to other workspaces")?;
+    }
+    Ok(after)
+}
+
+fn refuse_own(agent: &Agent, what: &str) -> Result<(), Fault> {
+    match agent.origin {
+        AgentOrigin::Enrolled => Ok(()),
+        AgentOrigin::Local => {
+            let detail = format!("this agent is the server's own, in the same process: it cannot be {what}");
+            Err(Fault::new(ProblemCode::Conflict, detail))
+        }
+    }
+}
+
+fn place(agent: &Shown) -> (String, String) {
+    (agent.name.to_lowercase(), agent.id.clone())
+}
+
+fn tag(stored: &Stored<Agent>) -> ETag {
+    ETag::of_version("agent", stored.version)
+}
+
+/// For the audit log.
+fn fields(agent: &Agent) -> Fields {
+    let labels: Vec<String> = agent.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let location = agent.location.as_ref().map(|l| serde_json::to_string(l).unwrap_or_default());
+    Fields::new()
+        .with("name", &agent.name)
+        .with("enabled", agent.enabled)
+        .with("global", agent.global)
+        .with("labels", labels.join(" "))
+        .with("group", agent.group.as_ref().map_or("", DisplayName::as_str))
+        .with("location", location.unwrap_or_default())
+}
+
+/// Whether an agent may be asked to measure for a workspace.
+pub(in crate::routes) fn serves(app: &App, tx: &Reading<'_>, workspace: WorkspaceId, id: AgentId) -> Result<(), Fault> {
+    let is_own = tx.find::<Agent>(workspace, id)?.is_some();
+    let is_offered = || app.agents().offered_to(workspace).iter().any(|agent| agent.id == id);
+    if is_own || is_offered() { Ok(()) } else { Err(Fault::parameter("agents", format!("no such agent: {id}"))) }
+}
