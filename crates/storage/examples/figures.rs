@@ -1,11 +1,12 @@
 //! Figures of the telemetry store alone: what taking in, rewriting and asking cost.
 //!
 //! ```text
-//! cargo run --release -p netwatch-storage --example figures -- [MILLIONS OF SAMPLES] [MILLIONS OF FLOWS]
+//! cargo run --release -p netwatch-storage --example figures -- [MILLIONS OF SAMPLES] [MILLIONS OF FLOWS] [THREADS]
 //! ```
 //!
-//! Samples are those of noisy series, half uneven counters and half gauges with three decimals, one a second. Flows are single records
-//! among 100 000 hosts, of which few carry most: first in a rush, then over a day. Times are of the wall; CPU seconds are those of this process, all threads.
+//! With no samples (`0`) flows are all that is measured. Samples are those of noisy series, half uneven counters and half gauges with
+//! three decimals, one a second. Flows are single records among 100 000 hosts, of which few carry most: first in a rush, then over a
+//! day. Times are of the wall; CPU seconds are those of this process, all threads.
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
@@ -35,10 +36,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let samples = arguments.next().transpose()?.unwrap_or(20);
     let flows = arguments.next().transpose()?.unwrap_or(2);
     let folder = tempfile::tempdir()?;
-    say(&format!("samples: {samples} million of {SERIES} series"));
-    take_samples(&folder.path().join("samples"), samples)?;
-    say("a 30-day chart of one series, 5-minute steps");
-    month(&folder.path().join("month"))?;
+    if samples > 0 {
+        say(&format!("samples: {samples} million of {SERIES} series"));
+        take_samples(&folder.path().join("samples"), samples)?;
+        say("a 30-day chart of one series, 5-minute steps");
+        month(&folder.path().join("month"))?;
+    }
     say(&format!("flows: {flows} million, 200 000 a second"));
     take_flows(&folder.path().join("busy"), flows * 1_000_000, flows * 5)?;
     say(&format!("flows: {flows} million in a day"));
@@ -48,7 +51,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn open(folder: &Path) -> Result<DuckStore, Box<dyn std::error::Error>> {
     let watermarks = Watermarks { warn_share: 0.0, stop_share: 0.0, stop_bytes: 0 };
-    let config = StoreConfig { watermarks, ..StoreConfig::new(folder) };
+    let usual = StoreConfig::new(folder);
+    let threads = std::env::args().nth(3).map_or(Ok(usual.threads), |text| text.parse())?;
+    let config = StoreConfig { watermarks, threads, ..usual };
     Ok(DuckStore::open(config, Arc::new(Lookups::new(LookupPaths::default())), at(0))?.0)
 }
 

@@ -115,6 +115,11 @@ impl Dimension {
         })
     }
 
+    /// Whether its values are texts.
+    pub(crate) const fn is_text(self) -> bool {
+        matches!(self, Self::Application | Self::Name | Self::Process | Self::User | Self::Container | Self::Interface)
+    }
+
     /// What is looked up of an address, and of which side.
     pub(crate) const fn lookup(self) -> Option<(Side, Lookup)> {
         Some(match self {

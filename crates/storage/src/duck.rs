@@ -13,6 +13,7 @@ pub(crate) mod files;
 pub(crate) mod filter;
 pub(crate) mod keep;
 pub(crate) mod lists;
+pub(crate) mod rows;
 pub(crate) mod schema;
 pub(crate) mod series;
 pub(crate) mod write;

@@ -3,9 +3,12 @@
 //! A slice counts in the minute of its end; slices are cut at least as often as records are written, so that a long conversation is
 //! spread over its minutes. Inner flows of a tunnel are left out: their octets are part of the outer flow.
 //!
-//! Limits: at most [`MAX_KEYS`] values of a dimension in one minute. What has more gets a row that says so, and questions about that
-//! minute are answered from the slices.
+//! Sums are worth their room only when they are much fewer than the slices. A dimension with more than [`MIN_VALUES`] values in a
+//! minute, and more than one for every [`SLICES_A_VALUE`] slices, gets a single row that says so ([`Key::overflow`]): addresses
+//! mostly, on a network of some size. Questions about it are answered from the slices, and its hours are rolled up from them.
 
+use std::collections::BTreeMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -16,8 +19,10 @@ use crate::partition::MINUTE;
 use crate::rollup::bucket;
 use crate::slices::Slice;
 
-/// Values of one dimension in one minute.
-pub(crate) const MAX_KEYS: usize = 100_000;
+/// Values of a dimension in one minute that are always summed, of the slices of one flush.
+pub(crate) const MIN_VALUES: usize = 16;
+/// More values than that are summed when there are so many slices for each.
+pub(crate) const SLICES_A_VALUE: usize = 8;
 
 /// A value of a dimension: an address or number, or a text.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -28,7 +33,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// Stands for values of the dimension that had no place.
+    /// Stands for values of the dimension that have no row of their own.
     pub(crate) const fn overflow(dimension: u8) -> Self {
         Self { dimension, number: (u64::MAX, u64::MAX), text: None }
     }
@@ -46,6 +51,18 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
+    fn of(slice: &Slice) -> Self {
+        let total = slice.forward.plus(slice.reverse);
+        Self {
+            octets: total.octets,
+            l2_octets: total.l2_octets,
+            packets: total.packets,
+            flows: slice.flows,
+            octets_in: slice.interface_octets[0],
+            octets_out: slice.interface_octets[1],
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.octets = self.octets.saturating_add(other.octets);
         self.l2_octets = self.l2_octets.saturating_add(other.l2_octets);
@@ -56,93 +73,104 @@ impl Sums {
     }
 }
 
-/// Sums of one minute.
-#[derive(Debug, Default)]
-pub(crate) struct Minute {
-    sums: HashMap<Key, Sums, foldhash::quality::RandomState>,
-    keys: [usize; 16],
-}
-
-impl Minute {
-    /// Sums in the order in which they are stored.
-    pub(crate) fn sorted(self) -> Vec<(Key, Sums)> {
-        let mut list: Vec<(Key, Sums)> = self.sums.into_iter().collect();
-        list.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        list
-    }
-
-    fn add(&mut self, key: Key, sums: &Sums) {
-        if let Some(known) = self.sums.get_mut(&key) {
-            known.add(sums);
-            return;
-        }
-        let kept = self.keys.get_mut(usize::from(key.dimension));
-        let key = match kept {
-            Some(n) if *n < MAX_KEYS => {
-                *n += 1;
-                key
-            }
-            _ => Key::overflow(key.dimension),
-        };
-        self.sums.entry(key).or_default().add(sums);
-    }
-}
+/// Sums of one minute, in the order in which they are stored.
+pub(crate) type Minute = Vec<(Key, Sums)>;
 
 /// The sums of slices, by minute (start in milliseconds).
-pub(crate) fn tally(slices: &[Slice]) -> Vec<(i64, Minute)> {
-    let mut minutes: Vec<(i64, Minute)> = Vec::new();
+pub(crate) fn tally(slices: &[Slice]) -> BTreeMap<i64, Minute> {
+    let mut minutes: BTreeMap<i64, Vec<(&Slice, Sums)>> = BTreeMap::new();
     for slice in slices.iter().filter(|s| s.record.tunnel.is_none()) {
-        let start = bucket(slice.end, MINUTE);
-        let place = minutes.iter().rposition(|m| m.0 == start).unwrap_or_else(|| {
-            minutes.push((start, Minute::default()));
-            minutes.len() - 1
-        });
-        if let Some((_, minute)) = minutes.get_mut(place) {
-            count(minute, slice);
-        }
+        minutes.entry(bucket(slice.end, MINUTE)).or_default().push((slice, Sums::of(slice)));
     }
-    minutes
+    minutes.into_iter().map(|(start, slices)| (start, minute(&slices))).collect()
 }
 
-fn count(minute: &mut Minute, slice: &Slice) {
-    let total = slice.forward.plus(slice.reverse);
-    let sums = Sums {
-        octets: total.octets,
-        l2_octets: total.l2_octets,
-        packets: total.packets,
-        flows: slice.flows,
-        octets_in: slice.interface_octets[0],
-        octets_out: slice.interface_octets[1],
-    };
-    let record = &slice.record;
-    minute.add(Key { dimension: TOTAL, number: (0, 0), text: None }, &sums);
-    let (source, destination) = (halves(record.source), halves(record.destination));
-    let mut number = |dimension: Dimension, number: (u64, u64), sums: &Sums| {
-        minute.add(Key { dimension: dimension.code().unwrap_or(u8::MAX), number, text: None }, sums);
-    };
-    // Of a host: what it received and sent.
-    let host = |received: u64, sent: u64| Sums { octets_in: received, octets_out: sent, ..sums };
-    number(Dimension::Host, source, &host(slice.reverse.octets, slice.forward.octets));
-    if source != destination {
-        number(Dimension::Host, destination, &host(slice.forward.octets, slice.reverse.octets));
+fn minute(slices: &[(&Slice, Sums)]) -> Minute {
+    let mut out = Vec::new();
+    let total = slices.iter().fold(Sums::default(), |mut sum, (_, more)| {
+        sum.add(more);
+        sum
+    });
+    out.push((Key { dimension: TOTAL, number: (0, 0), text: None }, total));
+    let most = (slices.len() / SLICES_A_VALUE).max(MIN_VALUES);
+    let each = |f: fn(&Slice) -> (u64, u64)| slices.iter().map(move |(slice, sums)| (f(slice), *sums));
+    let numbers = [
+        (Dimension::Host, values(slices.iter().flat_map(|(slice, sums)| ends(slice, *sums)), most)),
+        (Dimension::Source, values(each(|s| halves(s.record.source)), most)),
+        (Dimension::Destination, values(each(|s| halves(s.record.destination)), most)),
+        (Dimension::Port, values(each(|s| (s.record.protocol.0.into(), s.record.destination_port.into())), most)),
+        (Dimension::Protocol, values(each(|s| (0, s.record.protocol.0.into())), most)),
+        (Dimension::Vlan, values(each(|s| (0, vlan(s.record.vlan.as_slice()))), most)),
+        (Dimension::Agent, values(each(|s| (0, s.key.agent.0)), most)),
+    ];
+    for (dimension, sums) in numbers {
+        extend(&mut out, dimension, sums, &total, |number| (number, None));
     }
-    number(Dimension::Source, source, &sums);
-    number(Dimension::Destination, destination, &sums);
-    let port = (u64::from(record.protocol.0), u64::from(record.destination_port));
-    number(Dimension::Port, port, &sums);
-    number(Dimension::Protocol, (0, record.protocol.0.into()), &sums);
-    number(Dimension::Vlan, (0, vlan(record.vlan.as_slice())), &sums);
-    number(Dimension::Agent, (0, slice.key.agent.0), &sums);
-    let mut text = |dimension: Dimension, text: Option<&str>| {
-        minute.add(
-            Key { dimension: dimension.code().unwrap_or(u8::MAX), number: (0, 0), text: text.map(Arc::from) },
-            &sums,
-        );
+    let each = |f: fn(&Slice) -> Option<&str>| slices.iter().map(move |(slice, sums)| (f(slice), *sums));
+    let texts = [
+        (Dimension::Application, values(each(|s| Some(&s.record.application)), most)),
+        (Dimension::Name, values(each(|s| s.record.name.as_ref().map(|n| n.0.raw())), most)),
+        (Dimension::Process, values(each(|s| s.record.process.as_ref().map(|p| p.name.raw())), most)),
+        (Dimension::Interface, values(each(|s| Some(s.record.interface.raw())), most)),
+    ];
+    for (dimension, sums) in texts {
+        extend(&mut out, dimension, sums, &total, |text| ((0, 0), text.map(Arc::from)));
+    }
+    out.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    out
+}
+
+/// Both hosts of a slice with what each received and sent; one when it talked with itself.
+fn ends(slice: &Slice, sums: Sums) -> impl Iterator<Item = ((u64, u64), Sums)> {
+    let (source, destination) = (halves(slice.record.source), halves(slice.record.destination));
+    let host = |received: u64, sent: u64| Sums { octets_in: received, octets_out: sent, ..sums };
+    let first = (source, host(slice.reverse.octets, slice.forward.octets));
+    let second = (destination, host(slice.forward.octets, slice.reverse.octets));
+    [Some(first), (source != destination).then_some(second)].into_iter().flatten()
+}
+
+type Values<K> = HashMap<K, Sums, foldhash::fast::RandomState>;
+
+/// The sums of each value; none when there are more than `most`.
+fn values<K: Copy + Eq + Hash>(rows: impl Iterator<Item = (K, Sums)>, most: usize) -> Option<Values<K>> {
+    let mut values: Values<K> = HashMap::default();
+    // Neighbours are often alike.
+    let mut run: Option<(K, Sums)> = None;
+    for (key, sums) in rows {
+        match &mut run {
+            Some((last, sum)) if *last == key => sum.add(&sums),
+            _ => {
+                if let Some((last, sum)) = run.replace((key, sums)) {
+                    values.entry(last).or_default().add(&sum);
+                    if values.len() > most {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+    if let Some((last, sum)) = run {
+        values.entry(last).or_default().add(&sum);
+    }
+    (values.len() <= most).then_some(values)
+}
+
+fn extend<K>(
+    out: &mut Minute,
+    dimension: Dimension,
+    sums: Option<Values<K>>,
+    total: &Sums,
+    key: impl Fn(K) -> ((u64, u64), Option<Arc<str>>),
+) {
+    let dimension = dimension.code().unwrap_or(u8::MAX);
+    let Some(sums) = sums else {
+        out.push((Key::overflow(dimension), *total));
+        return;
     };
-    text(Dimension::Application, Some(&record.application));
-    text(Dimension::Name, record.name.as_ref().map(|n| n.0.raw()));
-    text(Dimension::Process, record.process.as_ref().map(|p| p.name.raw()));
-    text(Dimension::Interface, Some(record.interface.raw()));
+    out.extend(sums.into_iter().map(|(value, sums)| {
+        let (number, text) = key(value);
+        (Key { dimension, number, text }, sums)
+    }));
 }
 
 /// A VLAN stack as one number: how many, then twelve bits each, the outermost lowest.
@@ -177,8 +205,11 @@ mod tests {
     #[test]
     fn each_octet_counts_for_both_hosts_and_once_in_total() {
         let minutes = tally(&slices([ended(1, 100), ended(2, 300)]));
-        let [(_, minute)] = &minutes[..] else { panic!("one minute") };
-        let of = |dimension: u8, number| minute.sums[&Key { dimension, number, text: None }];
+        let minute = minutes.into_values().next().expect("one minute");
+        let of = |dimension, number| {
+            let key = Key { dimension, number, text: None };
+            minute.iter().find(|row| row.0 == key).expect("a row").1
+        };
         assert_eq!(of(TOTAL, (0, 0)).octets, 600);
         let server = of(1, halves("198.51.100.1".parse().unwrap()));
         assert_eq!((server.octets, server.octets_in, server.octets_out, server.flows), (600, 400, 200, 2));
@@ -190,6 +221,23 @@ mod tests {
         let mut inner = ended(1, 100);
         inner.tunnel = Some(Tunnel { kind: TunnelKind::Gre, id: 0 });
         assert!(tally(&slices([inner])).is_empty());
+    }
+
+    #[test]
+    fn a_dimension_with_too_many_values_has_one_row_that_says_so() {
+        let tallied = |hosts: u8| {
+            let records = (0..250).map(|n| ended(n % hosts, 1));
+            tally(&slices(records)).into_values().next().expect("one minute")
+        };
+        let sources = |minute: &Minute| minute.iter().filter(|row| row.0.dimension == 2).cloned().collect::<Vec<_>>();
+        let few = sources(&tallied(31));
+        assert_eq!((few.len(), few.iter().map(|row| row.1.flows).sum::<u64>()), (31, 250));
+        let many = tallied(32);
+        assert_eq!(
+            sources(&many).iter().map(|row| (&row.0, row.1.flows)).collect::<Vec<_>>(),
+            [(&Key::overflow(2), 250)]
+        );
+        assert_eq!(many.iter().filter(|row| row.0.dimension == 3).count(), 1, "one destination is summed");
     }
 
     #[test]

@@ -188,6 +188,9 @@ pub struct Exploration {
     pub previous: Vec<u64>,
     /// Between the dimensions of the groups, largest first; empty with one dimension.
     pub edges: Vec<HistoryEdge>,
+    /// Zero when the groups are exact. Else the most that one of them lacks, and the most that a value that is none of them may have
+    /// carried; what they lack is in "other". Only beyond the time for which flow records are kept.
+    pub short_by: u64,
     /// Whether the first step is covered in part.
     pub partial_first: bool,
     /// Whether the last step is covered in part.

@@ -61,6 +61,7 @@ pub(crate) fn exploration(from: Explored, by: Vec<HistoryDimension>, measure: Hi
         observed: from.observed.iter().map(|millis| std::time::Duration::from_millis(*millis).as_secs_f64()).collect(),
         previous: from.previous,
         edges: from.edges.into_iter().map(edge).collect(),
+        short_by: from.short_by,
         partial_first: from.partial_first,
         partial_last: from.partial_last,
         by,

@@ -9,6 +9,26 @@ use duckdb::arrow::datatypes::{DataType, Field, Schema};
 use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, Error};
 
+/// Rows of which columns are made at once: as many as DuckDB takes at once, and as stay in the processor's cache meanwhile.
+const PART: usize = 2048;
+
+/// Adds many wide rows to a table, in the open transaction; `columns` makes the columns of some of them.
+pub(crate) fn append_parts<T>(
+    to: &Connection,
+    (alias, table): (&str, &str),
+    rows: &[T],
+    columns: impl Fn(&[T]) -> Columns,
+) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut appender = to.appender_to_catalog_and_db(table, alias, "main")?;
+    for part in rows.chunks(PART) {
+        appender.append_record_batch(columns(part).batch()?)?;
+    }
+    appender.flush()
+}
+
 /// Columns of the same length, in the order of the table.
 #[derive(Default)]
 pub(crate) struct Columns {
@@ -64,10 +84,13 @@ impl Columns {
         if self.arrays.first().is_none_or(|a| a.is_empty()) {
             return Ok(());
         }
-        let batch = RecordBatch::try_new(Arc::new(Schema::new(self.fields)), self.arrays);
-        let batch = batch.map_err(|e| Error::ToSqlConversionFailure(Box::new(e)))?;
         let mut appender = to.appender_to_catalog_and_db(table, alias, "main")?;
-        appender.append_record_batch(batch)?;
+        appender.append_record_batch(self.batch()?)?;
         appender.flush()
+    }
+
+    fn batch(self) -> Result<RecordBatch, Error> {
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(self.fields)), self.arrays);
+        batch.map_err(|e| Error::ToSqlConversionFailure(Box::new(e)))
     }
 }

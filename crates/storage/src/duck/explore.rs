@@ -3,6 +3,7 @@
 //! One question becomes a table of sums by step and key ([`source`]), from which the largest keys, their steps and the rest are read.
 //! Every dimension has three columns, of which it uses those that fit: two halves of an address or a number, and a text.
 
+mod ahead;
 mod observed;
 mod source;
 
@@ -15,6 +16,7 @@ use netwatch_model::{AgentId, Protocol, Timestamp, Untrusted};
 
 use super::ask::cancelled;
 use super::chart::Steps;
+use super::rows::REST;
 use crate::address::whole;
 use crate::dimension::Dimension;
 use crate::error::StoreError;
@@ -25,7 +27,6 @@ use crate::tally::vlan_ids;
 use crate::tenant::Tenant;
 
 use source::Source;
-pub(crate) use source::{OCTETS_IN, OCTETS_OUT};
 
 /// Dimensions of one question.
 pub(crate) const MAX_DIMENSIONS: usize = 5;
@@ -66,19 +67,26 @@ pub(crate) fn explore(
     }
     let asked = Asked { connection: from, query, budget, steps };
     let source = Source { tenant, lookups, connection: from, query, budget, held: RefCell::default() };
-    let (resolution, tables) = source.make("now", steps)?;
+    let (resolution, mut tables) = source.make("now", steps)?;
     asked.make_top()?;
-    let mut explored = asked.read(resolution, &tables)?;
+    let settled = source.settle(&mut tables, steps, true)?;
+    if settled.anew.is_some() {
+        asked.make_top()?;
+    }
+    source.make_points(&tables, steps)?;
+    let mut explored = asked.read(settled.anew.unwrap_or(resolution), &tables)?;
     if query.step.is_some() {
         explored.observed = observed::observed(&source, steps)?;
         asked.summarise_all(&mut explored);
     }
+    explored.short_by = settled.short_by;
     explored.partial_first = steps.from < span.0;
     explored.partial_last = steps.to > span.1;
     if query.previous {
         let length = steps.to - steps.from;
         let before = Steps { from: steps.from - length, to: steps.from, ..steps };
-        let (_, tables) = source.make("before", before)?;
+        let (_, mut tables) = source.make("before", before)?;
+        explored.short_by = explored.short_by.max(source.settle(&mut tables, before, false)?.short_by);
         asked.read_previous(&tables, before, &mut explored)?;
     }
     Ok(explored)
@@ -103,10 +111,21 @@ impl Group {
 
 /// The tables that [`Source::make`] made.
 struct Tables {
-    /// Sums by step and key.
+    /// Sums by key, and by step when they are made of slices.
     keyed: String,
+    /// Sums by step of the keys that are asked for and of all others; they may be those by key.
+    lanes: String,
     /// Sums by step; another table only when hosts are a dimension, because then each octet is in two keys.
     total: String,
+    /// How those by key were made of sums.
+    ahead: Option<ahead::Ahead>,
+}
+
+impl Tables {
+    /// One for everything.
+    fn of(name: &str) -> Self {
+        Self { keyed: name.to_owned(), lanes: name.to_owned(), total: name.to_owned(), ahead: None }
+    }
 }
 
 struct Asked<'a> {
@@ -124,11 +143,19 @@ impl Asked<'_> {
         let group = if keys.is_empty() { String::new() } else { format!("GROUP BY {keys}") };
         let comma = if keys.is_empty() { "" } else { ", " };
         let limit = if keys.is_empty() { 0 } else { limit };
+        // What hours have of all values without a row of their own is no value.
+        let values = match self.query.dimensions.len() {
+            1 => format!(
+                "WHERE NOT ({})",
+                REST.replace("key_hi", "hi0").replace("key_lo", "lo0").replace("key_text", "text0")
+            ),
+            _ => String::new(),
+        };
         let sql = format!(
-            "CREATE TEMP TABLE top AS SELECT row_number() OVER () - 1 AS place, * FROM (
+            "CREATE OR REPLACE TEMP TABLE top AS SELECT row_number() OVER () - 1 AS place, * FROM (
                SELECT {keys}{comma} sum(measure)::UBIGINT AS measure, sum(octets_in)::UBIGINT AS octets_in,
                  sum(octets_out)::UBIGINT AS octets_out
-               FROM keyed_now {group} HAVING sum(measure) > 0 ORDER BY measure DESC{order} LIMIT {limit})"
+               FROM keyed_now {values} {group} HAVING sum(measure) > 0 ORDER BY measure DESC{order} LIMIT {limit})"
         );
         self.run(&sql)
     }
@@ -138,8 +165,8 @@ impl Asked<'_> {
         let total = self.sums(&tables.total, self.steps)?;
         // Keys count each octet of hosts twice: what is in no group is told from the keys' own total.
         let mut other =
-            if tables.keyed == tables.total { total.clone() } else { self.sums(&tables.keyed, self.steps)? };
-        self.steps_of_groups(&tables.keyed, &mut groups)?;
+            if tables.lanes == tables.total { total.clone() } else { self.sums(&tables.lanes, self.steps)? };
+        self.steps_of_groups(&tables.lanes, &mut groups)?;
         for group in &groups {
             other.total = other.total.saturating_sub(group.total);
             other.octets_in = other.octets_in.saturating_sub(group.octets_in);
@@ -160,6 +187,7 @@ impl Asked<'_> {
             observed: Vec::new(),
             previous: Vec::new(),
             edges,
+            short_by: 0,
             partial_first: false,
             partial_last: false,
         })

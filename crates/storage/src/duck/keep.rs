@@ -4,6 +4,8 @@
 //! the many small chunks of a day into few large ones in the order of their series, adds up sums of the same minute, and drops what
 //! only the day itself needed; the new file takes the place of the old one by a rename.
 
+mod hours;
+
 use std::path::PathBuf;
 use std::sync::PoisonError;
 
@@ -42,6 +44,10 @@ pub(crate) fn roll_hour(tenant: &Tenant, connection: &Connection, kind: Kind, ho
         return Ok(false);
     }
     let into = tenant.files.lease_or_create(Partition::at(kind, hour))?;
+    let slices = match kind {
+        Kind::FlowHours => tenant.files.lease(Partition::at(Kind::Flows, hour))?,
+        _ => None,
+    };
     let series = unlisted(tenant, connection, &into, &chunks)?;
     transact(connection, &into, None, |to, alias| {
         if kind == Kind::SampleHours {
@@ -49,11 +55,7 @@ pub(crate) fn roll_hour(tenant: &Tenant, connection: &Connection, kind: Kind, ho
             write::series(to, alias, &series)?;
             write::chunks(to, alias, &chunks)?;
         } else {
-            to.execute(&format!("DELETE FROM {alias}.sums WHERE bucket = ?"), [hour])?;
-            to.execute(
-                &summed(&format!("{alias}.sums"), &format!("{source}.sums"), "?", "WHERE bucket >= ? AND bucket < ?"),
-                [hour, hour, hour + HOUR],
-            )?;
+            hours::roll(to, alias, source, slices.as_deref().map(|f| f.alias.as_str()), hour)?;
         }
         to.execute(&format!("DELETE FROM {alias}.done WHERE hour = ?"), [hour])?;
         to.execute(&format!("INSERT INTO {alias}.done VALUES (?)"), [hour]).map(drop)
@@ -62,15 +64,6 @@ pub(crate) fn roll_hour(tenant: &Tenant, connection: &Connection, kind: Kind, ho
         to.execute(&format!("DELETE FROM {alias}.late WHERE hour = ?"), [hour]).map(drop)
     })?;
     Ok(true)
-}
-
-/// The statement that adds sums up, with `bucket` as their new bucket.
-fn summed(into: &str, from: &str, bucket: &str, condition: &str) -> String {
-    format!(
-        "INSERT INTO {into} SELECT {bucket}, dimension, key_hi, key_lo, key_text, sum(octets)::UBIGINT, sum(l2_octets)::UBIGINT,
-           sum(packets)::UBIGINT, sum(flows)::UBIGINT, sum(octets_in)::UBIGINT, sum(octets_out)::UBIGINT
-         FROM {from} {condition} GROUP BY ALL ORDER BY dimension, key_hi, key_lo, key_text"
-    )
 }
 
 /// One chunk for each series with samples in the hour.
@@ -263,7 +256,7 @@ fn copy(connection: &Connection, old: &Attached) -> Result<(), StoreError> {
             copy_chunks(connection, old)?;
         }
         Kind::Flows => run(&flows(alias))?,
-        Kind::FlowMinutes | Kind::FlowHours => run(&summed("rewritten.sums", &format!("{alias}.sums"), "bucket", ""))?,
+        Kind::FlowMinutes | Kind::FlowHours => run(&hours::rewritten(alias))?,
         Kind::Events => run(&format!("INSERT INTO rewritten.event SELECT * FROM {alias}.event ORDER BY time"))?,
         Kind::ProbeResults => {
             run(&format!("INSERT INTO rewritten.result SELECT * FROM {alias}.result ORDER BY started"))?;

@@ -12,9 +12,9 @@ use netwatch_model::{
 };
 
 use super::ask::cancelled;
-use super::explore::{OCTETS_IN, OCTETS_OUT};
 use super::files::Attached;
 use super::filter::{Clause, pattern};
+use super::rows::{OCTETS_IN, OCTETS_OUT};
 use crate::address::{split, whole};
 use crate::error::StoreError;
 use crate::partition::{Kind, Span};

@@ -8,7 +8,7 @@ use netwatch_model::people::ProbeId;
 use netwatch_model::probe::ProbeResult;
 use netwatch_model::{AgentId, Event};
 
-use super::columns::Columns;
+use super::columns::{Columns, append_parts};
 use super::files::Attached;
 use crate::address::{halves, split};
 use crate::dictionary::{SeriesKey, labels_text, metric_word};
@@ -156,7 +156,7 @@ fn micros(time: Option<std::time::Duration>) -> Option<u32> {
 
 /// Adds slices of flows.
 pub(crate) fn flows(to: &Connection, alias: &str, rows: &[&Slice]) -> Result<(), Error> {
-    tail(head(Columns::default(), rows), rows).append(to, alias, "flow")
+    append_parts(to, (alias, "flow"), rows, |part| tail(head(Columns::default(), part), part))
 }
 
 fn head(columns: Columns, rows: &[&Slice]) -> Columns {

@@ -25,6 +25,18 @@ pub enum Measure {
     Flows,
 }
 
+impl Measure {
+    /// Its column in sums.
+    pub(crate) const fn column(self) -> &'static str {
+        match self {
+            Self::Octets => "octets",
+            Self::L2Octets => "l2_octets",
+            Self::Packets => "packets",
+            Self::Flows => "flows",
+        }
+    }
+}
+
 /// What flows carried, by dimensions.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Explore {
@@ -138,6 +150,9 @@ pub struct Explored {
     pub previous: Vec<u64>,
     /// Between the dimensions of the groups, largest first.
     pub edges: Vec<Edge>,
+    /// Zero when the groups are exact. Else the most that one of them lacks, and the most that a value that is none of them may have
+    /// carried; what they lack is in `other`. Only where no flow records are kept any more, and hours have the largest values alone.
+    pub short_by: u64,
     /// Whether the first step began before the range.
     pub partial_first: bool,
     /// Whether the last step ends after the range.

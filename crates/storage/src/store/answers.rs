@@ -190,6 +190,7 @@ fn unexplored(query: &Explore) -> Explored {
         observed: Vec::new(),
         previous: Vec::new(),
         edges: Vec::new(),
+        short_by: 0,
         partial_first: false,
         partial_last: false,
     }

@@ -7,6 +7,7 @@ use netwatch_model::probe::ProbeResult;
 use netwatch_model::{AgentId, Event};
 
 use super::{Tenant, Writer, lock};
+use crate::address::halves;
 use crate::chunk::{self, MAX_SAMPLES, Point};
 use crate::duck::files::Lease;
 use crate::duck::write::{self, ChunkRow, transact};
@@ -79,21 +80,25 @@ impl Tenant {
         }
         let slices = writer.flows.take();
         let mut sums: BTreeMap<Partition, Vec<(i64, Key, Sums)>> = BTreeMap::new();
-        for (minute, tallied) in tally(&slices) {
-            let rows = tallied.sorted().into_iter().map(|(key, s)| (minute, key, s));
+        for (minute, rows) in tally(&slices) {
+            let rows = rows.into_iter().map(|(key, s)| (minute, key, s));
             sums.entry(Partition::at(Kind::FlowMinutes, minute)).or_default().extend(rows);
         }
         // Sums before slices: what is written of an open flow is learnt from the slices.
         for (partition, rows) in &sums {
+            let late = self.late(Kind::FlowHours, rows.iter().map(|r| r.0));
             if writer.guard(*partition) < writer.position {
-                let late = self.late(Kind::FlowHours, rows.iter().map(|r| r.0));
                 let file = self.files.lease_or_create(*partition)?;
                 self.write(writer, &file, |to, alias| {
                     write::late(to, alias, &late)?;
                     write::sums(to, alias, rows)
                 })?;
-                self.reopen(Kind::FlowHours, &late);
+            } else if !late.is_empty() {
+                // The slices of these sums are written only now, and hours are made of them, too.
+                let file = self.files.lease_or_create(*partition)?;
+                transact(&writer.connection, &file, None, |to, alias| write::late(to, alias, &late))?;
             }
+            self.reopen(Kind::FlowHours, &late);
         }
         self.write_slices(writer, &slices)
     }
@@ -106,7 +111,7 @@ impl Tenant {
         for (partition, mut rows) in days {
             if writer.guard(partition) < writer.position {
                 // Neighbours that are alike pack well.
-                rows.sort_by_cached_key(|s| (s.record.source.is_ipv6(), s.record.source, s.record.destination, s.end));
+                rows.sort_by_cached_key(|s| (halves(s.record.source), halves(s.record.destination), s.end));
                 let file = self.files.lease_or_create(partition)?;
                 self.write(writer, &file, |to, alias| write::flows(to, alias, &rows))?;
             }

@@ -41,6 +41,8 @@ export const history: Readonly<Record<keyof typeof english, Message>> = {
   "history.steps": "Schritte von {step}",
   "history.gaps": "schraffiert: nichts wurde aufgezeichnet",
   "history.nothingRecorded": "Nichts wurde aufgezeichnet.",
+  "history.shortBy":
+    "von so lange her sind nur die größten jeder Stunde bekannt: Summen können um bis zu {amount} zu klein sein",
   "history.partialLast": "der letzte Schritt ist noch nicht vorbei",
   "history.saveAs": "Antwort als {format} speichern",
   "history.empty": "Kein Verkehr in diesem Zeitraum",

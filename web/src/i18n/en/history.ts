@@ -39,6 +39,7 @@ export const history = {
   "history.steps": "steps of {step}",
   "history.gaps": "hatched: nothing was recorded",
   "history.nothingRecorded": "Nothing was recorded.",
+  "history.shortBy": "of so long ago only the largest of each hour are known: sums may lack up to {amount}",
   "history.partialLast": "the last step is not over",
   "history.saveAs": "Save the answer as {format}",
   "history.empty": "No traffic in this range",

@@ -136,6 +136,7 @@ function Made({ answer, explorer, hasGaps }: { answer: Exploration; explorer: Ex
       {explorer.previous && explorer.chart === "stacked" && !explorer.mirrored && (
         <span>{t("history.previousNote")}</span>
       )}
+      {answer.short_by > 0 && <span>{t("history.shortBy", { amount: unit.total(answer.short_by) })}</span>}
       {overTime && answer.partial_last && <span>{t("history.partialLast")}</span>}
     </p>
   );

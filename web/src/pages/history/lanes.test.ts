@@ -27,6 +27,7 @@ const answer = (other: number[], observed = [60, 60, 60, 60]): Exploration => ({
   previous: [120, 60, 0, 0],
   edges: [],
   partial_first: false,
+  short_by: 0,
   partial_last: true,
 });
 

@@ -9,21 +9,18 @@ use netwatch_model::filter::Filter;
 
 use super::Tables;
 use crate::address::whole;
-use crate::dimension::{Dimension, Lookup, Side, TOTAL};
+use crate::dimension::{Dimension, Lookup, Side};
 use crate::duck::chart::Steps;
 use crate::duck::columns::Columns;
 use crate::duck::files::Lease;
 use crate::duck::filter::Clause;
+use crate::duck::rows::{OCTETS_IN, OCTETS_OUT, columns};
 use crate::error::StoreError;
 use crate::lookup::Known;
-use crate::partition::{HOUR, Kind, MINUTE};
+use crate::partition::Kind;
 use crate::port::{Budget, Explore, Measure, Resolution};
-use crate::tenant::{Tenant, lock};
+use crate::tenant::Tenant;
 
-/// IP octets that came in on the interface.
-pub(crate) const OCTETS_IN: &str = "(CASE way WHEN 0 THEN r_octets WHEN 1 THEN f_octets ELSE octets_in END)";
-/// IP octets that went out.
-pub(crate) const OCTETS_OUT: &str = "(CASE way WHEN 0 THEN f_octets WHEN 1 THEN r_octets ELSE octets_out END)";
 /// Addresses of which something is looked up in one question.
 const MAX_ADDRESSES: usize = 200_000;
 
@@ -40,128 +37,34 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     /// Makes the tables of sums by step and key, and by step.
     pub(super) fn make(&self, name: &str, steps: Steps) -> Result<(Resolution, Tables), StoreError> {
-        let keyed = format!("keyed_{name}");
-        let split = self.query.dimensions.contains(&Dimension::Host);
-        let total = if split { format!("total_{name}") } else { keyed.clone() };
-        let resolution = match self.sums_ahead(steps)? {
-            Some((resolution, dimension, rows)) => {
-                self.add_up_sums(&keyed, dimension, &rows, steps)?;
-                if split {
-                    self.add_up_sums(&total, TOTAL, &rows, steps)?;
-                }
-                resolution
-            }
-            None => {
-                self.add_up_slices(&keyed, &self.query.dimensions, steps)?;
-                if split {
-                    self.add_up_slices(&total, &[], steps)?;
-                }
-                Resolution::Raw
-            }
+        let (resolution, tables) = match self.make_ahead(name, steps)? {
+            Some(made) => made,
+            None => (Resolution::Raw, self.make_of_slices(name, steps)?),
         };
-        let count = format!("SELECT count(*) FROM {keyed}");
+        let count = format!("SELECT count(*) FROM {}", tables.keyed);
         let rows: u64 = self.connection.query_row(&count, [], |r| r.get(0)).map_err(StoreError::Query)?;
         if rows > self.budget.max_rows as u64 {
             let text = format!("{rows} sums: narrow the range or the filter, take a longer step or fewer dimensions");
             return Err(StoreError::TooExpensive(text));
         }
-        Ok((resolution, Tables { keyed, total }))
+        Ok((resolution, tables))
     }
 
-    /// The rows of sums made ahead, when they can answer: all flows by at most one of the dimensions that are summed, in whole minutes.
-    fn sums_ahead(&self, steps: Steps) -> Result<Option<(Resolution, u8, String)>, StoreError> {
-        let dimension = match &self.query.dimensions[..] {
-            [] => TOTAL,
-            [one] => match one.code() {
-                Some(code) => code,
-                None => return Ok(None),
-            },
-            _ => return Ok(None),
-        };
-        let whole = self.query.filter.is_none() && steps.from % MINUTE == 0 && steps.width % MINUTE == 0;
-        if !whole {
-            return Ok(None);
+    fn make_of_slices(&self, name: &str, steps: Steps) -> Result<Tables, StoreError> {
+        let keyed = format!("keyed_{name}");
+        self.add_up_slices(&keyed, &self.query.dimensions, steps)?;
+        let mut tables = Tables::of(&keyed);
+        if self.query.dimensions.contains(&Dimension::Host) {
+            tables.total = format!("total_{name}");
+            self.add_up_slices(&tables.total, &[], steps)?;
         }
-        let rolled = if self.query.step.is_none() || steps.width % HOUR == 0 { self.rolled(steps) } else { Vec::new() };
-        let mut parts = Vec::new();
-        for file in self.hold(Kind::FlowHours, steps)? {
-            let within = rolled.iter().map(|(a, b)| format!("(bucket >= {a} AND bucket < {b})")).collect::<Vec<_>>();
-            if !within.is_empty() {
-                parts.push(format!("SELECT * FROM {}.sums WHERE {}", file.alias, within.join(" OR ")));
-            }
-        }
-        for file in self.hold(Kind::FlowMinutes, steps)? {
-            let (start, end) = (file.partition.start().max(steps.from), file.partition.end().min(steps.to));
-            if rolled.iter().any(|(a, b)| *a <= start && *b >= end) {
-                continue;
-            }
-            let without =
-                rolled.iter().map(|(a, b)| format!(" AND NOT (bucket >= {a} AND bucket < {b})")).collect::<String>();
-            parts.push(format!(
-                "SELECT * FROM {}.sums WHERE bucket >= {} AND bucket < {}{without}",
-                file.alias, steps.from, steps.to
-            ));
-        }
-        if parts.is_empty() && !self.tenant.files.within(Kind::Flows, steps.from, steps.to).is_empty() {
-            return Ok(None);
-        }
-        let empty = "SELECT 0::BIGINT AS bucket, 0::UTINYINT AS dimension, 0::UBIGINT AS key_hi, 0::UBIGINT AS key_lo,
-            NULL::VARCHAR AS key_text, 0::UBIGINT AS octets, 0::UBIGINT AS l2_octets, 0::UBIGINT AS packets, 0::UBIGINT AS flows,
-            0::UBIGINT AS octets_in, 0::UBIGINT AS octets_out WHERE false";
-        let rows = if parts.is_empty() { empty.to_owned() } else { parts.join(" UNION ALL ") };
-        let full = format!(
-            "SELECT count(*) > 0 FROM (SELECT 1 FROM ({rows})
-             WHERE dimension = {dimension} AND key_hi = {m} AND key_lo = {m} AND key_text IS NULL LIMIT 1)",
-            m = u64::MAX
-        );
-        let overflow: bool = self.connection.query_row(&full, [], |r| r.get(0)).map_err(StoreError::Query)?;
-        let resolution = if rolled.is_empty() { Resolution::Minute } else { Resolution::Hour };
-        Ok((!overflow).then_some((resolution, dimension, rows)))
+        Ok(tables)
     }
 
     pub(super) fn hold(&self, kind: Kind, steps: Steps) -> Result<Vec<Lease>, StoreError> {
         let files = self.tenant.files.leases(kind, steps.from, steps.to)?;
         self.held.borrow_mut().extend(files.iter().cloned());
         Ok(files)
-    }
-
-    /// Stretches of whole hours within the steps that are rolled up.
-    fn rolled(&self, steps: Steps) -> Vec<(i64, i64)> {
-        let done = lock(&self.tenant.done);
-        let fits = |hour: &i64| *hour >= steps.from && *hour + HOUR <= steps.to;
-        let mut hours: Vec<i64> =
-            done.iter().filter(|(kind, _)| *kind == Kind::FlowHours).map(|h| h.1).filter(fits).collect();
-        drop(done);
-        hours.sort_unstable();
-        let mut stretches: Vec<(i64, i64)> = Vec::new();
-        for hour in hours {
-            match stretches.last_mut() {
-                Some(last) if last.1 == hour => last.1 += HOUR,
-                _ => stretches.push((hour, hour + HOUR)),
-            }
-        }
-        stretches
-    }
-
-    fn add_up_sums(&self, table: &str, dimension: u8, rows: &str, steps: Steps) -> Result<(), StoreError> {
-        let measure = match self.query.measure {
-            Measure::Octets => "octets",
-            Measure::L2Octets => "l2_octets",
-            Measure::Packets => "packets",
-            Measure::Flows => "flows",
-        };
-        let (keys, group) = if dimension == TOTAL {
-            ("", "")
-        } else {
-            ("key_hi AS hi0, key_lo AS lo0, key_text AS text0,", ", key_hi, key_lo, key_text")
-        };
-        let step = step_of("bucket", steps);
-        let sql = format!(
-            "CREATE TEMP TABLE {table} AS SELECT {keys} {step} AS step, sum({measure})::UBIGINT AS measure,
-               sum(octets_in)::UBIGINT AS octets_in, sum(octets_out)::UBIGINT AS octets_out
-             FROM ({rows}) WHERE dimension = {dimension} GROUP BY {step}{group}"
-        );
-        self.connection.execute_batch(&sql).map_err(StoreError::Query)
     }
 
     fn add_up_slices(&self, table: &str, dimensions: &[Dimension], steps: Steps) -> Result<(), StoreError> {
@@ -267,7 +170,7 @@ impl Source<'_> {
 }
 
 /// Start of the step of a time.
-fn step_of(time: &str, steps: Steps) -> String {
+pub(super) fn step_of(time: &str, steps: Steps) -> String {
     // A time is never before the first step.
     format!("({} + ({time} - {}) // {} * {})", steps.from, steps.from, steps.width, steps.width)
 }
@@ -280,27 +183,4 @@ fn both_ends(rows: &str) -> String {
          SELECT *, dst_hi AS host_hi, dst_lo AS host_lo, f_octets AS host_in, r_octets AS host_out FROM ({rows})
          WHERE NOT (src_hi = dst_hi AND src_lo = dst_lo)"
     )
-}
-
-/// The three columns of a dimension that is stored.
-const fn columns(dimension: Dimension) -> [&'static str; 3] {
-    const NONE: &str = "0::UBIGINT";
-    const TEXTLESS: &str = "NULL::VARCHAR";
-    match dimension {
-        Dimension::Host => ["host_hi", "host_lo", TEXTLESS],
-        Dimension::Source => ["src_hi", "src_lo", TEXTLESS],
-        Dimension::Destination => ["dst_hi", "dst_lo", TEXTLESS],
-        Dimension::SourcePort => [NONE, "src_port::UBIGINT", TEXTLESS],
-        Dimension::Port => ["protocol::UBIGINT", "dst_port::UBIGINT", TEXTLESS],
-        Dimension::Protocol => [NONE, "protocol::UBIGINT", TEXTLESS],
-        Dimension::Vlan => [NONE, "vlan", TEXTLESS],
-        Dimension::Agent => [NONE, "agent", TEXTLESS],
-        Dimension::Application => [NONE, NONE, "application"],
-        Dimension::Name => [NONE, NONE, "name"],
-        Dimension::Process => [NONE, NONE, "process"],
-        Dimension::User => [NONE, NONE, "usr"],
-        Dimension::Container => [NONE, NONE, "container"],
-        Dimension::Interface => [NONE, NONE, "interface"],
-        _ => [NONE, NONE, TEXTLESS],
-    }
 }

@@ -1,0 +1,63 @@
+//! Flows as rows of SQL: which columns a dimension has, and which rows of sums stand for many values.
+
+use crate::dimension::Dimension;
+
+/// IP octets that came in on the interface.
+pub(crate) const OCTETS_IN: &str = "(CASE way WHEN 0 THEN r_octets WHEN 1 THEN f_octets ELSE octets_in END)";
+/// IP octets that went out.
+pub(crate) const OCTETS_OUT: &str = "(CASE way WHEN 0 THEN f_octets WHEN 1 THEN r_octets ELSE octets_out END)";
+/// Lower half of the key of [`BOUND`].
+pub(crate) const BOUND_LO: u64 = u64::MAX - 1;
+/// Which rows stand for all values that have none of their own.
+pub(crate) const REST: &str =
+    "key_hi = 18446744073709551615::UBIGINT AND key_lo = 18446744073709551615::UBIGINT AND key_text IS NULL";
+/// Which rows tell the most that one of those carried.
+pub(crate) const BOUND: &str =
+    "key_hi = 18446744073709551615::UBIGINT AND key_lo = 18446744073709551614::UBIGINT AND key_text IS NULL";
+
+/// The slices of a file as rows of sums by a dimension, or by none, with their end as bucket; with hosts as dimension one for each end
+/// of a conversation.
+pub(crate) fn slice_rows(dimension: Option<Dimension>, slices: &str, within: &str) -> String {
+    let select = |[hi, lo, text]: [&str; 3], read: &str, sent: &str, condition: &str| {
+        format!(
+            "SELECT ended AS bucket, {hi} AS key_hi, {lo} AS key_lo, {text} AS key_text, f_octets + r_octets AS octets,
+               ((f_octets + r_octets + 14 * (f_packets + r_packets))::BIGINT + f_extra + r_extra)::UBIGINT AS l2_octets,
+               f_packets + r_packets AS packets, flows, {read} AS octets_in, {sent} AS octets_out
+             FROM {slices}.flow WHERE {within}{condition}"
+        )
+    };
+    if dimension != Some(Dimension::Host) {
+        let nothing = ["0::UBIGINT", "0::UBIGINT", "NULL::VARCHAR"];
+        return select(dimension.map_or(nothing, columns), OCTETS_IN, OCTETS_OUT, "");
+    }
+    let (source, destination) = (columns(Dimension::Source), columns(Dimension::Destination));
+    let other = " AND NOT (src_hi = dst_hi AND src_lo = dst_lo)";
+    format!(
+        "{} UNION ALL {}",
+        select(source, "r_octets", "f_octets", ""),
+        select(destination, "f_octets", "r_octets", other)
+    )
+}
+
+/// The three columns of a dimension that is stored.
+pub(crate) const fn columns(dimension: Dimension) -> [&'static str; 3] {
+    const NONE: &str = "0::UBIGINT";
+    const TEXTLESS: &str = "NULL::VARCHAR";
+    match dimension {
+        Dimension::Host => ["host_hi", "host_lo", TEXTLESS],
+        Dimension::Source => ["src_hi", "src_lo", TEXTLESS],
+        Dimension::Destination => ["dst_hi", "dst_lo", TEXTLESS],
+        Dimension::SourcePort => [NONE, "src_port::UBIGINT", TEXTLESS],
+        Dimension::Port => ["protocol::UBIGINT", "dst_port::UBIGINT", TEXTLESS],
+        Dimension::Protocol => [NONE, "protocol::UBIGINT", TEXTLESS],
+        Dimension::Vlan => [NONE, "vlan", TEXTLESS],
+        Dimension::Agent => [NONE, "agent", TEXTLESS],
+        Dimension::Application => [NONE, NONE, "application"],
+        Dimension::Name => [NONE, NONE, "name"],
+        Dimension::Process => [NONE, NONE, "process"],
+        Dimension::User => [NONE, NONE, "usr"],
+        Dimension::Container => [NONE, NONE, "container"],
+        Dimension::Interface => [NONE, NONE, "interface"],
+        _ => [NONE, NONE, TEXTLESS],
+    }
+}
