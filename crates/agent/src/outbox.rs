@@ -218,8 +218,11 @@ impl Outbox {
         if state.oldest.is_none_or(|(position, _)| position != first) {
             state.oldest = self.time_at(first).map(|time| (first, time));
         }
-        let oldest = state.oldest.map(|(_, time)| time);
-        Waiting { bytes: statistics.bytes, batches, oldest, dropped }
+        // Positions that a crash has skipped hold nothing.
+        let Some((_, oldest)) = state.oldest.filter(|(position, _)| *position == first) else {
+            return Waiting { dropped, ..Waiting::default() };
+        };
+        Waiting { bytes: statistics.bytes, batches, oldest: Some(oldest), dropped }
     }
 
     /// Waits until something was written since the last call.

@@ -90,12 +90,14 @@ impl Lab {
     fn certificates(&self) {
         let key = KeyPair::generate().expect("a key");
         let mut authority = CertificateParams::default();
+        authority.not_after = rcgen::date_time_ymd(2041, 1, 1);
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         authority.distinguished_name.push(rcgen::DnType::CommonName, "Authority of a test");
         let root = authority.self_signed(&key).expect("a certificate");
         let own = KeyPair::generate().expect("a key");
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let certificate = CertificateParams::new(names).expect("names");
+        let mut certificate = CertificateParams::new(names).expect("names");
+        certificate.not_after = rcgen::date_time_ymd(2040, 1, 1);
         let issuer = Issuer::from_params(&authority, &key);
         let certificate = certificate.signed_by(&own, &issuer).expect("a certificate");
         self.sandbox.file("ca.pem", root.pem());

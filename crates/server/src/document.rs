@@ -35,6 +35,7 @@ pub(crate) fn base() -> utoipa::openapi::OpenApi {
         (name = "tokens", description = "API tokens of programs"),
         (name = "views", description = "Saved views of the pages of the web app"),
         (name = "probes", description = "Active measurement: probes, results, the matrix"),
+        (name = "agents", description = "Places from which Netwatch observes, and tokens by which they come in"),
         (name = "audit", description = "What was done, by whom"),
         (name = "users", description = "Everybody, for site administrators"),
         (name = "backup", description = "Backups, and the keys of secrets"),

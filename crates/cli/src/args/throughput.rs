@@ -49,6 +49,8 @@ impl Args for ThroughputArgs {
             .value_delimiter(',')
             .value_parser(clap::value_parser!(Network))
             .requires("serve")
+            // A requirement that contradicts what was said is none to clap.
+            .conflicts_with("target")
             .help_heading(SERVER)
             .help("Networks whose tests are made, separated by commas [default: this host alone]");
         let command = Probe::augment_args(command).args([serve, allow]);
@@ -99,6 +101,6 @@ mod tests {
         };
         assert_eq!((args.listen.port(), args.allow.len()), (99, 2));
         assert!(read(&[]).expect_err("nothing to do").contains("TARGET"));
-        assert!(read(&["192.0.2.1", "--allow", "10.0.0.0/8"]).expect_err("for whom?").contains("--serve"));
+        assert!(read(&["192.0.2.1", "--allow", "10.0.0.0/8"]).expect_err("for whom?").contains("--allow"));
     }
 }

@@ -64,8 +64,8 @@ fn iperf3_sends_and_receives_by_tcp() {
             (&["-t", "2", "-P", "4"], 4),
             (&["-t", "2", "-R"], 1),
             (&["-t", "2", "-R", "-P", "3", "-S", "0x68", "-N"], 3),
-            (&["-n", "20M"], 1),
-            (&["-n", "20M", "-R"], 1),
+            (&["-n", "200M"], 1),
+            (&["-n", "200M", "-R"], 1),
         ] {
             let before = handle.tests();
             let report = iperf3(&a, arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
