@@ -38,6 +38,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use netwatch_entities::{ListQuery, Order, Reading, SeenId, StoreError};
 use netwatch_model::AgentId;
+use netwatch_model::assignment::AssignedProbe;
 use netwatch_model::people::{Agent, AgentSeen, Digest, WorkspaceId};
 use netwatch_model::probe::{ProbeResult, ProbeSpec};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -221,6 +222,18 @@ impl Agents {
     pub(crate) fn offered_to(&self, workspace: WorkspaceId) -> Vec<Arc<Agent>> {
         let registry = self.registry();
         registry.agents().filter(|agent| agent.global && agent.workspace != workspace).cloned().collect()
+    }
+
+    /// What an agent measures.
+    pub(crate) fn expanded(&self, agent: &Agent) -> Vec<AssignedProbe> {
+        self.plan().expanded(agent, &self.registry())
+    }
+
+    /// What agents are called that a workspace may know.
+    pub(crate) fn names(&self, workspace: WorkspaceId) -> HashMap<AgentId, String> {
+        let registry = self.registry();
+        let known = registry.agents().filter(|agent| agent.global || agent.workspace == workspace);
+        known.map(|agent| (agent.id, agent.name.to_string())).collect()
     }
 
     /// Measures once at a connected agent.

@@ -91,8 +91,7 @@ impl App {
                 self.agents().set_plan(plan);
                 let Some(prober) = slot.get() else { return };
                 let own = self.own_agent();
-                let has = |name: &str, value: &str| own.labels.get(name).is_some_and(|has| has == value);
-                let probes = self.agents().plan().assigned(&own, has);
+                let probes = self.agents().expanded(&own);
                 let policy = slot.policy.load();
                 *revision += 1;
                 let (allow, deny) = (policy.allow.clone(), policy.deny.clone());

@@ -133,7 +133,11 @@ impl Intake {
         metrics.refused(Refusal::Foreign, sorted.foreign);
         metrics.refused(Refusal::Unwanted, sorted.unwanted + decoded.skipped + decoded.lost);
         let (mut parts, mut count) = (Vec::new(), 0);
-        for (workspace, records) in sorted.taken {
+        for (workspace, mut records) in sorted.taken {
+            let board = self.app.board_of(workspace);
+            let traces = records.iter().filter_map(crate::probes::result_of);
+            let changes: Vec<Record> = traces.filter_map(|t| board.watch_route(t)).map(Record::Event).collect();
+            records.extend(changes);
             let live = Live::of(&records);
             let (place, size) = (crate::history::place(&self.app, workspace), records.len() as u64);
             let batch = Batch { key: key(job, workspace), records };

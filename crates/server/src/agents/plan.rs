@@ -9,8 +9,10 @@ use netwatch_entities::{ListQuery, Order, Reading, StoreError};
 use netwatch_model::AgentId;
 use netwatch_model::assignment::{AssignedProbe, MAX_PROBES};
 use netwatch_model::people::{Agent, AgentSelector, ProbeId, WorkspaceId};
-use netwatch_model::probe::{Probe, ProbeSpec};
+use netwatch_model::probe::kind::agent::BOTH_WAYS;
+use netwatch_model::probe::{OptionValue, Probe, ProbeKind, ProbeSpec, pair};
 
+use super::registry::Registry;
 use crate::history::limits::workspaces;
 
 /// All probes.
@@ -72,6 +74,36 @@ impl Plan {
         chosen.take(MAX_PROBES).map(|probe| AssignedProbe { id: probe.id, peer: None, spec: probe.spec.clone() }).collect()
     }
 
+    /// What an agent measures, probes to other agents expanded: it measures those that it is to measure, and is measured by, and measures
+    /// back, those of its own workspace that are to measure it. A target that is not there stays as it is, and fails with a reason.
+    pub(crate) fn expanded(&self, agent: &Agent, registry: &Registry) -> Vec<AssignedProbe> {
+        let has = |name: &str, value: &str| registry.has_label(agent.id, name, value);
+        let mut all = Vec::new();
+        for probe in self.assigned(agent, has) {
+            let workspace = self.place(probe.id).map(|planned| planned.workspace);
+            let there = target(&probe.spec).and_then(|id| registry.agent(id));
+            let there = there.filter(|there| there.global || Some(there.workspace) == workspace);
+            match there {
+                Some(there) => all.extend(parts(agent.id, &probe, agent, there, registry)),
+                None => all.push(probe),
+            }
+        }
+        let mine = self.of.get(&agent.workspace).into_iter().flatten().filter_map(|place| self.at(*place));
+        for planned in mine.filter(|planned| planned.enabled && target(&planned.spec) == Some(agent.id)) {
+            let probe = AssignedProbe { id: planned.id, peer: None, spec: planned.spec.clone() };
+            for here in registry.agents().filter(|here| here.id != agent.id && planned.is_run_by(here, registry)) {
+                all.extend(parts(agent.id, &probe, here, agent, registry));
+            }
+        }
+        all.truncate(MAX_PROBES);
+        all
+    }
+
+    /// Whether agents measure one another.
+    pub(crate) fn has_pairs(&self) -> bool {
+        self.probes.iter().any(|planned| planned.enabled && planned.spec.kind == ProbeKind::Agent)
+    }
+
     /// The workspace to which a result of an agent belongs; none when the agent has nothing to say there.
     pub(crate) fn place_of(&self, agent: &Agent, probe: Option<ProbeId>) -> Option<WorkspaceId> {
         let Some(probe) = probe else { return Some(agent.workspace) };
@@ -83,16 +115,55 @@ impl Plan {
         }
     }
 
+    fn place(&self, probe: ProbeId) -> Option<&Planned> {
+        self.places.get(&probe).and_then(|place| self.at(*place))
+    }
+
     fn at(&self, place: usize) -> Option<&Planned> {
         self.probes.get(place)
     }
 }
 
+impl Planned {
+    fn is_run_by(&self, agent: &Agent, registry: &Registry) -> bool {
+        let has = |name: &str, value: &str| registry.has_label(agent.id, name, value);
+        match self.workspace == agent.workspace {
+            true => self.agents.takes(agent.id, has),
+            false => agent.global && self.agents.names(agent.id),
+        }
+    }
+}
+
+/// The agent that a probe measures, if it measures one.
+fn target(spec: &ProbeSpec) -> Option<AgentId> {
+    if spec.kind == ProbeKind::Agent { pair::parse(&spec.target) } else { None }
+}
+
+/// What `agent` measures of a probe from `here` to `there`. An agent of which no address is known is not measured back.
+fn parts(
+    agent: AgentId,
+    probe: &AssignedProbe,
+    here: &Agent,
+    there: &Agent,
+    registry: &Registry,
+) -> impl Iterator<Item = AssignedProbe> {
+    let (from, to) = (registry.end(here.id), registry.end(there.id));
+    let mut spec = probe.spec.clone();
+    if from.addresses.is_empty() && from.seen.is_none() {
+        spec.options.set(&BOTH_WAYS, OptionValue::Flag(false));
+    }
+    let all = pair::expand(probe.id, &spec, &from, &to, None);
+    all.into_iter().filter(move |(of, _)| *of == agent).map(|(_, part)| part)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use netwatch_model::Timestamp;
-    use netwatch_model::people::AgentOrigin;
-    use netwatch_model::probe::ProbeKind;
+    use netwatch_model::people::{AgentInfo, AgentOrigin, AgentSeen};
+
+    use super::super::registry::AgentRules;
 
     use super::*;
 
@@ -149,6 +220,34 @@ mod tests {
         assert_eq!(ids(&agent(false)), [1, 4]);
         assert_eq!(ids(&agent(true)), [1, 4, 6]);
         assert_eq!(ids(&Agent { id: Agent::OWN, ..agent(false) }), [1, 2]);
+    }
+
+    #[test]
+    fn a_probe_to_an_agent_is_measured_from_both_ends() {
+        let other = Agent { id: AgentId(0xb2), name: "b".parse().unwrap(), ..agent(false) };
+        let foreign = Agent { id: AgentId(0xc3), name: "c".parse().unwrap(), workspace: THEIRS, ..agent(false) };
+        let mut registry = Registry::new(AgentRules::default(), Duration::ZERO);
+        let seen = |agent: &Agent, address: &str| {
+            let info = AgentInfo { addresses: vec![address.parse().unwrap()], ..AgentInfo::default() };
+            let (agent, workspace, last_seen) = (agent.id, agent.workspace, Timestamp::from_secs(1));
+            AgentSeen { agent, workspace, last_seen, info, peer: None, cloned_at: None }
+        };
+        for (agent, address) in [(&agent(false), "203.0.113.1"), (&other, "203.0.113.2"), (&foreign, "203.0.113.3")] {
+            assert_eq!(registry.put(agent.clone(), Some(seen(agent, address))), None);
+        }
+        let to = |id: u128, target: &str| Probe {
+            spec: ProbeSpec::new(ProbeKind::Agent, target),
+            ..probe(id, OURS, AgentSelector { ids: vec![AgentId(9)], ..AgentSelector::default() })
+        };
+        let plan = Plan::of([to(1, "00000000000000b2"), to(2, "00000000000000c3")]);
+        let kinds = |agent: &Agent| -> Vec<(u128, ProbeKind)> {
+            plan.expanded(agent, &registry).iter().map(|part| (part.id.bits(), part.spec.kind)).collect()
+        };
+        use ProbeKind as K;
+        let there = [(1, K::Agent), (1, K::Mtr), (1, K::Ping)];
+        assert_eq!(kinds(&agent(false)), [&there[..], &[(2, K::Agent)]].concat(), "an agent of others stays unknown");
+        assert_eq!(kinds(&other), there);
+        assert_eq!(kinds(&foreign), []);
     }
 
     #[test]

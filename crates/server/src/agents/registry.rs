@@ -26,6 +26,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use netwatch_model::probe::pair;
 use netwatch_model::people::{Agent, AgentInfo, AgentOrigin, AgentSeen, Digest};
 use netwatch_model::{AgentId, Timestamp};
 
@@ -116,6 +117,8 @@ pub(crate) struct Opened {
     pub(crate) replaced: Option<End>,
     /// Whether two processes were found to use the key, and nobody was told yet.
     pub(crate) cloned: bool,
+    /// Whether others reach it elsewhere than before.
+    pub(crate) moved: bool,
 }
 
 /// A session that does not begin.
@@ -239,12 +242,14 @@ impl Registry {
         self.sessions += 1;
         let session = SessionId(self.sessions);
         known.live = Some(Live { session, since: now.wall });
+        let before = known.place();
         known.info = opening.info;
         known.peer = Some(opening.peer);
+        let moved = before != known.place();
         known.beat = Beat { applied: opening.revision, ..Beat::default() };
         known.hear(now);
         known.saved = None;
-        Ok(Opened { agent: Arc::clone(&known.agent), session, replaced, cloned })
+        Ok(Opened { agent: Arc::clone(&known.agent), session, replaced, cloned, moved })
     }
 
     /// Something came on a session; false when it is not the agent's session any more.
@@ -301,6 +306,11 @@ impl Registry {
         known.is_some_and(|known| {
             known.agent.labels.get(name).or_else(|| known.info.labels.get(name)).is_some_and(|has| has == value)
         })
+    }
+
+    /// What others need to measure an agent.
+    pub(crate) fn end(&self, id: AgentId) -> pair::End {
+        self.agents.get(&id).map_or_else(|| pair::End { agent: id, ..pair::End::default() }, Known::place)
     }
 
     /// The session of an agent.
@@ -387,6 +397,15 @@ impl Known {
             saved: None,
             unsaved: false,
             told_offline: false,
+        }
+    }
+
+    fn place(&self) -> pair::End {
+        pair::End {
+            agent: self.agent.id,
+            addresses: self.info.addresses.clone(),
+            seen: self.peer,
+            reflector: self.info.reflector_port,
         }
     }
 

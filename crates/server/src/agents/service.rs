@@ -120,6 +120,11 @@ impl Service {
         let info = info_of(hello.info);
         let opening = Opening { boot: hello.boot, revision: hello.revision, info, peer: canonical(peer.address.ip()) };
         let opened = self.app.agents().open(&peer.key, opening, self.app.clocks());
+        if opened.as_ref().is_ok_and(|(opened, _)| opened.moved) && self.app.agents().plan().has_pairs() {
+            let app = self.app.clone();
+            // Others measure it where it is now.
+            tokio::task::spawn_blocking(move || app.assign_probes());
+        }
         let cloned = match &opened {
             Ok((opened, _)) if opened.cloned => Some(Arc::clone(&opened.agent)),
             Err(Closed::Cloned(Some(agent))) => Some(Arc::clone(agent)),

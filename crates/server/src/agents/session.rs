@@ -252,7 +252,7 @@ impl App {
     pub(super) fn assignment_of(&self, agent: AgentId) -> Option<Assignment> {
         let (registry, plan) = (self.agents().registry(), self.agents().plan());
         let known = Arc::clone(registry.agent(agent)?);
-        let probes = plan.assigned(&known, |name, value| registry.has_label(agent, name, value));
+        let probes = plan.expanded(&known, &registry);
         drop(registry);
         let policy = self.prober().policy();
         Some(Assignment { revision: 0, probes, allow: policy.allow.clone(), deny: policy.deny.clone() })

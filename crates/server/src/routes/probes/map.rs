@@ -50,7 +50,8 @@ pub(super) async fn show(
     .await?;
     let with = app.clone();
     let map = app.blocking(move || {
-        let mut map = of(&probes, with.store().probes(), agent, query.search.as_deref(), with.now());
+        let names = with.agents().names(own);
+        let mut map = of(&probes, (with.store().probes(), &names), agent, query.search.as_deref(), with.now());
         let places = with.places(place, addresses_on(&map));
         locate_nodes(&mut map, &places);
         map
@@ -58,7 +59,7 @@ pub(super) async fn show(
     Ok(Json(map.await?))
 }
 
-fn of(probes: &[Probe], board: &Board, agent: Option<AgentId>, search: Option<&str>, now: Timestamp) -> NetworkMap {
+fn of(probes: &[Probe], (board, names): (&Board, &Names), agent: Option<AgentId>, search: Option<&str>, now: Timestamp) -> NetworkMap {
     let standing: Vec<(&Probe, Vec<(AgentId, Line)>)> =
         probes.iter().filter(|probe| probe.enabled).map(|probe| (probe, board.of(probe.id))).collect();
     let untraced = standing.iter().filter(|(_, lines)| lines.iter().all(|(_, line)| line.trace.is_none())).count();
@@ -71,7 +72,7 @@ fn of(probes: &[Probe], board: &Board, agent: Option<AgentId>, search: Option<&s
             Some(Traced { probe: probe.id, name: probe.name.as_str(), interval, agent: *agent, result })
         })
         .collect();
-    let mut map = network_map(&traced, &Names::new(), search, now);
+    let mut map = network_map(&traced, names, search, now);
     map.untraced = u32::try_from(untraced).unwrap_or(u32::MAX);
     map.unwatched = board.unwatched();
     map
