@@ -1,7 +1,6 @@
 /** Questions about probes: what is measured, what came out, and how every agent reaches every target. */
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { ownAgent } from "~/lib/agents";
-import type { WithAgents } from "./agents";
 import { api, dataOf, done } from "./client";
 import type { operations, Probe, ProbeCreate, ProbeDraft, ProbePatch, ProbeResult } from "./schema";
 import { ifMatch, taggedOf } from "./tagged";
@@ -69,12 +68,12 @@ export function mapQuery(question: MapQuestion) {
   });
 }
 
-export function createProbe(body: ProbeCreate & WithAgents): Promise<Probe> {
+export function createProbe(body: ProbeCreate): Promise<Probe> {
   return dataOf(api.POST("/api/v1/probes", { body }));
 }
 
 /** Changes the version that was read, so that nobody's change is lost. */
-export function changeProbe(probe: string, tag: string, body: ProbePatch & WithAgents): Promise<Probe> {
+export function changeProbe(probe: string, tag: string, body: ProbePatch): Promise<Probe> {
   return dataOf(api.PATCH("/api/v1/probes/{probe}", { params: { path: { probe } }, body, ...ifMatch(tag) }));
 }
 

@@ -3,9 +3,8 @@
  *
  * Words that say the default are left out, so that links stay short and old links keep their meaning.
  */
-import type { AgentState } from "~/api/agents";
 import type { FlowStatus, SortOrder } from "~/api/queries";
-import type { Dimension, FlowSort, HistoryMeasure, SeriesAggregate } from "~/api/schema";
+import type { AgentState, Dimension, FlowSort, HistoryMeasure, SeriesAggregate } from "~/api/schema";
 
 export const dimensions = [
   "host",

@@ -49,6 +49,9 @@ export const probes: Readonly<Record<keyof typeof english, Message>> = {
   "probes.agentsNow": { one: "Jetzt {n}: {names}", other: "Jetzt {n}: {names}" },
   "probes.agentsRunning": { one: "{n} Agent", other: "{n} Agenten" },
   "probes.options": "Optionen von {kind}",
+  "probes.targetAgent":
+    "Beide Agenten finden die Adresse, die den anderen erreicht, und messen dort in beiden Richtungen",
+  "probes.chooseAgent": "Einen Agenten wählen",
   "probes.targetHost": "Ein Hostname oder eine Adresse",
   "probes.targetPort": "Ein Hostname oder eine Adresse mit Port: host:port oder [2001:db8::1]:port",
   "probes.targetDefaultPort": "Ein Hostname oder eine Adresse; host:port, wenn der Port nicht {port} ist",

@@ -47,6 +47,8 @@ export const probes = {
   "probes.agentsNow": { one: "Now {n}: {names}", other: "Now {n}: {names}" },
   "probes.agentsRunning": { one: "{n} agent", other: "{n} agents" },
   "probes.options": "Options of {kind}",
+  "probes.targetAgent": "Both agents find the address that reaches the other, and measure there in both directions",
+  "probes.chooseAgent": "Choose an agent",
   "probes.targetHost": "A host name or an address",
   "probes.targetPort": "A host name or an address with a port: host:port or [2001:db8::1]:port",
   "probes.targetDefaultPort": "A host name or an address; host:port when the port is not {port}",

@@ -1,7 +1,8 @@
 /** Adding an agent: what it shall be called gives a one-use token in three ready commands; then it is waited for. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { createEnrolmentToken, isNotServed } from "~/api/agents";
+import { createEnrolmentToken } from "~/api/agents";
+import { RequestError } from "~/api/problem";
 import { useT } from "~/i18n";
 import { Button } from "~/ui/controls";
 import { Dialog } from "~/ui/dialog";
@@ -57,7 +58,7 @@ function Form({ title, error, pending, onRetry, onSubmit, onClose }: FormProps) 
   const [group, setGroup] = useState("");
   const [life, setLife] = useState<string>(String(lives[0]));
   const parsed = parseLabels(labels);
-  const notServed = isNotServed(error);
+  const notServed = error instanceof RequestError && error.is("agents_not_served");
   if (notServed) return <Refused title={title} onRetry={onRetry} onClose={onClose} />;
   const send = (event: FormEvent) => {
     event.preventDefault();

@@ -2,7 +2,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { type Agent, changeAgent, deleteAgent, kickAgent } from "~/api/agents";
+import { changeAgent, deleteAgent, kickAgent } from "~/api/agents";
+import type { Agent } from "~/api/schema";
 import type { Tagged } from "~/api/tagged";
 import type { AppSearch } from "~/app/search";
 import { useT } from "~/i18n";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Agent } from "~/api/agents";
+import type { Agent } from "~/api/schema";
 import { draftOf, faultOf, patchOf } from "./agent-draft";
 
 const agent = {

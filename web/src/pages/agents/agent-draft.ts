@@ -1,5 +1,5 @@
 /** The form of an agent: what is typed, what is wrong with it, and what is sent. Pure. */
-import type { Agent, AgentLocation, AgentPatch } from "~/api/agents";
+import type { Agent, AgentLocation, AgentPatch } from "~/api/schema";
 import { labelsText, parseLabels } from "./labels";
 
 export type AgentDraft = {

@@ -1,7 +1,8 @@
 /** Changing an agent: what it is called, how it is chosen, where it stands, and whether it may work. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { type Agent, changeAgent } from "~/api/agents";
+import { changeAgent } from "~/api/agents";
+import type { Agent } from "~/api/schema";
 import type { Tagged } from "~/api/tagged";
 import { useT } from "~/i18n";
 import { useMay } from "~/session/session";

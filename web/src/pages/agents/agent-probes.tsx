@@ -1,9 +1,8 @@
 /** The probes that an agent runs, and how each stands there. */
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import type { Agent } from "~/api/agents";
 import { probesQuery, probesRefresh } from "~/api/probes";
-import type { Probe, ProbeStatus } from "~/api/schema";
+import type { Agent, Probe, ProbeStatus } from "~/api/schema";
 import type { AppSearch } from "~/app/search";
 import { useT } from "~/i18n";
 import { paths } from "~/lib/paths";

@@ -1,5 +1,5 @@
 /** The state of an agent, of its collectors and of its clock as shape, colour and word. */
-import type { Agent, AgentClock, AgentState } from "~/api/agents";
+import type { Agent, AgentClock, AgentState } from "~/api/schema";
 import { useT } from "~/i18n";
 import { useFormat } from "~/prefs/use-format";
 import { Mark } from "~/ui/controls";

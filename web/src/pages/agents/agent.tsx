@@ -1,7 +1,8 @@
 /** One agent: how it stands, what each of its collectors does, its host, and the probes that it runs. */
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { type Agent, agentQuery, agentsRefresh } from "~/api/agents";
+import { agentQuery, agentsRefresh } from "~/api/agents";
+import type { Agent } from "~/api/schema";
 import { useT } from "~/i18n";
 import { useFormat } from "~/prefs/use-format";
 import { Mark } from "~/ui/controls";

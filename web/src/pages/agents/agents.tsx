@@ -2,7 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { type Agent, agentsQuery, agentsRefresh } from "~/api/agents";
+import { agentsQuery, agentsRefresh } from "~/api/agents";
+import type { Agent } from "~/api/schema";
 import { type AppSearch, agentStates } from "~/app/search";
 import { useT } from "~/i18n";
 import { paths } from "~/lib/paths";

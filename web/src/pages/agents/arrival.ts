@@ -1,5 +1,5 @@
 /** Which agent came by an enrolment token, and how it stands with it. Pure. */
-import type { Agent, EnrolmentToken } from "~/api/agents";
+import type { Agent, EnrolmentToken } from "~/api/schema";
 
 /** The newest agent that enrolled since the token was made, under the name that the token gives, if it gives one. */
 export function arrivedAgent(

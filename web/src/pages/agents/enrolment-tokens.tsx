@@ -1,7 +1,8 @@
 /** Enrolment tokens that nobody has used yet: for whom, until when, and a way to revoke each. Nothing when there is none. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { agentsRefresh, type EnrolmentToken, enrolmentTokensQuery, revokeEnrolmentToken } from "~/api/agents";
+import { agentsRefresh, enrolmentTokensQuery, revokeEnrolmentToken } from "~/api/agents";
+import type { EnrolmentToken } from "~/api/schema";
 import { useT } from "~/i18n";
 import type { Column } from "~/ui/data-table";
 import { Confirm } from "~/ui/form-dialog";

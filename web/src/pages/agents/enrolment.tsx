@@ -2,14 +2,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import {
-  type Agent,
-  agentsQuery,
-  arrivalRefresh,
-  type EnrolmentToken,
-  type EnrolmentTokenMade,
-  largestPage,
-} from "~/api/agents";
+import { agentsQuery, arrivalRefresh, largestPage } from "~/api/agents";
+import type { Agent, EnrolmentToken, EnrolmentTokenMade } from "~/api/schema";
 import type { AppSearch } from "~/app/search";
 import { useT } from "~/i18n";
 import { paths } from "~/lib/paths";

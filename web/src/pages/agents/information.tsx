@@ -2,7 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { type Agent, agentInformationQuery, type NetworkInformation, type SystemInformation } from "~/api/agents";
+import { agentInformationQuery } from "~/api/agents";
+import type { Agent, NetworkInformation, SystemInformation } from "~/api/schema";
 import type { AppSearch } from "~/app/search";
 import { useT } from "~/i18n";
 import { paths } from "~/lib/paths";

@@ -1,5 +1,5 @@
 /** How agents and their collectors stand, for marks. Pure. */
-import type { Agent, AgentClock, AgentCollector, AgentState, CollectorState } from "~/api/agents";
+import type { Agent, AgentClock, AgentCollector, AgentState, CollectorState } from "~/api/schema";
 import type { Status } from "~/ui/controls";
 
 export const marks: Readonly<Record<AgentState, Status>> = {

@@ -1,6 +1,6 @@
 /** Agents to tick, each with its state; a search above when they are many. */
 import { useId, useState } from "react";
-import type { Agent } from "~/api/agents";
+import type { Agent } from "~/api/schema";
 import { useT } from "~/i18n";
 import form from "~/ui/form.module.css";
 import { Hint } from "~/ui/page";

@@ -1,5 +1,5 @@
 /** Which agents run a probe, as the form has it: one of four ways to say it. Pure. */
-import type { Agent, AgentSelector } from "~/api/agents";
+import type { Agent, AgentSelector } from "~/api/schema";
 import { ownAgent } from "~/lib/agents";
 import { labelsText, matches, parseLabels } from "../agents/labels";
 

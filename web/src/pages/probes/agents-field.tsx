@@ -1,6 +1,7 @@
 /** Which agents run a probe: the server's own, all, chosen ones, or those with some labels. */
 import { useQuery } from "@tanstack/react-query";
-import { type Agent, allAgentsQuery } from "~/api/agents";
+import { allAgentsQuery } from "~/api/agents";
+import type { Agent } from "~/api/schema";
 import { useT } from "~/i18n";
 import { useMay } from "~/session/session";
 import { SelectField } from "~/ui/form";

@@ -3,7 +3,6 @@
  *
  * Everything is text until it is sent. What says the default is left out, so that a later default is taken over.
  */
-import { selectorOfProbe } from "~/api/agents";
 import type { KindDescription, OptionDescription, Probe, ProbeDraft, ProbeOptionValue, Problem } from "~/api/schema";
 import { type AgentsChoice, choiceOf, ownChoice } from "./agents-choice";
 
@@ -57,8 +56,10 @@ export function blank(kind: KindDescription, before?: ProbeForm): ProbeForm {
 }
 
 /** The form of a probe that is there. */
-export function formOf(probe: Pick<Probe, "name" | "spec">, kind: KindDescription): ProbeForm {
-  const { name, spec } = probe;
+export function formOf(
+  { name, spec, agents }: Pick<Probe, "name" | "spec" | "agents">,
+  kind: KindDescription,
+): ProbeForm {
   const empty = blank(kind);
   const { interval, timeout, count, spacing, dscp = 0 } = spec;
   const options = kind.options.map((option) => [option.name, shown(option, spec.options?.[option.name])] as const);
@@ -67,7 +68,7 @@ export function formOf(probe: Pick<Probe, "name" | "spec">, kind: KindDescriptio
     name,
     target: spec.target,
     numbers: mapped({ interval, timeout, count, spacing, dscp }),
-    agents: choiceOf(selectorOfProbe(probe)),
+    agents: choiceOf(agents),
     source: spec.source ?? "",
     family: spec.family ?? "any",
     options: Object.fromEntries(options.map(([key, value]) => [key, value ?? empty.options[key] ?? ""])),

@@ -12,6 +12,7 @@ import { useMay } from "~/session/session";
 import { Button } from "~/ui/controls";
 import { FormProblem, SelectField, TextField } from "~/ui/form";
 import { Section } from "~/ui/page";
+import { AgentTarget } from "./agent-target";
 import { choiceFault, runnersOf } from "./agents-choice";
 import { AgentsField } from "./agents-field";
 import {
@@ -143,22 +144,26 @@ function What({ form, kinds, kind, errors, set }: PartProps & { kinds: readonly 
           options={kinds.map((one) => ({ value: one.kind, label: one.kind }))}
           onChange={(next) => {
             const chosen = kinds.find((one) => one.kind === next);
-            if (chosen !== undefined) set(blank(chosen, form));
+            if (chosen !== undefined) set(blank(chosen, keptTarget(form, kind, chosen)));
           }}
         />
-        <TextField
-          label={t("probes.target")}
-          hint={hintOf(kind, t)}
-          first
-          required
-          mono
-          maxLength={2048}
-          autoCapitalize="off"
-          autoComplete="off"
-          value={form.target}
-          error={errors.of("target")}
-          onChange={(target) => set({ target })}
-        />
+        {kind.target === "agent" ? (
+          <AgentTarget value={form.target} error={errors.of("target")} onChange={(target) => set({ target })} />
+        ) : (
+          <TextField
+            label={t("probes.target")}
+            hint={hintOf(kind, t)}
+            first
+            required
+            mono
+            maxLength={2048}
+            autoCapitalize="off"
+            autoComplete="off"
+            value={form.target}
+            error={errors.of("target")}
+            onChange={(target) => set({ target })}
+          />
+        )}
         <TextField
           label={t("list.name")}
           hint={suggested === "" ? undefined : t("probes.nameHint", { name: suggested })}
@@ -171,6 +176,11 @@ function What({ form, kinds, kind, errors, set }: PartProps & { kinds: readonly 
       </div>
     </Section>
   );
+}
+
+/** A host is no agent, and an agent no host: a target of the other sort is not kept. */
+function keptTarget(form: ProbeForm, before: KindDescription, now: KindDescription): ProbeForm {
+  return (before.target === "agent") === (now.target === "agent") ? form : { ...form, target: "" };
 }
 
 function hintOf({ target, port }: KindDescription, t: ReturnType<typeof useT>): string {

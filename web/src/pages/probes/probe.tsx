@@ -18,6 +18,7 @@ import { Results } from "./results";
 import { RunsBar, StandingMark } from "./standing";
 import { standingOf, worst } from "./state";
 import { useProbe } from "./use-probe";
+import { useTargetName } from "./use-target-name";
 
 /** A probe's pictures begin with some hours. */
 const range = "-3h";
@@ -61,6 +62,7 @@ function Head({ probe }: { probe: Probe }) {
   const t = useT();
   const format = useFormat();
   const nameOf = useAgentName();
+  const targetOf = useTargetName();
   const search = useSearch({ strict: false }) as AppSearch;
   const { spec, status } = probe;
   const bad = worst(status);
@@ -68,7 +70,7 @@ function Head({ probe }: { probe: Probe }) {
     <>
       <p className={styles.head}>
         <span className="mono">{spec.kind}</span>
-        <span className={`mono ${styles.target}`}>{spec.target}</span>
+        <span className={`mono ${styles.target}`}>{targetOf(spec)}</span>
         <span>{t("probe.every", { interval: format.duration(spec.interval) })}</span>
         {spec.count > 1 && <span>{t("probe.perRun", { n: spec.count })}</span>}
         {(spec.dscp ?? 0) > 0 && <span>{t("probe.dscpIs", { dscp: String(spec.dscp) })}</span>}

@@ -19,6 +19,7 @@ import { useAgentName } from "../agents/use-agent-name";
 import { ProbesTabs } from "./probes-tabs";
 import { RunsBar, StandingMark } from "./standing";
 import { standingOf, worst } from "./state";
+import { useTargetName } from "./use-target-name";
 
 export function ProbesPage() {
   const t = useT();
@@ -71,6 +72,7 @@ function useProbeColumns(): readonly Column<Probe>[] {
   const t = useT();
   const format = useFormat();
   const nameOf = useAgentName();
+  const targetOf = useTargetName();
   const search = useSearch({ strict: false }) as AppSearch;
   return [
     {
@@ -94,7 +96,7 @@ function useProbeColumns(): readonly Column<Probe>[] {
       width: 200,
       mono: true,
       priority: 2,
-      cell: (row) => <span title={row.spec.target}>{row.spec.target}</span>,
+      cell: (row) => <span title={row.spec.target}>{targetOf(row.spec)}</span>,
     },
     {
       id: "state",

@@ -1,7 +1,7 @@
 /** A probe once, now, from the agents that are ticked: each answers by itself, and nobody keeps it. */
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { allAgentsQuery, selectorOfProbe } from "~/api/agents";
+import { allAgentsQuery } from "~/api/agents";
 import { runProbeFrom } from "~/api/probes";
 import type { KindDescription, Probe } from "~/api/schema";
 import { useT } from "~/i18n";
@@ -25,7 +25,7 @@ export function RunDialog({ probe, kind, onClose }: RunDialogProps) {
   const { data } = useQuery({ ...allAgentsQuery, enabled: may("agents.read") });
   const [ticked, setTicked] = useState<string[]>();
   const agents = (data?.items ?? []).filter(({ state }) => state === "online");
-  const from = ticked ?? runnersOf(choiceOf(selectorOfProbe(probe)), agents);
+  const from = ticked ?? runnersOf(choiceOf(probe.agents), agents);
   const draft = draftOf(formOf(probe, kind), kind);
   const run = useMutation({ mutationFn: () => runProbeFrom(draft, from, probe.id) });
   const title = t("probe.runTitle", { name: probe.name });

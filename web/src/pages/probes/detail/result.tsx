@@ -12,6 +12,7 @@ import { stateOf } from "../state";
 import { lossOf, responseOf } from "./numbers";
 import { NtpDetail, PingDetail, SnmpDetail, TcpDetail, UdpDetail } from "./packets";
 import { Wire } from "./parts";
+import { ReachDetail } from "./reach";
 import { BannerDetail, DnsDetail, HttpDetail, TlsDetail } from "./services";
 import { TraceDetail } from "./trace";
 import { SimulationDetail, ThroughputDetail } from "./ways";
@@ -94,6 +95,7 @@ function Detail({ detail }: { detail: ProbeDetail }): ReactNode {
   if ("snmp" in detail) return <SnmpDetail detail={detail.snmp} />;
   if ("simulation" in detail) return <SimulationDetail detail={detail.simulation} />;
   if ("throughput" in detail) return <ThroughputDetail detail={detail.throughput} />;
+  if ("agent" in detail) return <ReachDetail detail={detail.agent} />;
   // A kind that is newer than this app: what it measured, as it came.
   return <pre className={styles.raw}>{JSON.stringify(detail, null, 2)}</pre>;
 }
