@@ -211,7 +211,7 @@ pub struct AgentsQuery {
 
 /// `PATCH /api/v1/agents/{agent}`: fields that are left out stay as they are.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct AgentPatch {
     /// What it is called, 1 to 100 characters, unique in the workspace.
     #[schema(min_length = 1, max_length = 100)]
@@ -288,12 +288,13 @@ pub struct EnrolmentTokensQuery {
 
 /// `POST /api/v1/agent-tokens`
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct EnrolmentTokenCreate {
     /// What the agent will be called, 1 to 100 characters. Default: its host's name.
     #[schema(min_length = 1, max_length = 100)]
     pub name: Option<String>,
     /// What it will have, at most 16.
+    #[serde(default)]
     pub labels: BTreeMap<String, String>,
     /// With which others it will be shown.
     #[schema(min_length = 1, max_length = 100)]

@@ -191,15 +191,17 @@ impl EnrolmentToken {
 
 /// Which agents run a probe. Nothing said: the server's own.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct AgentSelector {
     /// Every agent of the workspace.
+    #[serde(default)]
     pub all: bool,
     /// These, of the workspace or global; 16 hexadecimal digits each.
-    #[serde(with = "agent_texts")]
+    #[serde(default, with = "agent_texts")]
     #[schema(value_type = Vec<String>, max_items = 1000)]
     pub ids: Vec<AgentId>,
     /// Those of the workspace that have all these labels.
+    #[serde(default)]
     pub labels: BTreeMap<String, String>,
 }
 
