@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Agent and server know each other by the SHA-256 of their SubjectPublicKeyInfo: certificates are made anew at each start and say
-//! nothing. The pin comes with the enrolment token ([`token`]), so that the first connection is as safe as the last.
+//! nothing. The pin comes with the enrolment token (`token`), so that the first connection is as safe as the last.
 //!
 //! Limits: one agent for each data directory.
 

@@ -6,7 +6,7 @@
 //!
 //! Each batch is durable before it is sent, with the run and the number under which it goes: sent again it is the same batch, and the
 //! server counts it once. A new run begins with each session, so that what waited ([`Lane`] of the runs before) and what is new are two
-//! lines. What is acknowledged out of order is remembered ([`acked`]), so that only what is missing is sent again.
+//! lines. What is acknowledged out of order is remembered (`acked`), so that only what is missing is sent again.
 //!
 //! At the caps of the spool the oldest goes. Each frame says how many records were written before it, so that what was lost is known to
 //! the record: it is told as an event with its range of times, and counted since the agent was enrolled.
@@ -112,7 +112,8 @@ impl Outbox {
         limits(&mut config);
         let (spool, recovery) = Spool::open(config, files, clock, SpoolMetrics::unregistered())?;
         let kept = spool.checkpoint(CONSUMER)?;
-        let (acked, dropped) = kept.as_ref().and_then(decode).unwrap_or_else(|| (Acked::starting_at(Position::FIRST, 0), 0));
+        let (acked, dropped) =
+            kept.as_ref().and_then(decode).unwrap_or_else(|| (Acked::starting_at(Position::FIRST, 0), 0));
         let written = last_total(&spool).unwrap_or(0).max(acked.records_before());
         let state = State {
             encoder: Encoder::default(),
@@ -140,7 +141,8 @@ impl Outbox {
         let key = BatchKey { agent: AgentId::default(), boot: BootId(state.run), sequence: state.sequence + 1 };
         let mut payload = Vec::new();
         let encoded = state.encoder.encode(key, records, &mut payload);
-        let is_large = payload.len() > LARGEST || matches!(encoded, Err(EncodeError::TooLarge(_) | EncodeError::TooManyRecords));
+        let is_large =
+            payload.len() > LARGEST || matches!(encoded, Err(EncodeError::TooLarge(_) | EncodeError::TooManyRecords));
         if !is_large {
             return self.write(state, records.len() as u64, &payload);
         }
@@ -300,7 +302,9 @@ fn last_total(spool: &Spool) -> Option<u64> {
     let newest = spool.statistics().next.before();
     let mut reader = spool.reader(newest);
     match reader.next()? {
-        Item::Record { payload, .. } => Frame::read(payload).map(|(frame, _)| frame.before.saturating_add(frame.records)),
+        Item::Record { payload, .. } => {
+            Frame::read(payload).map(|(frame, _)| frame.before.saturating_add(frame.records))
+        }
         Item::Gap(_) => None,
     }
 }

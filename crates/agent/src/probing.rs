@@ -9,7 +9,7 @@
 //! One thread with a runtime of its own: a server that is busy does not delay packets, and probes do not delay the server. Losing the
 //! server changes nothing: the last assignment goes on.
 //!
-//! Beside them it reads the agent's own host ([`host`]), which nobody has to ask for.
+//! Beside them it reads the agent's own host (`host`), which nobody has to ask for.
 //!
 //! Limits: [`MOST_RUNNING`] runs at once; what is due beyond them waits, and is late. Measurements of throughput wait for one another, so
 //! that two never share a link.

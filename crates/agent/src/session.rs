@@ -5,8 +5,8 @@
 //!                                                        outbox ─batches─►  ◄─acks, assignments, runs, beats
 //! ```
 //!
-//! One task on the runtime of its caller owns everything; a run that the server asks for is a task of its own, [`MOST_RUNS`] at most.
-//! Queues: [`talk::QUEUE`] messages to the connection, which a session waits for. Nothing is lost when the task is dropped: what was not
+//! One task on the runtime of its caller owns everything; a run that the server asks for is a task of its own, sixteen at most.
+//! Queues: `talk::QUEUE` messages to the connection, which a session waits for. Nothing is lost when the task is dropped: what was not
 //! acknowledged lies in the outbox.
 //!
 //! Losing the server stops no measurement: the last assignment lies in the data directory and goes on, over restarts, too.

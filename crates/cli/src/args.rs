@@ -13,9 +13,9 @@ use crate::config::{Key, Raw};
 use crate::engine::history::CHECK;
 
 mod agent;
+mod agents;
 mod format;
 mod import;
-mod agents;
 mod parts;
 mod people;
 mod probe;
@@ -24,9 +24,9 @@ mod throughput;
 mod voice;
 
 pub use agent::{AgentArgs, AgentCommand, AgentRunArgs};
+pub use agents::{AgentsAsk, AgentsCommand, AgentsListArgs, AgentsNameArgs, AgentsTokenArgs};
 pub use format::{Color, Format};
 pub use import::{ImportAsk, ImportBlackboxArgs, ImportCommand, ImportFileArgs, ReportFormat};
-pub use agents::{AgentsAsk, AgentsCommand, AgentsListArgs, AgentsNameArgs, AgentsTokenArgs};
 pub use parts::{CaptureArgs, FlowArgs, ListenArgs, Overrides, ServerArgs};
 pub use people::{UserAddArgs, UserAsk, UserCommand, UserListArgs, UserNameArgs};
 pub use probe::{OneShot, ProbeArgs};

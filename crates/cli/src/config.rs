@@ -9,8 +9,8 @@
 //!
 //! Limits: a file has at most 1 MiB, `conf.d` at most 64 files, a list at most 64 elements of 4 KiB.
 
-pub mod blackbox;
 pub mod agents;
+pub mod blackbox;
 pub mod file;
 pub mod key;
 pub mod render;

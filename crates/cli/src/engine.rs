@@ -40,6 +40,7 @@ use netwatch_capture::apps::AppTable;
 use netwatch_capture::driver::signal::Signal;
 use netwatch_capture::driver::{Capture, CaptureError, Dependencies as CaptureDependencies};
 use netwatch_model::{AgentId, Record};
+use netwatch_server::blackbox::Modules;
 use netwatch_server::query::LiveStore;
 use netwatch_server::{Access, Live, Rate, Server};
 use netwatch_telemetry::clock::{ClockSource, SystemClock};
@@ -175,9 +176,7 @@ impl Engine {
         let open = |_: &Kept| History::open(&settings.data_dir, &rights.damaged, lookups, &store, &watch.health);
         let mut history = kept.as_ref().and_then(open);
         let server = server::build(plan.server, Arc::clone(&store), access, data_clock, watch.health.clone(), metrics)?;
-        let listener = tokio::net::TcpListener::from_std(plan.listener).context("the listener cannot be used")?;
-        let address = listener.local_addr().context("the listener has no address")?;
-
+        let (listener, address) = listening(plan.listener)?;
         let overflow = if from_file { Overflow::Wait } else { Overflow::DropOldest };
         let config = netwatch_agent::Config { overflow, ..netwatch_agent::Config::default() };
         let (agent, intake) = Agent::build(config, AGENT, uplink, SystemClock).map_err(anyhow::Error::new)?;
@@ -186,18 +185,14 @@ impl Engine {
         let capture = Capture::build(plan.capture, dependencies(rights, intake, watched, address.port())?);
 
         let live = server.live();
-        live.set_agent_rules(settings.agents.rules);
-        live.set_storage_rules(settings.storage.rules.clone());
-        crate::config::blackbox::tell_refused(&plan.modules, settings.blackbox.as_deref());
-        live.set_modules(plan.modules);
+        configure(&live, settings, plan.modules);
         if let Some(kept) = &kept {
             remember(&live, &store, kept, history.as_mut());
         }
         let measure = |(rights, intake)| probes::start(AGENT, rights, intake, &live, settings.probes.clone());
         let probing = prober.map(measure).transpose()?;
-        let remote =
-            plan.agents.zip(kept.as_ref()).map(|(listener, kept)| remote::build(listener, kept, &live, settings));
-        let remote = remote.transpose()?;
+        let agents = plan.agents.zip(kept.as_ref());
+        let remote = agents.map(|(listener, kept)| remote::build(listener, kept, &live, settings)).transpose()?;
         let (stop_server, stop) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(server, listener, stop));
         let remote = remote.map(|(server, listener)| tokio::spawn(server.run(listener)));
@@ -277,6 +272,20 @@ fn run(
     };
     let thread = std::thread::Builder::new().name("nw-capture".to_owned()).spawn(run);
     thread.context("cannot start the thread of capture")
+}
+
+/// What of the server can change while it runs, as it is at first.
+fn configure(live: &Live, settings: &Settings, modules: Modules) {
+    live.set_agent_rules(settings.agents.rules);
+    live.set_storage_rules(settings.storage.rules.clone());
+    crate::config::blackbox::tell_refused(&modules, settings.blackbox.as_deref());
+    live.set_modules(modules);
+}
+
+fn listening(listener: std::net::TcpListener) -> anyhow::Result<(tokio::net::TcpListener, SocketAddr)> {
+    let listener = tokio::net::TcpListener::from_std(listener).context("the listener cannot be used")?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    Ok((listener, address))
 }
 
 /// What comes in is kept, and goes on into history where there is one.

@@ -2,7 +2,7 @@
 //!
 //! Why: a path that is slow is often slow because of the machine at its end. What: files of `/proc` and the tables of rtnetlink, read as
 //! they are and judged nowhere. [`Host`] keeps what must be known between two readings: how busy the processors were, and how the server
-//! sees this host. [`changed()`] tells when addresses or routes have changed.
+//! sees this host. `changed` tells when addresses or routes have changed.
 //!
 //! Limits: Linux; elsewhere a reading fails and says so. What cannot be read is empty, so that a reading without `/proc/net` is still one.
 
@@ -107,8 +107,7 @@ mod tests {
     use crate::{Occasion, OwnRights};
 
     async fn read(kind: ProbeKind, tools: &Tools) -> Detail {
-        let occasion =
-            Occasion { probe: None, agent: AgentId(1), scheduled: clock::now(), trigger: Trigger::Request };
+        let occasion = Occasion { probe: None, agent: AgentId(1), scheduled: clock::now(), trigger: Trigger::Request };
         let result = crate::run(&ProbeSpec::new(kind, ""), occasion, tools).await;
         assert_eq!(result.failure, None);
         result.detail.expect("something was read")

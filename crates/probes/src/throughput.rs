@@ -1,11 +1,11 @@
 //! Throughput of TCP to and from a peer that speaks the protocol of iperf3, with the figures of RFC 6349 and the delay under load.
 //!
-//! Each direction is a test of its own: a control connection ([`client`]), and as many streams as the probe asks for. Round-trip times come
-//! from pings before and during the transfer ([`delay`]); where the target answers none, from the kernel (`TCP_INFO`): those of the
-//! handshakes are the idle path's, those of the busy streams the loaded path's. The other end is [`server`].
+//! Each direction is a test of its own: a control connection (`client`), and as many streams as the probe asks for. Round-trip times come
+//! from pings before and during the transfer (`delay`); where the target answers none, from the kernel (`TCP_INFO`): those of the
+//! handshakes are the idle path's, those of the busy streams the loaded path's. The other end is `server`.
 //!
 //! Limits: one test at a time in a process, so that two never share its link; others wait for their turn, and for a peer that is busy at
-//! most [`QUEUED`]. A budget ends a direction early. Dropping the run closes every connection.
+//! most `QUEUED`. A budget ends a direction early. Dropping the run closes every connection.
 
 mod client;
 mod control;

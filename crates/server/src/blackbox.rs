@@ -1,8 +1,8 @@
 //! What blackbox_exporter answers, from our own probes: its modules, its names.
 //!
 //! Why: who runs that exporter has scrape configurations, dashboards and alerts that name its metrics. [`Modules`] are read from its own
-//! file ([`keys`] is the one list of what each key means here); a module becomes a probe of ours ([`Module::probe`]) that the agent runs
-//! like any other; its result is judged by what only the module knows ([`verdict`]) and written with the exporter's names ([`page`], the
+//! file (`keys` is the one list of what each key means here); a module becomes a probe of ours ([`Module::probe`]) that the agent runs
+//! like any other; its result is judged by what only the module knows (`verdict`) and written with the exporter's names (`page`, the
 //! one list of those).
 //!
 //! What our probes cannot do is never left out in silence: a module that asks for it is refused when the file is read, with line and key,

@@ -57,10 +57,12 @@ impl FromStr for Token {
             [PREFIX, ..] => return Err(TokenError::Length),
             _ => return Err(TokenError::Prefix),
         };
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|error| match error {
-            base64::DecodeError::InvalidByte(..) => TokenError::Characters,
-            _ => TokenError::Length,
-        });
+        let decode = |part: &str| {
+            URL_SAFE_NO_PAD.decode(part).map_err(|error| match error {
+                base64::DecodeError::InvalidByte(..) => TokenError::Characters,
+                _ => TokenError::Length,
+            })
+        };
         if decode(secret)?.len() != SECRET {
             return Err(TokenError::Length);
         }

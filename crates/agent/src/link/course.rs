@@ -67,7 +67,9 @@ impl End {
             Self::Cloned => {
                 "two processes use the key of this agent: enrol the copy with a token and a data directory of its own; it asks again every five minutes"
             }
-            Self::Incompatible => "the server does not speak this version: update the agent; it asks again every five minutes",
+            Self::Incompatible => {
+                "the server does not speak this version: update the agent; it asks again every five minutes"
+            }
             Self::Deleted => "the agent was deleted on the server: it stops; enrol it with a new token to use it again",
         }
     }

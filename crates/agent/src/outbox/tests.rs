@@ -23,7 +23,11 @@ fn event(n: u64) -> Record {
 
 fn numbers(payload: &[u8]) -> Vec<u64> {
     let batch = codec::decode(payload).expect("it was written so").batch;
-    batch.records.iter().map(|r| if let Record::Event(e) = r { e.text.raw().parse().unwrap() } else { panic!() }).collect()
+    batch
+        .records
+        .iter()
+        .map(|r| if let Record::Event(e) = r { e.text.raw().parse().unwrap() } else { panic!() })
+        .collect()
 }
 
 fn open(disk: &MemoryDisk, run: u64) -> Outbox {
@@ -96,13 +100,15 @@ fn a_large_batch_goes_in_parts_and_a_disk_that_fails_loses_nothing() {
     let disk = MemoryDisk::default();
     let outbox = open(&disk, 1);
     let text = "x".repeat(200);
-    let of = |n: u64| Record::Event(Event {
-        time: Timestamp::ZERO,
-        kind: EventKind::InterfaceUp,
-        severity: Severity::Info,
-        subject: text.as_str().into(),
-        text: format!("{n}{text}").as_str().into(),
-    });
+    let of = |n: u64| {
+        Record::Event(Event {
+            time: Timestamp::ZERO,
+            kind: EventKind::InterfaceUp,
+            severity: Severity::Info,
+            subject: text.as_str().into(),
+            text: format!("{n}{text}").as_str().into(),
+        })
+    };
     let many: Vec<Record> = (0..20_000).map(of).collect();
     outbox.put(&many).unwrap();
     let steps = drain(&mut outbox.begin(2).catch_up);
@@ -118,7 +124,9 @@ fn a_large_batch_goes_in_parts_and_a_disk_that_fails_loses_nothing() {
     let mut lanes = outbox.begin(3);
     let last: Vec<(u64, u64)> = drain(&mut lanes.catch_up)
         .iter()
-        .filter_map(|step| if let Step::Batch(ready) = step { (ready.run == 2).then_some((ready.run, ready.sequence)) } else { None })
+        .filter_map(|step| {
+            if let Step::Batch(ready) = step { (ready.run == 2).then_some((ready.run, ready.sequence)) } else { None }
+        })
         .collect();
     assert_eq!(last, [(2, 1), (2, 2)], "the one that failed has given its number to the next");
 }
@@ -213,7 +221,8 @@ impl World {
     }
 
     fn send(&mut self, live: bool) -> bool {
-        let (line, lane) = if live { (Line::Live, &mut self.lanes.live) } else { (Line::CatchUp, &mut self.lanes.catch_up) };
+        let (line, lane) =
+            if live { (Line::Live, &mut self.lanes.live) } else { (Line::CatchUp, &mut self.lanes.catch_up) };
         if !self.window.may_send(line, Duration::ZERO) {
             return false;
         }

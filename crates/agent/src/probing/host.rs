@@ -29,7 +29,8 @@ pub(super) async fn watch(agent: AgentId, tools: Tools, intake: Intake, clock: A
         }
     };
     let seen = Arc::clone(&reader.tools.host);
-    let mut changes = Changes::watch().inspect_err(|error| tracing::warn!(%error, "changes of the network are not noticed")).ok();
+    let mut changes =
+        Changes::watch().inspect_err(|error| tracing::warn!(%error, "changes of the network are not noticed")).ok();
     let network = async {
         loop {
             let changed = async {

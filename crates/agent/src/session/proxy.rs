@@ -146,7 +146,8 @@ impl FromStr for Proxy {
             None => (None, rest),
         };
         let (host, port) = netwatch_model::probe::spec::split_port(place, Some(80)).ok_or(ParseProxyError)?;
-        let is_host = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_'));
+        let is_host =
+            !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_'));
         if !is_host {
             return Err(ParseProxyError);
         }

@@ -68,7 +68,12 @@ pub(super) async fn hold(dependencies: &mut Dependencies, mut client: Client, co
     let lanes = dependencies.outbox.begin(run.max(1));
     remember_name(dependencies, welcome.agent, &welcome.name, &welcome.workspace);
     course.live(dependencies.clock.monotonic());
-    tracing::info!(server = dependencies.dialer.server(), agent = welcome.name, workspace = welcome.workspace, "the session is live");
+    tracing::info!(
+        server = dependencies.dialer.server(),
+        agent = welcome.name,
+        workspace = welcome.workspace,
+        "the session is live"
+    );
     Talk::new(dependencies, client, lanes, &welcome).run(incoming, to_server).await
 }
 
@@ -191,7 +196,8 @@ impl<'a> Talk<'a> {
         while self.ready.is_none() {
             let lanes = [(Line::Live, &mut self.lanes.live), (Line::CatchUp, &mut self.lanes.catch_up)];
             let may = |line: &Line| self.window.may_send(*line, now);
-            let found = lanes.into_iter().filter(|(line, _)| may(line)).find_map(|(line, lane)| Some((lane.advance()?, line)));
+            let found =
+                lanes.into_iter().filter(|(line, _)| may(line)).find_map(|(line, lane)| Some((lane.advance()?, line)));
             match found {
                 None => return,
                 Some((Step::Batch(ready), line)) => self.ready = Some((ready, line)),
@@ -265,7 +271,9 @@ impl<'a> Talk<'a> {
             return self.waiting.push_back(refuse("the agent runs as much as it may: try again in a minute"));
         }
         let Ok(spec) = serde_json::from_slice::<ProbeSpec>(&run.spec) else {
-            return self.waiting.push_back(refuse("this version of the agent does not know that kind of probe: update it"));
+            return self
+                .waiting
+                .push_back(refuse("this version of the agent does not know that kind of probe: update it"));
         };
         self.runs += 1;
         let asking = self.with.asking.clone();
@@ -294,7 +302,9 @@ impl<'a> Talk<'a> {
     fn tell_loss(&self, lost: Lost) {
         let Lost { records, from, to, reason } = lost;
         let why = reason.as_str();
-        let text = format!("{records} records from {from} to {to} were lost on the disk of the agent ({why}): charts show a gap there");
+        let text = format!(
+            "{records} records from {from} to {to} were lost on the disk of the agent ({why}): charts show a gap there"
+        );
         tracing::warn!(records, %from, %to, why, "records were lost before the server had them");
         let event = Event {
             time: self.with.clock.now(),

@@ -197,7 +197,11 @@ impl Service {
 /// The events that the tests write; what the host says of itself is not counted.
 fn numbers(records: &[u8]) -> Vec<u64> {
     let batch = codec::decode(records).unwrap().batch;
-    batch.records.iter().filter_map(|record| if let Record::Event(e) = record { e.text.raw().parse().ok() } else { None }).collect()
+    batch
+        .records
+        .iter()
+        .filter_map(|record| if let Record::Event(e) = record { e.text.raw().parse().ok() } else { None })
+        .collect()
 }
 
 type Outgoing = Pin<Box<dyn Stream<Item = Result<v1::ToAgent, Status>> + Send>>;
@@ -223,7 +227,12 @@ impl Agents for Service {
         let service = self.clone();
         tokio::spawn(async move {
             let script = service.script();
-            let welcome = v1::Welcome { agent: 42, name: "berlin".to_owned(), workspace: "home".to_owned(), heartbeat_seconds: 60 };
+            let welcome = v1::Welcome {
+                agent: 42,
+                name: "berlin".to_owned(),
+                workspace: "home".to_owned(),
+                heartbeat_seconds: 60,
+            };
             let mut begin = vec![to_agent::Message::Welcome(welcome)];
             begin.extend(script.assignment.map(|assignment| {
                 let document = serde_json::to_vec(&assignment).unwrap().into();

@@ -121,6 +121,7 @@ impl Agent {
     /// Lets time pass, and the session look at the clock.
     pub async fn pass(&self, time: Duration) {
         self.clock.advance(time);
+        // waits: for the session, whose sockets are real, to see the time that has passed.
         tokio::time::sleep(LOOK).await;
     }
 

@@ -83,13 +83,16 @@ impl AgentRunArgs {
 fn place(text: &str) -> Result<String, String> {
     let wrong = || format!("`{text}` is not HOST:PORT: copy the whole command from the web app");
     let (host, _) = netwatch_model::probe::spec::split_port(text, None).ok_or_else(wrong)?;
-    let is_host = !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%'));
+    let is_host =
+        !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%'));
     if is_host { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
 fn label(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=VALUE"))?;
-    let is_name = !name.is_empty() && name.len() <= 63 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let is_name = !name.is_empty()
+        && name.len() <= 63
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
     let is_value = value.len() <= 128 && !value.chars().any(char::is_control);
     if is_name && is_value {
         return Ok((name.to_owned(), value.to_owned()));

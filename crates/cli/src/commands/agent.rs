@@ -84,7 +84,11 @@ fn who(home: &Home, args: &AgentRunArgs) -> Result<(Begin, AgentKey), Failure> {
     match &begin {
         Begin::Known { enrolled, spare_token } => {
             if *spare_token {
-                tracing::info!(agent = enrolled.name, server = enrolled.server, "this agent is enrolled already: the token was not needed, and is still good");
+                tracing::info!(
+                    agent = enrolled.name,
+                    server = enrolled.server,
+                    "this agent is enrolled already: the token was not needed, and is still good"
+                );
             }
         }
         Begin::Enrol { .. } => home.clear_deleted().map_err(refused)?,

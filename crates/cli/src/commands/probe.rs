@@ -9,10 +9,10 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use netwatch_egress::{Network, Policy};
 use netwatch_model::AgentId;
 use netwatch_model::probe::{ProbeResult, Trigger};
 use netwatch_probes::{Occasion, OwnRights, Tools};
-use netwatch_egress::{Network, Policy};
 use netwatch_telemetry::clock;
 
 use super::stdout;

@@ -28,7 +28,8 @@ fn of(
 ) -> Option<String> {
     let word = |text: &str| {
         let text = text.trim();
-        let is_word = !text.is_empty() && text.len() <= 32 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let is_word =
+            !text.is_empty() && text.len() <= 32 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         is_word.then(|| text.to_ascii_lowercase())
     };
     let named = |name: &str| Some(name.to_owned());

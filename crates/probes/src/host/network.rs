@@ -130,8 +130,10 @@ fn mac(octets: &[u8]) -> Option<String> {
 
 /// Of a point-to-point interface the address is the peer's, and the local one is its own.
 fn address(message: &AddressMessage) -> Option<IpAddr> {
-    let local = message.attributes.iter().find_map(|a| if let AddressAttribute::Local(ip) = a { Some(*ip) } else { None });
-    let other = || message.attributes.iter().find_map(|a| if let AddressAttribute::Address(ip) = a { Some(*ip) } else { None });
+    let local =
+        message.attributes.iter().find_map(|a| if let AddressAttribute::Local(ip) = a { Some(*ip) } else { None });
+    let other =
+        || message.attributes.iter().find_map(|a| if let AddressAttribute::Address(ip) = a { Some(*ip) } else { None });
     local.or_else(other)
 }
 
@@ -165,7 +167,8 @@ impl Routes {
 
     fn named(mut self, interfaces: &BTreeMap<u32, Interface>) -> (Vec<Route>, Vec<Gateway>, u64) {
         self.found.sort_by_key(|route| (route.prefix != 0, route.metric));
-        let name = |index| interfaces.get(&index).map_or_else(|| Untrusted::new(""), |interface| interface.name.clone());
+        let name =
+            |index| interfaces.get(&index).map_or_else(|| Untrusted::new(""), |interface| interface.name.clone());
         let gateway = |found: &Found| {
             let address = found.gateway.filter(|_| found.prefix == 0)?;
             Some(Gateway { address, interface: name(found.interface), metric: found.metric })
@@ -197,7 +200,10 @@ fn found(message: &RouteMessage) -> Option<Found> {
         metric: 0,
     };
     let mut attributes: Vec<&RouteAttribute> = message.attributes.iter().collect();
-    let hops = message.attributes.iter().find_map(|a| if let RouteAttribute::MultiPath(hops) = a { hops.first() } else { None });
+    let hops = message
+        .attributes
+        .iter()
+        .find_map(|a| if let RouteAttribute::MultiPath(hops) = a { hops.first() } else { None });
     if let Some(hop) = hops {
         found.interface = hop.interface_index;
         attributes.extend(&hop.attributes);
@@ -241,7 +247,8 @@ mod tests {
 
     #[test]
     fn name_servers_are_read_and_comments_left_out() {
-        let text = "# nameserver 192.0.2.1\nsearch example\nnameserver 192.0.2.2\nnameserver\tfe80::1%eth0\nnameserver x\n";
+        let text =
+            "# nameserver 192.0.2.1\nsearch example\nnameserver 192.0.2.2\nnameserver\tfe80::1%eth0\nnameserver x\n";
         assert_eq!(resolvers_of(text), ["192.0.2.2".parse::<IpAddr>().unwrap(), "fe80::1".parse().unwrap()]);
     }
 
@@ -259,11 +266,13 @@ mod tests {
         let mut routes = Routes::default();
         routes.add(&message(254, 24, vec![RouteAttribute::Destination(v4("192.0.2.0")), RouteAttribute::Oif(2)]));
         routes.add(&message(255, 32, vec![RouteAttribute::Destination(v4("192.0.2.9"))]));
-        let default = vec![RouteAttribute::Gateway(v4("192.0.2.1")), RouteAttribute::Oif(2), RouteAttribute::Priority(100)];
+        let default =
+            vec![RouteAttribute::Gateway(v4("192.0.2.1")), RouteAttribute::Oif(2), RouteAttribute::Priority(100)];
         routes.add(&message(254, 0, default));
         let eth0 = Interface { name: "eth0".into(), index: 2, mac: None, mtu: 1500, up: true, addresses: Vec::new() };
         let (routes, gateways, count) = routes.named(&BTreeMap::from([(2, eth0)]));
-        let lines: Vec<String> = routes.iter().map(|r| format!("{} {:?} {}", r.destination, r.gateway, r.interface)).collect();
+        let lines: Vec<String> =
+            routes.iter().map(|r| format!("{} {:?} {}", r.destination, r.gateway, r.interface)).collect();
         assert_eq!(lines, ["0.0.0.0/0 Some(192.0.2.1) eth0", "192.0.2.0/24 None eth0"]);
         assert_eq!((gateways.len(), gateways[0].metric, count), (1, 100, 2));
     }

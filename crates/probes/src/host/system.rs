@@ -12,8 +12,8 @@ use procfs::{CpuInfo, Current as _, CurrentSI as _, FromRead as _, KernelStats, 
 /// File systems whose space is that of a disk: those of memory, of the kernel and of other hosts are none. Asking one of another host may
 /// never return.
 const ON_DISKS: &[&str] = &[
-    "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "jfs", "reiserfs", "ntfs", "ntfs3", "vfat", "exfat",
-    "ubifs", "overlay",
+    "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "jfs", "reiserfs", "ntfs", "ntfs3", "vfat",
+    "exfat", "ubifs", "overlay",
 ];
 
 /// What all processors have done since the host started, in the kernel's ticks.
@@ -95,7 +95,8 @@ fn release() -> Untrusted {
 /// The name of the first processor: on ARM there is none, or one of the board.
 fn model() -> Untrusted {
     let info = CpuInfo::current().ok();
-    let name = info.as_ref().and_then(|info| info.model_name(0).or_else(|| info.fields.get("Model").map(String::as_str)));
+    let name =
+        info.as_ref().and_then(|info| info.model_name(0).or_else(|| info.fields.get("Model").map(String::as_str)));
     Untrusted::new(name.unwrap_or(std::env::consts::ARCH))
 }
 
@@ -135,7 +136,9 @@ fn disks() -> Vec<Disk> {
 
 /// What interfaces have carried, by name.
 fn carried() -> Vec<Carried> {
-    let Ok(InterfaceDeviceStatus(devices)) = InterfaceDeviceStatus::from_file("/proc/net/dev") else { return Vec::new() };
+    let Ok(InterfaceDeviceStatus(devices)) = InterfaceDeviceStatus::from_file("/proc/net/dev") else {
+        return Vec::new();
+    };
     let mut devices: Vec<_> = devices.into_values().collect();
     devices.sort_by(|a, b| a.name.cmp(&b.name));
     let one = |device: procfs::net::DeviceStatus| {

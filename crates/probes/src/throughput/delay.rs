@@ -42,7 +42,8 @@ pub(super) async fn loaded(
     pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         pace.tick().await;
-        let plan = PingPlan { count: 1, spacing: Duration::ZERO, timeout: LOADED.1, ttl: None, start: clock::monotonic() };
+        let plan =
+            PingPlan { count: 1, spacing: Duration::ZERO, timeout: LOADED.1, ttl: None, start: clock::monotonic() };
         let found = ping(spec, to, tools, plan).await;
         times.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
     }

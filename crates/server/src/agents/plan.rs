@@ -1,7 +1,7 @@
 //! Which agent measures what: all probes of all workspaces, as one value that sessions share.
 //!
 //! It is read from the entities once after each change, whatever the number of agents; an agent's part of it is chosen in memory. Pure
-//! but for [`Plan::read`]. Limits: [`MAX_PROBES`](netwatch_model::assignment::MAX_PROBES) probes of one agent, the oldest first.
+//! but for [`Plan::read`]. Limits: [`MAX_PROBES`] probes of one agent, the oldest first.
 
 use std::collections::HashMap;
 
@@ -71,7 +71,10 @@ impl Plan {
             probe.enabled && (probe.workspace != agent.workspace || probe.agents.takes(agent.id, &has))
         };
         let chosen = own.chain(foreign).filter_map(|place| self.at(*place)).filter(takes);
-        chosen.take(MAX_PROBES).map(|probe| AssignedProbe { id: probe.id, peer: None, spec: probe.spec.clone() }).collect()
+        chosen
+            .take(MAX_PROBES)
+            .map(|probe| AssignedProbe { id: probe.id, peer: None, spec: probe.spec.clone() })
+            .collect()
     }
 
     /// What an agent measures, probes to other agents expanded: it measures those that it is to measure, and is measured by, and measures

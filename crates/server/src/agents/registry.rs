@@ -26,8 +26,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netwatch_model::probe::pair;
 use netwatch_model::people::{Agent, AgentInfo, AgentOrigin, AgentSeen, Digest};
+use netwatch_model::probe::pair;
 use netwatch_model::{AgentId, Timestamp};
 
 pub(crate) use status::{Beat, ClockEstimate, Collector, CollectorState, Spool, Standing, State};

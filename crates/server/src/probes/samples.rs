@@ -68,7 +68,10 @@ mod tests {
             trigger: Trigger::Schedule,
             late: false,
             failure: None,
-            detail: Some(Detail::Network(Box::new(NetworkInformation { route_count: 9, ..NetworkInformation::default() }))),
+            detail: Some(Detail::Network(Box::new(NetworkInformation {
+                route_count: 9,
+                ..NetworkInformation::default()
+            }))),
         };
         let samples = samples_of(&result);
         let agent = Label::Other("agent".into(), "000000000000002a".into());

@@ -55,7 +55,9 @@ pub(super) fn uninstall(purge: bool) -> Outcome {
     }
     systemctl(&["daemon-reload"])?;
     if !purge {
-        return tell(&format!("removed; its key and what waited to be sent stay in {DATA} (--purge removes them, too)"));
+        return tell(&format!(
+            "removed; its key and what waited to be sent stay in {DATA} (--purge removes them, too)"
+        ));
     }
     // With a user of its own systemd keeps the data beneath `private`.
     for directory in [Path::new(DATA), Path::new("/var/lib/private/netwatch-agent")] {
@@ -69,14 +71,17 @@ fn check_system() -> anyhow::Result<()> {
         bail!("a service is installed by root: type sudo before the command");
     }
     if !Path::new("/run/systemd/system").exists() {
-        bail!("systemd does not run here: have your service manager start `netwatch agent --server HOST:PORT --token TOKEN`");
+        bail!(
+            "systemd does not run here: have your service manager start `netwatch agent --server HOST:PORT --token TOKEN`"
+        );
     }
     Ok(())
 }
 
 /// The program that the service starts: this one, or a copy of it when it lies in somebody's home.
 fn program() -> anyhow::Result<PathBuf> {
-    let this = std::env::current_exe().and_then(fs::canonicalize).context("this program cannot be found: mount /proc")?;
+    let this =
+        std::env::current_exe().and_then(fs::canonicalize).context("this program cannot be found: mount /proc")?;
     let is_shared = ["/usr", "/opt", "/bin", "/sbin"].iter().any(|place| this.starts_with(place));
     if is_shared {
         return Ok(this);
@@ -126,7 +131,8 @@ fn environment(server: &str, token: Option<&str>, proxy: Option<&str>) -> String
 
 /// The unit: no right but raw sockets, nothing to write but its own directory.
 fn unit(program: &Path, args: &AgentRunArgs) -> String {
-    let mut words = vec![quoted(&program.to_string_lossy()), "agent".to_owned(), "--data-dir".to_owned(), DATA.to_owned()];
+    let mut words =
+        vec![quoted(&program.to_string_lossy()), "agent".to_owned(), "--data-dir".to_owned(), DATA.to_owned()];
     let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), quoted(value)]);
     if let Some(name) = &args.name {
         flag("--name", name);

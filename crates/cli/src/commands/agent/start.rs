@@ -89,7 +89,9 @@ async fn observe(plan: Plan) -> Outcome {
         Ended::Stopped => Ok(()),
         Ended::Deleted(message) => {
             let said = if message.is_empty() { String::new() } else { format!(" ({message})") };
-            let text = format!("this agent was deleted on its server{said}: it stops. Enrol it with a new token to use it again, or run `netwatch agent uninstall`");
+            let text = format!(
+                "this agent was deleted on its server{said}: it stops. Enrol it with a new token to use it again, or run `netwatch agent uninstall`"
+            );
             Err(Failure::Usage(anyhow::Error::msg(text)))
         }
     }
@@ -252,4 +254,3 @@ impl Signals {
         }
     }
 }
-

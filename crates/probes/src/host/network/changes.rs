@@ -31,7 +31,10 @@ impl Changes {
         // Protocol 0 of netlink is rtnetlink (NETLINK_ROUTE).
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
         bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
-        #[expect(deprecated, reason = "`OwnedFd` keeps the descriptor open for as long as it is registered; nothing else is wrong with it")]
+        #[expect(
+            deprecated,
+            reason = "`OwnedFd` keeps the descriptor open for as long as it is registered; nothing else is wrong with it"
+        )]
         let socket = AsyncFd::new(socket)?;
         Ok(Self(socket))
     }

@@ -59,7 +59,13 @@ pub(super) async fn show(
     Ok(Json(map.await?))
 }
 
-fn of(probes: &[Probe], (board, names): (&Board, &Names), agent: Option<AgentId>, search: Option<&str>, now: Timestamp) -> NetworkMap {
+fn of(
+    probes: &[Probe],
+    (board, names): (&Board, &Names),
+    agent: Option<AgentId>,
+    search: Option<&str>,
+    now: Timestamp,
+) -> NetworkMap {
     let standing: Vec<(&Probe, Vec<(AgentId, Line)>)> =
         probes.iter().filter(|probe| probe.enabled).map(|probe| (probe, board.of(probe.id))).collect();
     let untraced = standing.iter().filter(|(_, lines)| lines.iter().all(|(_, line)| line.trace.is_none())).count();
