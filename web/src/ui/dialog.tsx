@@ -12,6 +12,10 @@ export function Dialog({ label, onClose, children }: { label: string; onClose: (
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
+  // What had the focus may be gone: another step of the dialog took its place.
+  useEffect(() => {
+    if (document.activeElement === document.body) box.current?.focus();
+  });
   const onKeyDown = (event: KeyboardEvent) => {
     event.stopPropagation();
     if (event.key === "Escape") onClose();

@@ -235,6 +235,7 @@ const Node = memo(function Node({ node, x, y, faint, found, selected, entry, onO
       <text y="26" textAnchor="middle" className={styles.name}>
         {short}
       </text>
+      {/* Else name and figure are read as one word. */ " "}
       {time !== undefined && (
         <text y="38" textAnchor="middle" className={styles.figure}>
           {time}
