@@ -7,20 +7,25 @@ use crate::kind::Kind;
 use crate::object::{Entity, Key, ObjectId};
 use crate::people::keys;
 
+/// What sets the ids of agents apart from the small ones of objects of which there is one.
+const AGENT: u128 = 1 << 65;
+/// What sets the ids of what is remembered of them apart.
+const SEEN: u128 = 1 << 64;
+
 /// The id of what is remembered of an agent: that of the agent, with a bit of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SeenId(pub AgentId);
 
-/// Ids of agents have 64 bits, those of all else are 128 bits that begin with a time: none is another.
+/// Ids of agents have 64 bits and a bit above, those of all else are 128 bits that begin with a time, or small: none is another.
 impl From<AgentId> for ObjectId {
     fn from(id: AgentId) -> Self {
-        Self(u128::from(id.0))
+        Self(u128::from(id.0) | AGENT)
     }
 }
 
 impl From<SeenId> for ObjectId {
     fn from(SeenId(agent): SeenId) -> Self {
-        Self(u128::from(agent.0) | 1 << 64)
+        Self(u128::from(agent.0) | AGENT | SEEN)
     }
 }
 

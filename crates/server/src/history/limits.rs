@@ -199,6 +199,14 @@ mod tests {
         assert_eq!(chosen.get(age), None);
     }
 
+    /// All objects share one space of ids, and the agent of this machine has the id 1 too.
+    #[test]
+    fn what_was_chosen_is_no_agent() {
+        let agent = netwatch_model::AgentId(1);
+        assert_ne!(ObjectId::from(TheOne), ObjectId::from(agent));
+        assert_ne!(ObjectId::from(TheOne), ObjectId::from(netwatch_entities::SeenId(agent)));
+    }
+
     #[test]
     fn every_limit_has_a_word_of_its_own_and_a_default_that_it_may_have() {
         let words: std::collections::HashSet<String> = LimitKey::all().map(LimitKey::word).collect();
