@@ -172,6 +172,8 @@ describe.skipIf(skip)("probes", () => {
       "probe-new": "/probes/new",
       "probe-edit": `/probes/${own}/edit`,
       "probe-matrix": "/probes/matrix",
+      "probe-uptime": "/probes/uptime?period=24h",
+      "probe-maintenance": "/probes/maintenance",
     };
     mkdirSync(folder, { recursive: true });
     for (const [theme, width, language] of [

@@ -26,6 +26,14 @@ pub struct Probe {
     pub agents: AgentSelector,
     /// Whether it runs.
     pub enabled: bool,
+    /// In which share of the time it should be up, 0 to 1; null: there is no objective.
+    pub objective: Option<f64>,
+    /// So many agents must say that it is down; null: more than half of those that know.
+    pub quorum: Option<u32>,
+    /// How it stands over all agents; null when it never ran, or does not run.
+    pub state: Option<ProbeState>,
+    /// Whether it is in maintenance now: it goes on measuring.
+    pub maintenance: bool,
     /// Grows by one with every change, from 1.
     pub revision: u64,
     /// When it was made.
@@ -105,6 +113,55 @@ pub struct ProbesQuery {
     pub search: Option<String>,
     /// Only those of which this agent has results, 16 hexadecimal digits.
     pub agent: Option<String>,
+    /// Only those that stand so over all their agents.
+    #[param(inline)]
+    pub state: Option<ProbeStanding>,
+    /// Only those of this kind.
+    pub kind: Option<String>,
+    /// Only those with this label: `name=value`.
+    pub label: Option<String>,
+    /// In which order. Default `name`.
+    #[param(inline)]
+    pub sort: Option<ProbeSort>,
+}
+
+/// How a probe stands, for choosing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeStanding {
+    /// It succeeds.
+    Up,
+    /// It succeeds, with loss.
+    Degraded,
+    /// It fails.
+    Down,
+    /// Its runs say nothing about the target.
+    Unknown,
+    /// It has not run yet.
+    Waiting,
+    /// It does not run.
+    Paused,
+    /// It is in maintenance, however it stands.
+    Maintenance,
+}
+
+/// In which order probes are listed; of equals, by name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeSort {
+    /// By name.
+    #[default]
+    Name,
+    /// Those that fail first, then those with loss.
+    State,
+    /// The greatest loss first.
+    Loss,
+    /// The longest response first.
+    Response,
+    /// By kind.
+    Kind,
+    /// By target.
+    Target,
 }
 
 /// `POST /api/v1/probes`
@@ -122,6 +179,12 @@ pub struct ProbeCreate {
     /// Whether it runs. Default: it does.
     #[serde(default)]
     pub enabled: Option<bool>,
+    /// In which share of the time it should be up, more than 0 and less than 1. Default: there is no objective.
+    #[serde(default)]
+    pub objective: Option<f64>,
+    /// So many agents must say that it is down, 1 to 1000. Default: more than half of those that know.
+    #[serde(default)]
+    pub quorum: Option<u32>,
 }
 
 /// `PATCH /api/v1/probes/{probe}`: fields that are left out stay as they are.
@@ -141,6 +204,12 @@ pub struct ProbePatch {
     /// Whether it runs.
     #[serde(default)]
     pub enabled: Option<bool>,
+    /// In which share of the time it should be up, more than 0 and less than 1; 0 removes the objective.
+    #[serde(default)]
+    pub objective: Option<f64>,
+    /// So many agents must say that it is down, 1 to 1000; 0: more than half of those that know.
+    #[serde(default)]
+    pub quorum: Option<u32>,
 }
 
 /// What to measure; what is left out has the default of its kind. See [`ProbeSpec`] for the meaning of each field.
@@ -313,4 +382,65 @@ pub struct MatrixCell {
     /// The probes.
     #[schema(value_type = Vec<String>)]
     pub probes: Vec<ProbeId>,
+}
+
+/// `GET /api/v1/probes/{probe}/heatmap`
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct HeatmapQuery {
+    /// Runs that began then or later: RFC 3339, or so long ago as `-24h`. Default `-24h`.
+    pub from: Option<String>,
+    /// Runs that began before. Default `now`.
+    pub to: Option<String>,
+    /// Length of a step, seconds: at most 1000 steps. Default: so long that there are at most 200.
+    #[param(minimum = 1, maximum = 2678400)]
+    pub step: Option<u32>,
+    /// Of this agent only, 16 hexadecimal digits. Default: of all.
+    pub agent: Option<String>,
+}
+
+/// What a heatmap is made of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HeatSource {
+    /// The delays of the packets of each run (21 quantiles of each).
+    Packets,
+    /// One delay of each run.
+    Runs,
+    /// The mean of the delays of the runs of a minute, or of an hour where minutes are kept no more.
+    Rollups,
+}
+
+/// Delays over time, by size.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Heatmap {
+    /// Start of the first step.
+    #[schema(value_type = String, format = DateTime)]
+    pub from: Timestamp,
+    /// Length of a step, seconds.
+    pub step: f64,
+    /// What it is made of.
+    pub source: HeatSource,
+    /// Bounds of the bins, seconds, each the same multiple of the one before: one more than there are bins; none without delays.
+    #[schema(max_items = 65)]
+    pub bounds: Vec<f64>,
+    /// Which quantiles each step has, 0 to 1.
+    pub quantiles: Vec<f64>,
+    /// One for each step.
+    #[schema(max_items = 1000)]
+    pub steps: Vec<HeatStep>,
+}
+
+/// One step of a heatmap.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct HeatStep {
+    /// Runs that say something about the target.
+    pub runs: u32,
+    /// Their mean loss, 0 to 1; of kinds without loss, the share that failed. Null without runs.
+    pub loss: Option<f64>,
+    /// How many delays lie in each bin; empty without delays.
+    pub counts: Vec<u32>,
+    /// The delays at the quantiles, seconds; empty without delays.
+    pub delays: Vec<f64>,
 }

@@ -41,6 +41,8 @@ pub enum Kind {
     AgentSeen,
     /// A token by which an agent comes in.
     EnrolmentToken,
+    /// A window of maintenance.
+    Maintenance,
 }
 
 impl Kind {
@@ -63,6 +65,7 @@ impl Kind {
         Self::Agent,
         Self::AgentSeen,
         Self::EnrolmentToken,
+        Self::Maintenance,
     ];
 
     /// The word that is stored.
@@ -86,6 +89,7 @@ impl Kind {
             Self::Agent => "agent",
             Self::AgentSeen => "agent_seen",
             Self::EnrolmentToken => "enrolment_token",
+            Self::Maintenance => "maintenance",
         }
     }
 
@@ -101,6 +105,7 @@ impl Kind {
             Self::AddressRange => "address range",
             Self::AgentSeen => "agent",
             Self::EnrolmentToken => "enrolment token",
+            Self::Maintenance => "window of maintenance",
             other => other.word(),
         }
     }

@@ -1,8 +1,9 @@
 //! How people, workspaces and their things are kept: ids, places, labels and unique keys.
 
 use netwatch_model::people::{
-    ApiToken, Credential, CredentialId, CredentialKind, CustomRole, Invitation, InvitationId, LinkId, Membership,
-    OneTimeLink, ProbeId, RoleId, Session, SessionId, TokenId, User, UserId, View, ViewId, Workspace, WorkspaceId,
+    ApiToken, Credential, CredentialId, CredentialKind, CustomRole, Invitation, InvitationId, LinkId, MaintenanceId,
+    Membership, OneTimeLink, ProbeId, RoleId, Session, SessionId, TokenId, User, UserId, View, ViewId, Workspace,
+    WorkspaceId,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -39,7 +40,7 @@ macro_rules! ids {
     )*};
 }
 
-ids!(UserId CredentialId SessionId LinkId WorkspaceId RoleId InvitationId TokenId ViewId ProbeId);
+ids!(UserId CredentialId SessionId LinkId WorkspaceId RoleId InvitationId TokenId ViewId ProbeId MaintenanceId);
 
 impl From<WorkspaceId> for Place {
     fn from(id: WorkspaceId) -> Self {

@@ -1,7 +1,7 @@
-//! Probes as objects. Their options may hold secrets, so that they are encrypted at rest.
+//! Probes as objects, and windows of maintenance. Options of probes may hold secrets, so that probes are encrypted at rest.
 
-use netwatch_model::people::{ProbeId, WorkspaceId};
-use netwatch_model::probe::Probe;
+use netwatch_model::people::{MaintenanceId, ProbeId, WorkspaceId};
+use netwatch_model::probe::{Maintenance, Probe};
 
 use crate::kind::Kind;
 use crate::object::{Entity, Key};
@@ -24,6 +24,29 @@ impl Entity for Probe {
     }
 
     /// Files name probes by their names.
+    fn keys(&self) -> Vec<Key> {
+        vec![Key::in_place("name", self.name.as_str().to_lowercase())]
+    }
+}
+
+impl Entity for Maintenance {
+    const KIND: Kind = Kind::Maintenance;
+    type Id = MaintenanceId;
+    type Place = WorkspaceId;
+
+    fn id(&self) -> MaintenanceId {
+        self.id
+    }
+
+    fn place(&self) -> WorkspaceId {
+        self.workspace
+    }
+
+    fn label(&self) -> String {
+        self.name.as_str().chars().take(80).collect()
+    }
+
+    /// Files name windows by their names.
     fn keys(&self) -> Vec<Key> {
         vec![Key::in_place("name", self.name.as_str().to_lowercase())]
     }

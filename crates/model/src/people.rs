@@ -31,7 +31,7 @@ pub use audit::{Action, Actor, AuditRecord, Fields, ObjectKind, ObjectRef, Outco
 pub use credential::{Credential, CredentialKind, ExternalIdentity};
 pub use digest::Digest;
 pub use id::{
-    CredentialId, EnrolmentTokenId, InvitationId, LinkId, ProbeId, RoleId, SessionId, TokenId, UserId, ViewId,
+    CredentialId, EnrolmentTokenId, InvitationId, LinkId, MaintenanceId, ProbeId, RoleId, SessionId, TokenId, UserId, ViewId,
     WorkspaceId,
 };
 pub use link::{Invitation, LinkPurpose, OneTimeLink};

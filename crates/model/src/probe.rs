@@ -9,6 +9,7 @@
 pub mod delay;
 pub mod kept;
 pub mod kind;
+pub mod maintenance;
 pub mod metric;
 pub mod option;
 pub mod pair;
@@ -18,6 +19,7 @@ pub mod spec;
 pub use delay::{Delays, Wilson};
 pub use kept::Probe;
 pub use kind::{Descriptor, Detail, ProbeKind, TargetForm};
+pub use maintenance::{Maintenance, MaintenanceError, Schedule, Selection};
 pub use metric::{Measure, ProbeMetric};
 pub use option::{OptionError, OptionField, OptionForm, OptionValue, Options};
 pub use result::{Failure, FailureReason, ProbeResult, Trigger};

@@ -16,6 +16,7 @@ use netwatch_api::history::list::HistoryFlows;
 use netwatch_api::page::Page;
 use netwatch_api::range::AddressRange;
 use netwatch_api::traffic::{Talker, Top};
+use netwatch_api::uptime::Uptime;
 use netwatch_storage::Dimension;
 
 use crate::history::convert;
@@ -84,6 +85,15 @@ impl Csv {
         let items = top.items.iter().map(|t| ("item", t));
         for (row, t) in items.chain([("other", &top.other), ("total", &top.total)]) {
             csv.line(talker(row, t));
+        }
+        csv
+    }
+
+    /// How long probes were up, one a line, in seconds.
+    pub(crate) fn uptimes(list: &[Uptime]) -> Self {
+        let mut csv = Self::new("uptime.csv", UPTIME_COLUMNS.iter().map(|(name, _)| *name));
+        for uptime in list {
+            csv.line(UPTIME_COLUMNS.iter().map(|(_, cell)| cell(uptime)));
         }
         csv
     }
@@ -273,6 +283,28 @@ const FLOW_COLUMNS: &[Column<Flow>] = &[
     ("process.user", |f| process(f, |p| Some(p.user.clone()))),
     ("process.container", |f| process(f, |p| p.container.clone())),
     ("conversations", |f| f.conversations.to_string()),
+];
+
+/// The columns of uptime: each with its name in the API.
+const UPTIME_COLUMNS: &[Column<Uptime>] = &[
+    ("probe", |u| u.probe.to_string()),
+    ("name", |u| u.name.clone()),
+    ("kind", |u| u.kind.name().to_owned()),
+    ("target", |u| u.target.clone()),
+    ("zone", |u| u.zone.clone()),
+    ("from", |u| u.from.to_string()),
+    ("to", |u| u.to.to_string()),
+    ("up", |u| u.total.up.to_string()),
+    ("degraded", |u| u.total.degraded.to_string()),
+    ("down", |u| u.total.down.to_string()),
+    ("maintenance", |u| u.total.maintenance.to_string()),
+    ("unknown", |u| u.total.unknown.to_string()),
+    ("maintenance_down", |u| u.total.maintenance_down.to_string()),
+    ("outages", |u| u.total.outages.to_string()),
+    ("availability", |u| optional(u.total.availability)),
+    ("budget.objective", |u| optional(u.budget.map(|b| b.objective))),
+    ("budget.allowed", |u| optional(u.budget.map(|b| b.allowed))),
+    ("budget.met", |u| optional(u.budget.and_then(|b| b.met))),
 ];
 
 #[cfg(test)]

@@ -7,11 +7,13 @@
 //! The agent of this machine is behind the port [`Prober`], which joins after the server is built.
 
 pub(crate) mod board;
+pub(crate) mod heat;
 pub(crate) mod map;
 pub(crate) mod places;
 mod route_watch;
 pub(crate) mod samples;
 pub(crate) mod told;
+pub(crate) mod uptime;
 
 use std::future::Future;
 use std::pin::Pin;

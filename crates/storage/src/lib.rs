@@ -50,10 +50,10 @@ pub use error::StoreError;
 pub use lookup::{AddressFacts, LookupPaths, Lookups, NamedRange, Ranges, WrongLine};
 pub use partition::{Kind, Span};
 pub use port::{
-    Aggregate, Budget, Cancel, Chart, Completion, Cursor, Disk, DiskState, Edge, EventPage, EventQuery, Explore,
-    Explored, FlowPage, FlowQuery, Group, KindUsage, LabelMatch, Line, Measure, Resolution, ResultPage, ResultQuery,
-    SeriesPage, SeriesQuery, SeriesSearch, StoredEvent, Summary, Taken, TelemetryStore, Upkeep, Usage, Value, Wanted,
-    Whereabouts,
+    Aggregate, Bucket, BucketLine, BucketQuery, Buckets, Budget, Cancel, Chart, Completion, Cursor, Disk, DiskState,
+    Edge, EventPage, EventQuery, Explore, Explored, FlowPage, FlowQuery, Group, KindUsage, LabelMatch, Line, Measure,
+    Resolution, ResultPage, ResultQuery, SeriesPage, SeriesQuery, SeriesSearch, StoredEvent, Summary, Taken,
+    TelemetryStore, Upkeep, Usage, Value, Wanted, Whereabouts,
 };
 pub use sketch::{ALPHA, Sketch};
 pub use store::{Damaged, DuckStore, inspect};

@@ -3,6 +3,7 @@
 //! Records come in batches with the position of the ingest log; [`TelemetryStore::replay_after`] says from where the log must be
 //! handed over again after a start. Questions are values of this module, never texts; each comes with a [`Budget`].
 
+mod buckets;
 pub(crate) mod budget;
 mod explore;
 mod flows;
@@ -14,6 +15,7 @@ use std::net::IpAddr;
 use netwatch_model::people::WorkspaceId;
 use netwatch_model::{Batch, Event, Timestamp, Untrusted};
 
+pub use buckets::{Bucket, BucketLine, BucketQuery, Buckets};
 pub use budget::{Budget, Cancel};
 pub use explore::{Edge, Explore, Explored, Group, Measure, Summary, Value};
 pub use flows::{Cursor, EventPage, EventQuery, FlowPage, FlowQuery, ResultPage, ResultQuery, StoredEvent};
@@ -103,6 +105,12 @@ pub trait TelemetryStore: Send + Sync {
     /// # Errors
     /// When the budget is spent or a file is damaged.
     fn chart(&self, workspace: WorkspaceId, query: &SeriesQuery, budget: &Budget) -> Result<Chart, StoreError>;
+
+    /// The rollups of series as they are kept, for whoever makes more of them than a chart.
+    ///
+    /// # Errors
+    /// As [`TelemetryStore::chart`].
+    fn buckets(&self, workspace: WorkspaceId, query: &BucketQuery, budget: &Budget) -> Result<Buckets, StoreError>;
 
     /// Which series there are.
     ///

@@ -6,7 +6,6 @@ import type { operations } from "./schema";
 export type ExploreQuestion = NonNullable<operations["explore_history"]["parameters"]["query"]>;
 export type ChartQuestion = NonNullable<operations["get_chart"]["parameters"]["query"]>;
 export type SeriesQuestion = NonNullable<operations["list_series"]["parameters"]["query"]>;
-export type EventsQuestion = NonNullable<operations["list_history_events"]["parameters"]["query"]>;
 export type CompletionQuestion = NonNullable<operations["complete_series"]["parameters"]["query"]>;
 
 export function exploreQuery(question: ExploreQuestion) {
@@ -21,6 +20,16 @@ export function chartQuery(question: ChartQuestion) {
   return queryOptions({
     queryKey: ["history", "chart", question],
     queryFn: ({ signal }) => dataOf(api.GET("/api/v1/history/chart", { params: { query: question }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export type HistoryEventsQuestion = NonNullable<operations["list_history_events"]["parameters"]["query"]>;
+
+export function historyEventsQuery(question: HistoryEventsQuestion) {
+  return queryOptions({
+    queryKey: ["history", "events", question],
+    queryFn: ({ signal }) => dataOf(api.GET("/api/v1/history/events", { params: { query: question }, signal })),
     placeholderData: keepPreviousData,
   });
 }
@@ -40,14 +49,6 @@ export function completionQuery(question: CompletionQuestion) {
       dataOf(api.GET("/api/v1/history/series/complete", { params: { query: question }, signal })),
     placeholderData: keepPreviousData,
     staleTime: 30_000,
-  });
-}
-
-export function historyEventsQuery(question: EventsQuestion) {
-  return queryOptions({
-    queryKey: ["history", "events", question],
-    queryFn: ({ signal }) => dataOf(api.GET("/api/v1/history/events", { params: { query: question }, signal })),
-    placeholderData: keepPreviousData,
   });
 }
 

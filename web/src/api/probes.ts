@@ -96,3 +96,34 @@ export function runProbeFrom(spec: ProbeDraft, agents: readonly string[], probe:
     ),
   );
 }
+
+export type UptimesQuestion = NonNullable<operations["list_uptime"]["parameters"]["query"]>;
+export type UptimeQuestion = NonNullable<operations["get_probe_uptime"]["parameters"]["query"]>;
+export type HeatmapQuestion = NonNullable<operations["get_probe_heatmap"]["parameters"]["query"]>;
+
+export function uptimesQuery(question: UptimesQuestion) {
+  return queryOptions({
+    queryKey: ["probes", "uptimes", question],
+    queryFn: ({ signal }) =>
+      dataOf(api.GET("/api/v1/uptime", { params: { query: { ...question, format: "json" } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function uptimeQuery(probe: string, question: UptimeQuestion) {
+  return queryOptions({
+    queryKey: ["probes", "uptime", probe, question],
+    queryFn: ({ signal }) =>
+      dataOf(api.GET("/api/v1/probes/{probe}/uptime", { params: { path: { probe }, query: question }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function heatmapQuery(probe: string, question: HeatmapQuestion) {
+  return queryOptions({
+    queryKey: ["probes", "heatmap", probe, question],
+    queryFn: ({ signal }) =>
+      dataOf(api.GET("/api/v1/probes/{probe}/heatmap", { params: { path: { probe }, query: question }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}

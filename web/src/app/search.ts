@@ -4,7 +4,16 @@
  * Words that say the default are left out, so that links stay short and old links keep their meaning.
  */
 import type { FlowStatus, SortOrder } from "~/api/queries";
-import type { AgentState, Dimension, FlowSort, HistoryMeasure, SeriesAggregate } from "~/api/schema";
+import type {
+  AgentState,
+  Dimension,
+  FlowSort,
+  HistoryMeasure,
+  ProbeSort,
+  ProbeStanding,
+  SeriesAggregate,
+  UptimePeriod,
+} from "~/api/schema";
 
 export const dimensions = [
   "host",
@@ -36,7 +45,35 @@ export const aggregates = [
   "count",
   "last",
 ] as const satisfies readonly SeriesAggregate[];
-export const probeViews = ["smoke", "phases", "expiry", "ways", "agents", "metric"] as const;
+export const probeViews = ["smoke", "heat", "percentiles", "agents", "phases", "expiry", "ways", "metric"] as const;
+export const probeStates = [
+  "down",
+  "degraded",
+  "unknown",
+  "up",
+  "maintenance",
+  "waiting",
+  "paused",
+] as const satisfies readonly ProbeStanding[];
+export const probeSorts = [
+  "name",
+  "state",
+  "loss",
+  "response",
+  "kind",
+  "target",
+] as const satisfies readonly ProbeSort[];
+const uptimePeriods = [
+  "day",
+  "week",
+  "month",
+  "quarter",
+  "year",
+  "24h",
+  "7d",
+  "30d",
+  "90d",
+] as const satisfies readonly UptimePeriod[];
 export const agentStates = [
   "online",
   "stale",
@@ -90,8 +127,16 @@ export type AppSearch = {
   /** A probe: which picture, of which agent; which of its results are listed, and which one is open, by its start. */
   picture?: (typeof probeViews)[number] | undefined;
   agent?: string | undefined;
-  only?: "failed" | "traces" | undefined;
+  only?: "failed" | "traces" | "objective" | undefined;
   result?: string | undefined;
+  /** Probes: of which kind, how they stand, with which label, in which order. */
+  kind?: string | undefined;
+  standing?: (typeof probeStates)[number] | undefined;
+  label?: string | undefined;
+  rank?: (typeof probeSorts)[number] | undefined;
+  /** Uptime: which period, and a moment in it when it is not the present one. */
+  period?: UptimePeriod | undefined;
+  at?: string | undefined;
   /** Traces by their starts: the one that is shown, the one that it is compared with, and the path by its number. */
   trace?: string | undefined;
   against?: string | undefined;
@@ -142,8 +187,14 @@ export function validateSearch(raw: Record<string, unknown>): AppSearch {
     user: text(raw.user),
     picture: oneOf(probeViews, raw.picture),
     agent: text(raw.agent),
-    only: oneOf(["failed", "traces"] as const, raw.only),
+    only: oneOf(["failed", "traces", "objective"] as const, raw.only),
     result: text(raw.result),
+    kind: text(raw.kind),
+    standing: oneOf(probeStates, raw.standing),
+    label: text(raw.label),
+    rank: oneOf(probeSorts, raw.rank),
+    period: oneOf(uptimePeriods, raw.period),
+    at: text(raw.at),
     trace: text(raw.trace),
     against: text(raw.against),
     path: text(raw.path),

@@ -16,22 +16,26 @@ type HeatPlotProps = {
   step: number;
   count: number;
   rows: readonly HeatRow[];
+  /** Pixels of a row. */
+  rowHeight?: number;
+  /** Nothing is drawn where there is nothing, and no line between rows: they are the steps of one axis. */
+  bare?: boolean;
   gaps: readonly (readonly [number, number])[];
   cursor: Cell | undefined;
   onCursor: (cell: Cell | undefined) => void;
   tooltip: (cell: Cell) => ReactNode;
 };
 
-const rowHeight = 24;
+const usualHeight = 24;
 const right = 12;
 const bottom = 24;
 /** Steps of the colour scale: more cannot be told apart. */
 const levels = 24;
 
 export function HeatPlot(props: HeatPlotProps) {
-  const { label, count, rows, cursor, onCursor, tooltip } = props;
+  const { label, count, rows, rowHeight = usualHeight, cursor, onCursor, tooltip } = props;
   const [box, width] = useWidth<HTMLDivElement>();
-  const left = leftOf(width);
+  const left = leftOf(width, props.bare);
   const inner = Math.max(10, width - left - right);
   const height = rows.length * rowHeight + bottom;
   const onMove = (event: PointerEvent<HTMLElement>) => {
@@ -67,19 +71,20 @@ export function HeatPlot(props: HeatPlotProps) {
   );
 }
 
-/** Room for the names. */
-function leftOf(width: number): number {
+/** Room for the names; the numbers of an axis need less. */
+function leftOf(width: number, bare = false): number {
+  if (bare) return 62;
   return Math.min(240, Math.max(96, width * 0.22));
 }
 
 type DrawingProps = HeatPlotProps & { width: number; height: number };
 
 const Drawing = memo(
-  function Drawing({ width, height, from, step, count, rows, gaps }: DrawingProps) {
+  function Drawing({ width, height, from, step, count, rows, rowHeight = usualHeight, bare, gaps }: DrawingProps) {
     const id = useId();
     const format = useFormat();
     const zone = useZone();
-    const left = leftOf(width);
+    const left = leftOf(width, bare);
     const x = scale([0, count], [left, width - right]);
     const time = scale([from, from + count * step], [left, width - right]);
     const most = Math.max(2, Math.floor((width - left - right) / 78));
@@ -91,9 +96,11 @@ const Drawing = memo(
             <path d="M0 6L6 0" stroke="var(--line-strong)" />
           </pattern>
         </defs>
-        {heatPaths(rows, x).map(({ level, path }) => (
-          <path key={level} d={path} fill={viridis(level / levels)} shapeRendering="crispEdges" />
-        ))}
+        {heatPaths(rows, x, rowHeight, bare ? 0 : 2).map(({ level, path }) =>
+          bare && level === 0 ? null : (
+            <path key={level} d={path} fill={viridis(level / levels)} shapeRendering="crispEdges" />
+          ),
+        )}
         {gaps.map(([start, end]) => (
           <g key={start} data-gap="">
             <rect x={x(start)} y={0} width={x(end) - x(start)} height={rows.length * rowHeight} fill="var(--bg)" />
@@ -101,7 +108,7 @@ const Drawing = memo(
           </g>
         ))}
         {rows.map(({ key, label }, i) => (
-          <text key={key} x={left - 8} y={i * rowHeight + 16} textAnchor="end" fill="var(--text-2)">
+          <text key={key} x={left - 8} y={i * rowHeight + rowHeight / 2 + 4} textAnchor="end" fill="var(--text-2)">
             {label.length > letters ? `${label.slice(0, letters - 1)}…` : label}
           </text>
         ))}
@@ -117,7 +124,12 @@ const Drawing = memo(
 );
 
 /** One path for each level of the scale. The scale is the square root, so that what is small is seen beside what is large. */
-export function heatPaths(rows: readonly HeatRow[], x: (index: number) => number): { level: number; path: string }[] {
+export function heatPaths(
+  rows: readonly HeatRow[],
+  x: (index: number) => number,
+  rowHeight = usualHeight,
+  between = 2,
+): { level: number; path: string }[] {
   const largest = Math.max(0, ...rows.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const paths = new Map<number, string>();
   rows.forEach(({ values }, row) => {
@@ -125,7 +137,7 @@ export function heatPaths(rows: readonly HeatRow[], x: (index: number) => number
     for (let start = 0; start < values.length; ) {
       let end = start + 1;
       while (end < values.length && level(end) === level(start)) end += 1;
-      const shape = `M${x(start)} ${row * rowHeight}H${x(end)}V${(row + 1) * rowHeight - 2}H${x(start)}Z`;
+      const shape = `M${x(start)} ${row * rowHeight}H${x(end)}V${(row + 1) * rowHeight - between}H${x(start)}Z`;
       paths.set(level(start), (paths.get(level(start)) ?? "") + shape);
       start = end;
     }

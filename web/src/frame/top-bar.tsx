@@ -43,6 +43,8 @@ const words: Readonly<Record<string, TextKey>> = {
   "/probes/matrix": "page.matrix",
   "/probes/voice": "page.voice",
   "/probes/map": "page.map",
+  "/probes/uptime": "page.uptime",
+  "/probes/maintenance": "page.maintenance",
   "/probes/$probe": "page.probe",
   "/probes/$probe/edit": "action.edit",
   "/probes/$probe/traces": "page.traces",

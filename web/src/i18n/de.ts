@@ -6,6 +6,7 @@ import { people } from "./de/people";
 import { probeDetails } from "./de/probe-details";
 import { probes } from "./de/probes";
 import { time } from "./de/time";
+import { uptime } from "./de/uptime";
 import { views } from "./de/views";
 import { voice } from "./de/voice";
 import type { Catalogue } from "./en";
@@ -18,6 +19,7 @@ export const de: Catalogue = {
   ...probeDetails,
   ...probes,
   ...time,
+  ...uptime,
   ...views,
   ...voice,
   "action.close": "Schließen",

@@ -7,6 +7,7 @@ import { people } from "./en/people";
 import { probeDetails } from "./en/probe-details";
 import { probes } from "./en/probes";
 import { time } from "./en/time";
+import { uptime } from "./en/uptime";
 import { views } from "./en/views";
 import { voice } from "./en/voice";
 
@@ -18,6 +19,7 @@ export const en = {
   ...probeDetails,
   ...probes,
   ...time,
+  ...uptime,
   ...views,
   ...voice,
   "action.close": "Close",

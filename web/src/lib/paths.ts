@@ -28,6 +28,9 @@ export const paths = {
   probes: (time: AppSearch = {}, state: Pick<AppSearch, "q"> = {}) =>
     ({ to: "/probes", search: { ...state, ...carried(time) } }) as const,
   newProbe: (time: AppSearch = {}) => ({ to: "/probes/new", search: carried(time) }) as const,
+  uptime: (time: AppSearch = {}, state: Pick<AppSearch, "period" | "at"> = {}) =>
+    ({ to: "/probes/uptime", search: { ...state, ...carried(time) } }) as const,
+  maintenance: (time: AppSearch = {}) => ({ to: "/probes/maintenance", search: carried(time) }) as const,
   matrix: (time: AppSearch = {}) => ({ to: "/probes/matrix", search: carried(time) }) as const,
   voice: (time: AppSearch = {}, state: Pick<AppSearch, "q" | "codec" | "pair"> = {}) =>
     ({ to: "/probes/voice", search: { ...state, ...carried(time) } }) as const,
@@ -120,4 +123,13 @@ export function historyFile(
   const words = new URLSearchParams({ format });
   for (const [name, value] of Object.entries(question)) if (value !== undefined) words.set(name, String(value));
   return `/api/v1/history/explore?${words}`;
+}
+
+/** How long probes were up as a file: the same question, up to the largest page. */
+export function uptimeFile(question: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const words = new URLSearchParams({ format: "csv", limit: "100" });
+  for (const [name, value] of Object.entries(question)) {
+    if (value !== undefined && name !== "limit" && name !== "cursor") words.set(name, String(value));
+  }
+  return `/api/v1/uptime?${words}`;
 }

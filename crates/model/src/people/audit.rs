@@ -97,6 +97,8 @@ words! {
         NetworksChanged = "networks.changed",
         /// A probe was made, changed or deleted.
         ProbeChanged = "probe.changed",
+        /// A window of maintenance was made, changed or deleted.
+        MaintenanceChanged = "maintenance.changed",
         /// A measurement was made on demand.
         ProbeRun = "probe.run",
         /// A token for an agent was made.
@@ -159,6 +161,8 @@ words! {
         Agent = "agent",
         /// A token for an agent.
         EnrolmentToken = "enrolment_token",
+        /// A window of maintenance.
+        Maintenance = "maintenance",
         /// The configuration.
         Configuration = "configuration",
     }

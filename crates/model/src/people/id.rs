@@ -82,6 +82,8 @@ ids! {
     ProbeId = "probe id";
     /// A token by which an agent comes in.
     EnrolmentTokenId = "enrolment token id";
+    /// A window of maintenance.
+    MaintenanceId = "maintenance id";
     /// A way in which a user signs in.
     CredentialId = "credential id";
 }

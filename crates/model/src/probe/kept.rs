@@ -23,6 +23,12 @@ pub struct Probe {
     pub agents: AgentSelector,
     /// Whether it runs.
     pub enabled: bool,
+    /// In which share of the time it should be up, more than 0 and less than 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<f64>,
+    /// So many agents must say that it is down; absent: more than half of those that know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<u32>,
     /// When it was made.
     pub created: Timestamp,
 }

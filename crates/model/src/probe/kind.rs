@@ -127,6 +127,21 @@ macro_rules! kinds {
     };
 }
 
+impl Detail {
+    /// The delays of the packets of the run, when its kind sends several and they have one.
+    #[must_use]
+    pub fn delays(&self) -> Option<&super::Delays> {
+        match self {
+            Self::Ping(ping) => ping.rtt.as_ref(),
+            Self::Tcp(tcp) => tcp.connect.as_ref(),
+            Self::Udp(udp) => udp.rtt.as_ref(),
+            Self::Ntp(ntp) => ntp.rtt.as_ref(),
+            Self::Simulation(stream) => stream.rtt.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 kinds! {
     /// ICMP echo (RFC 792, RFC 4443).
     Ping, "ping", ping::DESCRIPTOR, ping::Ping;

@@ -63,6 +63,10 @@ macro_rules! metrics {
 metrics! {
     /// Whether the run succeeded.
     Success = "probe_success", Flag;
+    /// The run says nothing about the target; such runs alone have it.
+    Unknown = "probe_unknown", Flag;
+    /// The run succeeded with a loss of 5 per cent or more; such runs alone have it.
+    Degraded = "probe_degraded", Flag;
     /// How long the run took.
     Duration = "probe_duration_seconds", Seconds;
     /// How long the name of the target took to resolve.

@@ -181,6 +181,8 @@ mod tests {
             spec: ProbeSpec::new(ProbeKind::Ping, "192.0.2.1"),
             agents,
             enabled: true,
+            objective: None,
+            quorum: None,
             created: Timestamp::from_secs(0),
         }
     }

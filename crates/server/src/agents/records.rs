@@ -130,6 +130,8 @@ mod tests {
             spec: ProbeSpec::new(ProbeKind::Ping, "192.0.2.1"),
             agents: AgentSelector { ids: vec![AgentId(9)], ..AgentSelector::default() },
             enabled: true,
+            objective: None,
+            quorum: None,
             created: Timestamp::from_secs(0),
         }])
     }

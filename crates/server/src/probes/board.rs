@@ -173,6 +173,20 @@ impl Board {
         self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How the last run of a probe went at each agent.
+    #[must_use]
+    pub fn states(&self, probe: ProbeId) -> Vec<RunState> {
+        self.last(probe).iter().map(|run| run.state).collect()
+    }
+
+    /// The last run of a probe at each agent.
+    #[must_use]
+    pub fn last(&self, probe: ProbeId) -> Vec<Run> {
+        let lines = self.lines();
+        let of = lines.of.get(&probe).into_iter().flatten();
+        of.filter_map(|(_, line)| line.runs.back().copied()).collect()
+    }
+
     fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }

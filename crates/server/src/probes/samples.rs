@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
-use netwatch_model::probe::{Detail, Measure, ProbeResult};
+use netwatch_model::probe::{Detail, Measure, ProbeMetric, ProbeResult};
 use netwatch_model::{Label, Metric, Record, Sample, Series, Timestamp, Untrusted, Value};
+
+use super::board::{RunState, run_of};
 
 /// Samples of the numbers of a kept probe's result, or of a reading of an agent's host, at the time when it began. What somebody asked
 /// for once has none.
@@ -18,7 +20,7 @@ pub(crate) fn samples_of(result: &ProbeResult) -> Vec<Record> {
             let (kind, target) = (Untrusted::new(result.kind.name()), Untrusted::new(&result.target));
             let agent = Untrusted::new(&result.agent.to_string());
             let labels = [("agent", &agent), ("kind", &kind), ("probe", &probe), ("target", &target)];
-            result.measures().into_iter().map(|measure| sample(time, measure, &labels)).collect()
+            measures(result).into_iter().map(|measure| sample(time, measure, &labels)).collect()
         }
         None if result.kind.is_built_in() => of_host(result, time),
         None => Vec::new(),
@@ -42,6 +44,18 @@ fn sample(time: Timestamp, measure: Measure, labels: &[(&str, &Untrusted)]) -> R
     let labels = std::iter::once(Label::Name(Arc::from(measure.metric.name()))).chain(others).collect();
     let series = Arc::new(Series { metric: Metric::External, labels });
     Record::Sample(Sample { series, time, value: Value::Float(measure.value) })
+}
+
+/// The numbers of a run, and what uptime must know of the few runs that are neither up nor down.
+fn measures(result: &ProbeResult) -> Vec<Measure> {
+    let mut measures = result.measures();
+    let flag = match run_of(result).state {
+        RunState::Unknown => Some(ProbeMetric::Unknown),
+        RunState::Degraded => Some(ProbeMetric::Degraded),
+        RunState::Up | RunState::Down => None,
+    };
+    measures.extend(flag.map(|metric| Measure::new(metric, 1.0)));
+    measures
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod backup;
 mod declare;
 mod invitations;
 mod lists;
+pub(super) mod maintenance;
 mod members;
 mod memberships;
 pub(super) mod probes;
@@ -80,6 +81,11 @@ fn of_a_workspace(registry: Registry) -> Registry {
         .route(AgentsRead, routes!(agents::tokens::list))
         .route(AgentsWrite, routes!(agents::tokens::create))
         .route(AgentsWrite, routes!(agents::tokens::delete))
+        .route(ProbesRead, routes!(maintenance::list))
+        .route(ProbesRead, routes!(maintenance::one))
+        .route(ProbesWrite, routes!(maintenance::create))
+        .route(ProbesWrite, routes!(maintenance::change))
+        .route(ProbesWrite, routes!(maintenance::delete))
         .route(TrafficRead, routes!(ranges::list))
         .upload(NetworksWrite, ranges::MAX_BODY, routes!(ranges::replace))
         .route(AuditRead, routes!(audit::of_workspace))

@@ -1,8 +1,10 @@
 //! What probes measured: kinds, results, runs on demand, the matrix.
 
+mod heatmap;
 mod kinds;
 mod map;
 mod matrix;
+mod uptime;
 mod voice;
 
 use std::time::Duration;
@@ -50,6 +52,9 @@ pub(super) fn add(registry: Registry) -> Registry {
         .route(ProbesRead, routes!(voice::list))
         .route(ProbesRead, routes!(map::show))
         .route(ProbesRead, routes!(results))
+        .route(ProbesRead, routes!(uptime::one))
+        .route(ProbesRead, routes!(uptime::list))
+        .route(ProbesRead, routes!(heatmap::show))
         .route(ProbesRun, routes!(run))
 }
 

@@ -21,5 +21,6 @@ mod storage;
 mod stream;
 mod support;
 mod traces;
+mod uptime;
 mod views;
 mod web;

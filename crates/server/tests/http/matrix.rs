@@ -73,7 +73,9 @@ impl Route {
 /// Ids of nothing that exists.
 fn unknown_ids() -> Ids {
     let none = "0190000000007000800000000000ffff".to_owned();
-    let names = ["user", "workspace", "role", "token", "invitation", "session", "view", "probe", "agent", "passkey"];
+    let names = [
+        "user", "workspace", "role", "token", "invitation", "session", "view", "probe", "agent", "maintenance", "passkey",
+    ];
     let mut ids: Ids = names.into_iter().map(|name| (name, none.clone())).collect();
     ids.insert("id", "00000000000000ff".to_owned());
     ids.insert("address", "192.0.2.1".to_owned());
@@ -92,6 +94,7 @@ fn ids_of(place: &Place) -> Ids {
     ids.insert("view", place.view.id.to_string());
     ids.insert("probe", place.probe.id.to_string());
     ids.insert("agent", place.agent.id.to_string());
+    ids.insert("maintenance", place.maintenance.id.to_string());
     ids.insert("session", place.session.to_string());
     ids.insert("passkey", place.passkey.to_string());
     ids
@@ -232,9 +235,13 @@ fn body(operation: &str) -> &'static str {
         "create_probe" => r#"{"name":"p","spec":{"kind":"ping","target":"192.0.2.1"}}"#,
         "change_probe" => r#"{"enabled":false}"#,
         "run_probe" => r#"{"spec":{"kind":"ping","target":"192.0.2.1","count":1}}"#,
-        "change_agent" | "change_role" | "change_token" | "change_view" | "change_any_workspace" | "rename_passkey" => {
-            r#"{"name":"Stolen"}"#
-        }
+        "change_agent"
+        | "change_role"
+        | "change_token"
+        | "change_view"
+        | "change_any_workspace"
+        | "change_maintenance"
+        | "rename_passkey" => r#"{"name":"Stolen"}"#,
         "remove_passkey" => "{}",
         "change_user" => r#"{"display_name":"Stolen"}"#,
         "create_user_link" => r#"{"purpose":"reset_password"}"#,

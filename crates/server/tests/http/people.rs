@@ -4,7 +4,7 @@ use netwatch_entities::{Site, StoreError, Writing};
 use netwatch_identity::{link, session, token};
 use netwatch_model::Timestamp;
 use netwatch_model::people::*;
-use netwatch_model::probe::{Probe, ProbeKind, ProbeSpec};
+use netwatch_model::probe::{Maintenance, Probe, ProbeKind, ProbeSpec, Schedule, Selection};
 
 use crate::support::TestServer;
 
@@ -36,6 +36,8 @@ pub struct Place {
     pub view: View,
     pub probe: Probe,
     pub agent: Agent,
+    /// An hour long since over.
+    pub maintenance: Maintenance,
     pub session: SessionId,
     /// One of the owner's.
     pub passkey: CredentialId,
@@ -93,26 +95,38 @@ impl TestServer {
             spec: ProbeSpec::new(ProbeKind::Ping, "192.0.2.1"),
             agents: AgentSelector::default(),
             enabled: true,
+            objective: None,
+            quorum: None,
+            created: now(),
+        };
+        let maintenance = Maintenance {
+            id: MaintenanceId::new(now(), next()),
+            workspace: id,
+            name: "Moving".parse().unwrap(),
+            selection: Selection { all: true, ..Selection::default() },
+            schedule: Schedule::Once { start: Timestamp::from_secs(0), end: Timestamp::from_secs(3600) },
             created: now(),
         };
         let agent = north(id);
         let passkey = passkey(&owner.user);
         let id = passkey.id;
         let (r, t, i, v) = (role.clone(), token.clone(), invitation.clone(), view.clone());
-        let (p, a) = (probe.clone(), agent.clone());
+        let (p, a, m) = (probe.clone(), agent.clone(), maintenance.clone());
         self.put(move |tx| {
             tx.insert(&r)?;
             tx.insert(&t)?;
             tx.insert(&i)?;
             tx.insert(&passkey)?;
             tx.insert(&v)?;
+            tx.insert(&m)?;
             tx.insert(&p)?;
             tx.insert(&a)
         })
         .await;
         let session = self.session_of(&owner.user).await.0;
         let secret = secret.as_str().to_owned();
-        Place { workspace, owner, role, token, secret, invitation, view, probe, agent, session, passkey: id }
+        let passkey = id;
+        Place { workspace, owner, role, token, secret, invitation, view, probe, agent, maintenance, session, passkey }
     }
 
     /// A new user who is a member with that role.
@@ -166,6 +180,7 @@ impl TestServer {
                     version("invitation", tx.find::<Invitation>(id, place.invitation.id)?.map(|s| s.version)),
                     version("view", tx.find::<View>(id, place.view.id)?.map(|s| s.version)),
                     version("agent", tx.find::<Agent>(id, place.agent.id)?.map(|s| s.version)),
+                    version("maintenance", tx.find::<Maintenance>(id, place.maintenance.id)?.map(|s| s.version)),
                     version("session", tx.find::<Session>(Site, place.session)?.map(|s| s.version)),
                     version("passkey", tx.find::<Credential>(Site, place.passkey)?.map(|s| s.version)),
                     version("user", tx.find::<User>(Site, user)?.map(|s| s.version)),

@@ -1,5 +1,7 @@
 //! Series over time.
 
+pub(crate) mod buckets;
+
 use std::collections::HashSet;
 use std::time::Duration;
 

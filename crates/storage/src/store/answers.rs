@@ -15,9 +15,9 @@ use crate::error::StoreError;
 use crate::lookup::{AddressFacts, Ranges};
 use crate::partition::{Kind, Span};
 use crate::port::{
-    Budget, Chart, Completion, EventPage, EventQuery, Explore, Explored, FlowPage, FlowQuery, Group, Resolution,
-    ResultPage, ResultQuery, SeriesPage, SeriesQuery, SeriesSearch, Taken, TelemetryStore, Upkeep, Usage, Wanted,
-    Whereabouts,
+    BucketQuery, Buckets, Budget, Chart, Completion, EventPage, EventQuery, Explore, Explored, FlowPage, FlowQuery,
+    Group, Resolution, ResultPage, ResultQuery, SeriesPage, SeriesQuery, SeriesSearch, Taken, TelemetryStore, Upkeep,
+    Usage, Wanted, Whereabouts,
 };
 use crate::tenant::{Tenant, lock};
 
@@ -88,6 +88,13 @@ impl TelemetryStore for DuckStore {
         };
         self.answer(workspace, &kinds, query.span, budget, nothing, |tenant, from| {
             chart::chart(tenant, from, query, budget)
+        })
+    }
+
+    fn buckets(&self, workspace: WorkspaceId, query: &BucketQuery, budget: &Budget) -> Result<Buckets, StoreError> {
+        let kinds = [Kind::SampleMinutes, Kind::SampleHours];
+        self.answer(workspace, &kinds, query.span, budget, Buckets::default, |tenant, from| {
+            chart::buckets::buckets(tenant, from, query, budget)
         })
     }
 

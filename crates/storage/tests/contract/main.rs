@@ -2,6 +2,7 @@
 //!
 //! The cases know the port alone. A store of another kind joins by another [`support::Bench`].
 
+mod buckets;
 mod crowds;
 mod damage;
 mod durability;

@@ -391,6 +391,7 @@ export const people: Readonly<Record<keyof typeof english, Message>> = {
   "audit.action.token.revoked": "API-Token widerrufen",
   "audit.action.view.changed": "Gespeicherte Ansicht geändert",
   "audit.action.probe.changed": "Probe geändert",
+  "audit.action.maintenance.changed": "Wartung geändert",
   "audit.action.probe.run": "Auf Wunsch gemessen",
   "audit.action.agent.offered": "Agenten-Token ausgestellt",
   "audit.action.agent.offer_revoked": "Agenten-Token zurückgenommen",

@@ -384,6 +384,7 @@ export const people = {
   "audit.action.token.revoked": "API token revoked",
   "audit.action.view.changed": "Saved view changed",
   "audit.action.probe.changed": "Probe changed",
+  "audit.action.maintenance.changed": "Maintenance changed",
   "audit.action.probe.run": "Measured on request",
   "audit.action.agent.offered": "Agent token made",
   "audit.action.agent.offer_revoked": "Agent token taken back",

@@ -39,6 +39,7 @@ export const actions = [
   "view.changed",
   "networks.changed",
   "probe.changed",
+  "maintenance.changed",
   "probe.run",
   "agent.offered",
   "agent.offer_revoked",

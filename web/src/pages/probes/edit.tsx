@@ -9,7 +9,7 @@ import { buttonClass } from "~/ui/controls";
 import { ProblemBox, Skeleton } from "~/ui/feedback";
 import { Page } from "~/ui/page";
 import { changedAgents, ownChoice } from "./agents-choice";
-import { blank, draftOf, formOf, suggestedName } from "./form-state";
+import { blank, draftOf, formOf, goalsOf, suggestedName } from "./form-state";
 import { ProbeFormFields } from "./probe-form";
 
 export function NewProbePage() {
@@ -39,9 +39,12 @@ export function NewProbePage() {
           }
           onSubmit={async (form, kind) => {
             const name = form.name.trim() || suggestedName(form);
+            const { objective, quorum } = goalsOf(form);
+            const goals = { ...(objective > 0 && { objective }), ...(quorum > 0 && { quorum }) };
             const made = await createProbe({
               name,
               spec: draftOf(form, kind),
+              ...goals,
               ...changedAgents(form.agents, ownChoice),
             });
             await client.invalidateQueries({ queryKey: ["probes"] });
@@ -88,6 +91,7 @@ export function EditProbePage() {
             await changeProbe(id, data.tag, {
               name,
               spec: draftOf(form, of),
+              ...goalsOf(form),
               ...changedAgents(form.agents, formOf(data.value, of).agents),
             });
             await client.invalidateQueries({ queryKey: ["probes"] });

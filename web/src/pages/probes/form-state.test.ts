@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { KindDescription, Problem } from "~/api/schema";
 import { selectorOf } from "./agents-choice";
-import { blank, draftOf, faultsOf, fieldOf, formOf, labelOf, longestRun, suggestedName } from "./form-state";
+import { blank, draftOf, faultsOf, fieldOf, formOf, goalsOf, labelOf, longestRun, suggestedName } from "./form-state";
 
 const kind: KindDescription = {
   kind: "mtr",
@@ -84,7 +84,7 @@ describe("a probe that is changed", () => {
     labels: { site: "b" },
   };
   const agents = { all: false, ids: ["00000000000000ab"], labels: {} };
-  const before = { name: "A", spec, agents };
+  const before = { name: "A", spec, agents, objective: null, quorum: null };
   it("comes back as it was", () => {
     const { spacing, timeout, count, family, ...rest } = spec;
     const form = formOf(before, kind);
@@ -122,5 +122,21 @@ describe("what is wrong", () => {
     expect(fieldOf(problem("spec.options.siez"), kind)).toBeUndefined();
     expect(fieldOf(problem(undefined, "the name is taken", "conflict"), kind)).toBe("name");
     expect(fieldOf(problem(undefined), kind)).toBeUndefined();
+  });
+});
+
+describe("what a probe should reach", () => {
+  it("is typed in per cent and sent as a share", () => {
+    const form = { ...blank(kind), objective: "99.9", quorum: "2" };
+    expect(goalsOf(form)).toEqual({ objective: 0.999, quorum: 2 });
+    expect(goalsOf({ ...form, objective: "99,95", quorum: "" })).toEqual({ objective: 0.9995, quorum: 0 });
+    const { spacing, timeout, count, interval } = kind;
+    const spec = { kind: "mtr" as const, target: "a", spacing, timeout, count, interval };
+    const shown = formOf({ name: "A", spec, objective: 0.999, quorum: 2 }, kind);
+    expect([shown.objective, shown.quorum]).toEqual(["99.9", "2"]);
+  });
+  it("is refused when it cannot be", () => {
+    const faults = faultsOf({ ...blank(kind), target: "a", objective: "100", quorum: "1.5" }, kind);
+    expect(Object.keys(faults)).toEqual(["objective", "quorum"]);
   });
 });

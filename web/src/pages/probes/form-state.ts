@@ -27,6 +27,15 @@ export type ProbeForm = {
   removed: readonly string[];
   /** Kept as they are. */
   labels: Record<string, string>;
+  /** Per cent of the time in which it should be up, and how many agents must say that it is down; empty: none, and most of them. */
+  objective: string;
+  quorum: string;
+};
+
+/** The least and the greatest that an objective and a quorum may be. */
+export const goalRanges: Readonly<Record<"objective" | "quorum", FieldFault>> = {
+  objective: { min: 0.001, max: 99.9999, whole: false },
+  quorum: { min: 1, max: 1000, whole: true },
 };
 
 /** What is wrong with a field before anything is sent: the range, for a text about it. */
@@ -52,14 +61,17 @@ export function blank(kind: KindDescription, before?: ProbeForm): ProbeForm {
     options: Object.fromEntries(kind.options.map((option) => [option.name, shown(option, option.default)])),
     removed: [],
     labels: before?.labels ?? {},
+    objective: before?.objective ?? "",
+    quorum: before?.quorum ?? "",
   };
 }
 
 /** The form of a probe that is there. */
 export function formOf(
-  { name, spec, agents }: Pick<Probe, "name" | "spec" | "agents">,
+  probe: Pick<Probe, "name" | "spec" | "agents" | "objective" | "quorum">,
   kind: KindDescription,
 ): ProbeForm {
+  const { name, spec, agents, objective, quorum } = probe;
   const empty = blank(kind);
   const { interval, timeout, count, spacing, dscp = 0 } = spec;
   const options = kind.options.map((option) => [option.name, shown(option, spec.options?.[option.name])] as const);
@@ -73,7 +85,16 @@ export function formOf(
     family: spec.family ?? "any",
     options: Object.fromEntries(options.map(([key, value]) => [key, value ?? empty.options[key] ?? ""])),
     labels: spec.labels ?? {},
+    // Whole millionths of a per cent: 0.999 * 100 is not 99.9.
+    objective: objective == null ? "" : String(Math.round(objective * 1e8) / 1e6),
+    quorum: quorum == null ? "" : String(quorum),
   };
+}
+
+/** Objective and quorum as they are sent; zero is none. */
+export function goalsOf(form: ProbeForm): { objective: number; quorum: number } {
+  const objective = numberOf(form.objective) ?? 0;
+  return { objective: Math.round(objective * 1e6) / 1e8, quorum: numberOf(form.quorum) ?? 0 };
 }
 
 /** What is sent. Call it when `faultsOf` finds nothing. */
@@ -110,6 +131,9 @@ export function faultsOf(form: ProbeForm, kind: KindDescription): Record<string,
     if (option.form !== "whole" && option.form !== "seconds") continue;
     const range = { min: option.min ?? 0, max: option.max ?? Number.MAX_SAFE_INTEGER, whole: option.form === "whole" };
     if (!fits(String(form.options[option.name] ?? ""), range)) faults[`options.${option.name}`] = range;
+  }
+  for (const goal of ["objective", "quorum"] as const) {
+    if (!fits(form[goal], goalRanges[goal])) faults[goal] = goalRanges[goal];
   }
   return faults;
 }

@@ -4,17 +4,19 @@ import type { KindDescription, Probe, ProbeUnit } from "~/api/schema";
 import type { AppSearch, probeViews } from "~/app/search";
 import { type Note, useCursor } from "~/charts/time-plot";
 import { type Translate, useT } from "~/i18n";
-import { cssVariable, places, placesOf } from "~/lib/color";
 import { type Format, useFormat } from "~/prefs/use-format";
 import { Button, Segmented, Select } from "~/ui/controls";
 import { useAgentName } from "../agents/use-agent-name";
+import { AgentsPicture } from "./agents-picture";
 import { phaseColours, phases } from "./detail/parts";
+import { LatencyPicture } from "./latency-picture";
 import { LinesPicture } from "./lines-picture";
+import { PercentilesPicture } from "./percentiles-picture";
 import styles from "./probes.module.css";
 import { notesOf, RouteChanges, useRouteChanges } from "./route-changes";
-import { type SmokeMetric, smokeMetrics } from "./smoke";
+import { smokeMetrics } from "./smoke";
 import { SmokePicture } from "./smoke-picture";
-import { byWorst } from "./state";
+import { useAgentEvents } from "./use-agent-events";
 import type { Source } from "./use-lanes";
 
 type View = (typeof probeViews)[number];
@@ -41,6 +43,7 @@ export function Pictures({ probe, kind }: { probe: Probe; kind: KindDescription 
   const set = (change: AppSearch) =>
     void navigate({ to: ".", search: (now: AppSearch) => ({ ...now, ...change }), replace: true });
   const changes = useRouteChanges(probe.id);
+  const events = useAgentEvents();
   const source: Source = { probe: probe.id, kind: kind.kind, interval: probe.spec.interval, agent };
   return (
     <>
@@ -78,7 +81,7 @@ export function Pictures({ probe, kind }: { probe: Probe; kind: KindDescription 
         source={source}
         table={table}
         metric={metricOf(search, kind)}
-        notes={notesOf(changes)}
+        notes={notesOf([...changes, ...events])}
       />
       <RouteChanges probe={probe.id} events={changes} />
     </>
@@ -137,8 +140,6 @@ function Picture({ probe, kind, view, source, table, metric, notes }: PicturePro
           ]}
         />
       );
-    case "agents":
-      return <Agents {...shared} key={view} probe={probe} kind={kind} />;
     case "ways":
       return <Ways {...shared} key={view} t={t} format={format} name={probe.name} />;
     case "metric":
@@ -151,17 +152,25 @@ function Picture({ probe, kind, view, source, table, metric, notes }: PicturePro
           lines={[{ metric, aggregate: "avg", label: metric, colour: "var(--series-2)" }]}
         />
       );
-    default:
+    case "heat":
+      return <LatencyPicture key={view} label={label} source={source} table={table} />;
+    case "percentiles":
+      return <PercentilesPicture key={view} label={label} source={source} table={table} notes={notes} />;
+    case "agents":
       return (
-        <SmokePicture
+        <AgentsPicture
           key={view}
           label={label}
           source={source}
           metrics={smokeMetrics(kind)}
-          notes={notes}
           table={table}
+          notes={notes}
         />
       );
+    default: {
+      const runs = smokeMetrics(kind).loss.inverted === true;
+      return <SmokePicture key={view} label={label} source={source} runs={runs} table={table} notes={notes} />;
+    }
   }
 }
 
@@ -203,57 +212,16 @@ function Ways({ t, format, name, ...shared }: WaysProps) {
   ));
 }
 
-type AgentsProps = Omit<WaysProps, "t" | "format" | "name"> & { probe: Probe; kind: KindDescription };
-
-/** The same number from each agent: the worst of them, as many as there are colours. */
-function Agents({ probe, kind, ...shared }: AgentsProps) {
-  const t = useT();
-  const format = useFormat();
-  const nameOf = useAgentName();
-  const { median, loss } = smokeMetrics(kind);
-  const agents = byWorst(probe.status)
-    .slice(0, places)
-    .map(({ agent }) => agent);
-  const colours = placesOf(agents).map(cssVariable);
-  const lines = (asked: SmokeMetric) =>
-    agents.map((agent, i) => ({
-      metric: asked.metric,
-      aggregate: asked.aggregate,
-      agent,
-      label: nameOf(agent),
-      colour: colours[i] ?? "var(--series-other)",
-    }));
-  const picture = (of: "median" | "loss", asked: SmokeMetric) => {
-    const label = t(`probe.agents.${of}`);
-    return (
-      <LinesPicture
-        {...shared}
-        key={of}
-        label={t("probe.pictureOf", { picture: label, name: probe.name })}
-        note={`${label} · ${shared.note}`}
-        height={of === "median" ? 240 : 130}
-        figures={of === "median" ? format.duration : (value) => format.percent(value, 1)}
-        {...(of === "loss" && { least: [0, 0.01] as const })}
-        lines={lines(asked)}
-      />
-    );
-  };
-  return (
-    <>
-      {median !== undefined && picture("median", median)}
-      {loss.inverted !== true && picture("loss", loss)}
-    </>
-  );
-}
-
 function viewsOf({ metrics }: KindDescription, agents: number): View[] {
   const has = (name: string) => metrics.some((metric) => metric.name === name);
   const views: (View | false)[] = [
     has(phaseMetrics.connect) && "phases",
     "smoke",
+    "heat",
+    "percentiles",
+    agents > 1 && "agents",
     has("probe_tls_expiry_seconds") && "expiry",
     has("probe_forward_loss_ratio") && "ways",
-    agents > 1 && "agents",
     metrics.length > 0 && "metric",
   ];
   return views.filter((view) => view !== false);

@@ -22,6 +22,7 @@ import {
   families,
   faultsOf,
   fieldOf,
+  goalRanges,
   type NumberField,
   type ProbeForm,
   rangeOf,
@@ -91,6 +92,7 @@ export function ProbeFormFields({ initial, kinds, secrets, title, submit, onSubm
           error={errors.of("agents")}
           onChange={(agents) => set({ agents })}
         />
+        <Goals form={form} kind={kind} errors={errors} set={set} />
         {kind.options.length > 0 && <Options form={form} kind={kind} secrets={secrets} errors={errors} set={set} />}
         {!shownAt && <FormProblem error={save.error} subject={title} />}
         <div className={styles.formFoot}>
@@ -231,6 +233,29 @@ function When({ form, kind, errors, set }: PartProps) {
   );
 }
 
+/** What it should reach, and when it counts as down. */
+function Goals({ form, errors, set }: PartProps) {
+  const t = useT();
+  const labels = { objective: `${t("uptime.objective")}, %`, quorum: t("probes.quorum") } as const;
+  return (
+    <Section title={t("probes.goals")} hint={t("probes.goalsHint")}>
+      <div className={styles.fieldGrid}>
+        {(["objective", "quorum"] as const).map((goal) => (
+          <NumberInput
+            key={goal}
+            label={labels[goal]}
+            range={goalRanges[goal]}
+            value={form[goal]}
+            error={errors.of(goal)}
+            fault={errors.fault(goal)}
+            onChange={(text) => set({ [goal]: text })}
+          />
+        ))}
+      </div>
+    </Section>
+  );
+}
+
 type NumberInputProps = {
   label: string;
   range: FieldFault;
@@ -305,6 +330,8 @@ function isShown(field: string, kind: KindDescription): boolean {
     "spacing",
     "dscp",
     "agents",
+    "objective",
+    "quorum",
   ];
   return own.includes(field) || kind.options.some(({ name }) => field === `options.${name}`);
 }

@@ -17,6 +17,7 @@ import { ProbeTabs } from "./probes-tabs";
 import { Results } from "./results";
 import { RunsBar, StandingMark } from "./standing";
 import { standingOf, worst } from "./state";
+import { UptimeSection } from "./uptime-section";
 import { useProbe } from "./use-probe";
 import { useTargetName } from "./use-target-name";
 
@@ -42,7 +43,7 @@ export function ProbePage() {
   return (
     <Page
       title={probe.name}
-      number={<StandingMark standing={standingOf(probe)} />}
+      number={<StandingMark standing={standingOf(probe)} maintenance={probe.maintenance} />}
       actions={
         <>
           <ProbeTabs probe={id} />
@@ -52,6 +53,7 @@ export function ProbePage() {
     >
       <Head probe={probe} />
       <Pictures probe={probe} kind={kind} />
+      <UptimeSection probe={probe} />
       <Results probe={probe} />
     </Page>
   );

@@ -13,6 +13,8 @@ export function ProbesTabs() {
     { target: paths.matrix(search), word: t("page.matrix") },
     { target: paths.voice(search), word: t("page.voice") },
     { target: paths.networkMap(search), word: t("page.map") },
+    { target: paths.uptime(search), word: t("page.uptime") },
+    { target: paths.maintenance(search), word: t("page.maintenance") },
   ];
   return <PageTabs label={t("page.probes")} tabs={tabs} />;
 }

@@ -16,6 +16,7 @@ import { Page } from "~/ui/page";
 import { SearchField, usePaging } from "~/ui/pages";
 import { TimeAgo } from "~/ui/time-ago";
 import { useAgentName } from "../agents/use-agent-name";
+import { ProbeFilters } from "./probe-filters";
 import { ProbesTabs } from "./probes-tabs";
 import { RunsBar, StandingMark } from "./standing";
 import { standingOf, worst } from "./state";
@@ -26,9 +27,17 @@ export function ProbesPage() {
   const may = useMay();
   const search = useSearch({ strict: false }) as AppSearch;
   const navigate = useNavigate();
-  const { q } = search;
-  const paging = usePaging(q ?? "");
-  const question = { ...(q && { search: q }), ...(paging.cursor && { cursor: paging.cursor }) };
+  const { q, standing, kind, label, rank } = search;
+  const chosen = {
+    ...(q && { search: q }),
+    ...(standing && { state: standing }),
+    ...(kind && { kind }),
+    ...(label && { label }),
+    ...(rank && { sort: rank }),
+  };
+  const isFiltered = Boolean(q || standing || kind || label);
+  const paging = usePaging(JSON.stringify(chosen));
+  const question = { ...chosen, ...(paging.cursor && { cursor: paging.cursor }) };
   const query = useQuery({ ...probesQuery(question), refetchInterval: probesRefresh });
   const create = may("probes.write") && (
     <Link {...paths.newProbe(search)} className={buttonClass(true)}>
@@ -46,6 +55,7 @@ export function ProbesPage() {
         </>
       }
     >
+      <ProbeFilters />
       <List
         query={query}
         paging={paging}
@@ -55,7 +65,7 @@ export function ProbesPage() {
         rowKey={(row) => row.id}
         onOpen={(row) => void navigate(paths.probe(row.id, search))}
         empty={
-          q ? (
+          isFiltered ? (
             <Empty title={t("list.noMatch")} />
           ) : (
             <Empty title={t("probes.none")} action={create}>
@@ -101,10 +111,10 @@ function useProbeColumns(): readonly Column<Probe>[] {
     {
       id: "state",
       header: t("column.state"),
-      width: 112,
+      width: 176,
       cell: (row) => (
         <span title={worst(row.status)?.message ?? undefined}>
-          <StandingMark standing={standingOf(row)} />
+          <StandingMark standing={standingOf(row)} maintenance={row.maintenance} />
         </span>
       ),
     },

@@ -1,75 +1,59 @@
-/** The smoke chart of a probe: its delays as a band, its median in the colour of the loss. */
+/** The smoke chart of a probe: all its delays as bands one in another, its median in the colour of the loss. */
+import type { Heatmap } from "~/api/schema";
 import { niceCeiling } from "~/charts/stack";
 import { gapsOf } from "~/charts/steps";
 import { type FootMark, type Layer, type Note, TimePlot, useCursor } from "~/charts/time-plot";
 import { useT } from "~/i18n";
 import { useFormat } from "~/prefs/use-format";
 import { Swatch } from "./detail/parts";
-import { PictureFrame, StepTable } from "./picture-frame";
+import { lossLane, quantileLane } from "./heat";
+import { HeatFrame } from "./heat-frame";
 import styles from "./probes.module.css";
-import {
-  capped,
-  delayTop,
-  inverted,
-  type Lane,
-  lossColour,
-  lossLevels,
-  type SmokeLane,
-  type SmokeMetrics,
-} from "./smoke";
-import { type Asked, type Lanes, type Source, useLanes } from "./use-lanes";
+import { capped, delayTop, type Lane, lossColour, lossLevels } from "./smoke";
+import { type Heat, useHeat } from "./use-heat";
+import type { Source } from "./use-lanes";
 
 type SmokePictureProps = {
   label: string;
   source: Source;
-  metrics: SmokeMetrics;
-  notes: readonly Note[];
   table: boolean;
+  /** The kind has no packets of its own: its loss is the share of failed runs. */
+  runs: boolean;
+  notes: readonly Note[];
 };
 
-const height = 300;
-const order = ["max", "p95", "median", "min", "loss"] as const satisfies readonly SmokeLane[];
+const height = 320;
+const band = "var(--series-other)";
+/** Quantiles between which a band lies, the widest first, and how dark it is by itself: where they lie one on another it is darker. */
+const bands = [
+  [0, 1, 0.14],
+  [0.05, 0.95, 0.16],
+  [0.1, 0.9, 0.16],
+  [0.25, 0.75, 0.2],
+  [0.4, 0.6, 0.22],
+] as const;
 
-export function SmokePicture({ label, source, metrics, notes, table }: SmokePictureProps) {
+export function SmokePicture({ label, source, table, runs, notes }: SmokePictureProps) {
   const t = useT();
-  const known = order.flatMap((lane) => {
-    const asked = metrics[lane];
-    return asked === undefined ? [] : [{ lane, ...asked }];
-  });
-  const lanes = useLanes(source, known satisfies readonly Asked[]);
-  const values = (wanted: SmokeLane): Lane => {
-    const lane = lanes.lanes[known.findIndex(({ lane }) => lane === wanted)] ?? [];
-    return metrics[wanted]?.inverted === true ? inverted(lane) : lane;
-  };
-  const of = Object.fromEntries(order.map((lane) => [lane, values(lane)])) as Record<SmokeLane, Lane>;
+  const heat = useHeat(source);
   return (
-    <PictureFrame
-      label={label}
-      lanes={lanes}
-      height={height}
-      note={t(metrics.min === undefined ? "probe.smokeNotePlain" : "probe.smokeNote")}
-    >
-      {table ? (
-        <SmokeTable label={label} lanes={lanes} of={of} metrics={metrics} />
-      ) : (
-        <Smoke label={label} lanes={lanes} of={of} notes={notes} />
-      )}
-      <Legend banded={metrics.min !== undefined} runs={metrics.loss.inverted === true} />
-    </PictureFrame>
+    <HeatFrame label={label} heat={heat} height={height} note={t("probe.smokeNote")} table={table}>
+      {heat.heat !== undefined && <Smoke label={label} heat={heat} answer={heat.heat} notes={notes} />}
+      <Legend runs={runs} />
+    </HeatFrame>
   );
 }
 
-type Values = Record<SmokeLane, Lane>;
+type SmokeProps = { label: string; heat: Heat; answer: Heatmap; notes: readonly Note[] };
 
-type SmokeProps = { label: string; lanes: Lanes; of: Values; notes: readonly Note[] };
-
-function Smoke({ label, lanes, of, notes }: SmokeProps) {
+function Smoke({ label, heat, answer, notes }: SmokeProps) {
   const t = useT();
   const format = useFormat();
   const [cursor, onCursor] = useCursor();
-  const { from, step, count } = lanes;
-  const { top, cut } = delayTop(of.p95.length > 0 ? of.p95 : of.median, of.max);
-  const measured = Array.from({ length: count }, (_, i) => ((of.median[i] ?? of.loss[i]) == null ? null : 0));
+  const { from, step, count } = heat;
+  const [median, loss] = [quantileLane(answer, 0.5), lossLane(answer)];
+  const { top, cut } = delayTop(quantileLane(answer, 0.95), quantileLane(answer, 1));
+  const measured = answer.steps.map(({ runs }) => (runs > 0 ? 0 : null));
   return (
     <>
       <TimePlot
@@ -77,32 +61,30 @@ function Smoke({ label, lanes, of, notes }: SmokeProps) {
         from={from}
         step={step}
         count={count}
-        layers={layersOf(of, top)}
-        foot={footOf(of.loss)}
+        layers={layersOf(answer, median, loss, top)}
+        foot={footOf(loss)}
         extent={[0, niceCeiling(top * 1.05) || 0.001]}
         gaps={gapsOf(measured)}
-        notes={notes}
         height={height}
         figures={format.duration}
         cursor={cursor}
         onCursor={onCursor}
+        notes={notes}
         tooltip={(index) => (
           <>
             <strong>{format.moment(from + index * step)}</strong>
             <dl>
-              {order
-                .filter((lane) => of[lane].length > 0)
-                .map((lane) => {
-                  const value = of[lane][index];
-                  const colour = lane === "loss" ? lossColour(value ?? 0) : band;
-                  return [
-                    <Swatch key={`${lane} colour`} colour={colour} />,
-                    <dt key={`${lane} name`}>{t(`probe.lane.${lane}`)}</dt>,
-                    <dd key={`${lane} value`}>
-                      {value == null ? "–" : lane === "loss" ? format.percent(value, 1) : format.duration(value)}
-                    </dd>,
-                  ];
-                })}
+              {(["max", "p95", "median", "min"] as const).map((lane) => {
+                const value = quantileLane(answer, { max: 1, p95: 0.95, median: 0.5, min: 0 }[lane])[index];
+                return [
+                  <Swatch key={`${lane} colour`} colour={lane === "median" ? lossColour(loss[index] ?? 0) : band} />,
+                  <dt key={`${lane} name`}>{t(`probe.lane.${lane}`)}</dt>,
+                  <dd key={`${lane} value`}>{value == null ? "–" : format.duration(value)}</dd>,
+                ];
+              })}
+              <Swatch colour={lossColour(loss[index] ?? 0)} />
+              <dt>{t("probe.lane.loss")}</dt>
+              <dd>{loss[index] == null ? "–" : format.percent(loss[index], 1)}</dd>
             </dl>
           </>
         )}
@@ -112,24 +94,26 @@ function Smoke({ label, lanes, of, notes }: SmokeProps) {
   );
 }
 
-const band = "var(--series-other)";
-
 /** The widest band first; the median over everything. */
-function layersOf(of: Values, top: number): Layer[] {
-  const layers: Layer[] = [];
-  const area = (key: string, upper: Lane, lower: Lane, opacity: number) => {
-    if (upper.length === 0 || lower.length === 0) return;
-    layers.push({ key, colour: band, values: capped(upper, top), lower: lower.map((value) => value ?? 0), opacity });
-  };
-  area("range", of.max, of.min, 0.22);
-  area("p95", of.p95, of.median, 0.42);
-  layers.push({
-    key: "median",
-    colour: "var(--text-3)",
-    values: of.median,
-    colours: of.median.map((_, i) => lossColour(of.loss[i] ?? 0)),
-  });
-  return layers;
+function layersOf(answer: Heatmap, median: Lane, loss: Lane, top: number): Layer[] {
+  const layers = bands.map(
+    ([low, high, opacity]): Layer => ({
+      key: `${low}`,
+      colour: band,
+      values: capped(quantileLane(answer, high), top),
+      lower: capped(quantileLane(answer, low), top).map((value) => value ?? 0),
+      opacity,
+    }),
+  );
+  return [
+    ...layers,
+    {
+      key: "median",
+      colour: "var(--text-3)",
+      values: capped(median, top),
+      colours: median.map((_, i) => lossColour(loss[i] ?? 0)),
+    },
+  ];
 }
 
 function footOf(loss: Lane): FootMark[] {
@@ -138,29 +122,8 @@ function footOf(loss: Lane): FootMark[] {
   );
 }
 
-function SmokeTable({ label, lanes, of, metrics }: { label: string; lanes: Lanes; of: Values; metrics: SmokeMetrics }) {
-  const t = useT();
-  const format = useFormat();
-  const shown = (["loss", "min", "median", "p95", "max"] as const).filter((lane) => metrics[lane] !== undefined);
-  return (
-    <StepTable
-      label={label}
-      lanes={lanes}
-      columns={shown.map((lane) => ({
-        id: lane,
-        header: t(`probe.lane.${lane}`),
-        cell: (i) => {
-          const value = of[lane][i];
-          if (value == null) return "–";
-          return lane === "loss" ? format.percent(value, 1) : format.duration(value);
-        },
-      }))}
-    />
-  );
-}
-
-/** Which colour says how much loss; the bands, when there are any. */
-function Legend({ banded, runs }: { banded: boolean; runs: boolean }) {
+/** Which colour says how much loss, and what the bands are. */
+function Legend({ runs }: { runs: boolean }) {
   const t = useT();
   const format = useFormat();
   const percent = (share: number) => `${format.plain(share * 100)} %`;
@@ -178,16 +141,12 @@ function Legend({ banded, runs }: { banded: boolean; runs: boolean }) {
           <Swatch colour={colour} /> {text(from, i)}
         </li>
       ))}
-      {banded && (
-        <>
-          <li>
-            <i className={styles.bandP95} aria-hidden="true" /> {t("probe.bandP95")}
-          </li>
-          <li>
-            <i className={styles.bandRange} aria-hidden="true" /> {t("probe.bandRange")}
-          </li>
-        </>
-      )}
+      <li>
+        <i className={styles.bandP95} aria-hidden="true" /> {t("probe.bandHalf")}
+      </li>
+      <li>
+        <i className={styles.bandRange} aria-hidden="true" /> {t("probe.bandRange")}
+      </li>
     </ul>
   );
 }

@@ -4,7 +4,7 @@
  * Pure. A step of several runs shows the mean of their medians and 95th percentiles, the least minimum, the greatest maximum and the
  * mean loss. Which metrics a kind has is taken from its description, so that a new kind needs nothing here.
  */
-import type { KindDescription, SeriesAggregate, SeriesChart } from "~/api/schema";
+import type { KindDescription, SeriesAggregate, SeriesChart, SeriesName } from "~/api/schema";
 
 export type LossLevel = { colour: string; from: number };
 
@@ -56,14 +56,19 @@ export type Lane = readonly (number | null)[];
 
 /** The points of one agent. A probe whose target was changed has a series for each target: at each step the one that has a value. */
 export function pointsOf(chart: SeriesChart, agent: string | undefined): (number | null)[] {
-  const lines = chart.lines.filter(({ series }) => agent === undefined || series.agent === agent);
+  const lines = chart.lines.filter(({ series }) => agent === undefined || agentOf(series) === agent);
   const count = Math.max(0, ...lines.map(({ points }) => points.length));
   return Array.from({ length: count }, (_, i) => lines.findLast(({ points }) => points[i] != null)?.points[i] ?? null);
 }
 
 /** Agents that have a line in a chart. */
 export function agentsOf(charts: readonly (SeriesChart | undefined)[]): string[] {
-  return [...new Set(charts.flatMap((chart) => chart?.lines.map(({ series }) => series.agent) ?? []))].sort();
+  return [...new Set(charts.flatMap((chart) => chart?.lines.map(({ series }) => agentOf(series)) ?? []))].sort();
+}
+
+/** Who measured: the label says it of what a server took in for others. */
+function agentOf({ agent, labels }: SeriesName): string {
+  return labels?.find(({ name }) => name === "agent")?.value ?? agent;
 }
 
 export function inverted(lane: Lane): (number | null)[] {

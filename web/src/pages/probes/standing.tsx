@@ -6,9 +6,17 @@ import { Mark } from "~/ui/controls";
 import styles from "./probes.module.css";
 import { counted, marks, type Standing } from "./state";
 
-export function StandingMark({ standing }: { standing: Standing }) {
+/** In maintenance it says so beside how it stands: it goes on measuring. */
+export function StandingMark({ standing, maintenance = false }: { standing: Standing; maintenance?: boolean }) {
   const t = useT();
-  return <Mark status={marks[standing]}>{t(`probes.state.${standing}`)}</Mark>;
+  const mark = <Mark status={marks[standing]}>{t(`probes.state.${standing}`)}</Mark>;
+  if (!maintenance) return mark;
+  return (
+    <span className={styles.standing}>
+      {mark}
+      <span className={styles.maintenance}>{t("probes.state.maintenance")}</span>
+    </span>
+  );
 }
 
 /** Bars that are drawn at most; the server keeps as many. */

@@ -5,14 +5,15 @@ import { counted, standingOf, stateOf, worst } from "./state";
 const status = (state: ProbeState, time: string): ProbeStatus => ({ agent: "0", state, time, runs: [] });
 
 describe("how a probe stands", () => {
-  it("is the worst of its agents", () => {
-    const all = [status("up", "2"), status("down", "1"), status("unknown", "3")];
-    expect(standingOf({ enabled: true, status: all })).toBe("down");
+  it("is what its agents agree on, as the server says", () =>
+    expect(standingOf({ enabled: true, state: "degraded" })).toBe("degraded"));
+  it("shows the agent that is worst, of equals the newest", () => {
+    expect(worst([status("up", "2"), status("down", "1"), status("unknown", "3")])?.state).toBe("down");
     expect(worst([status("up", "1"), status("up", "2")])?.time).toBe("2");
   });
   it("is paused when it does not run, and waiting before its first run", () => {
-    expect(standingOf({ enabled: false, status: [status("down", "1")] })).toBe("paused");
-    expect(standingOf({ enabled: true, status: [] })).toBe("waiting");
+    expect(standingOf({ enabled: false, state: "down" })).toBe("paused");
+    expect(standingOf({ enabled: true, state: null })).toBe("waiting");
   });
 });
 

@@ -16,10 +16,10 @@ export const marks: Readonly<Record<Standing, Status>> = {
 
 const worseness: Readonly<Record<ProbeState, number>> = { down: 3, degraded: 2, unknown: 1, up: 0 };
 
-/** The worst of all agents that run it. */
-export function standingOf(probe: Pick<Probe, "enabled" | "status">): Standing {
+/** As its agents agree, which the server finds out. */
+export function standingOf(probe: Pick<Probe, "enabled" | "state">): Standing {
   if (!probe.enabled) return "paused";
-  return worst(probe.status)?.state ?? "waiting";
+  return probe.state ?? "waiting";
 }
 
 /** At one of them. */

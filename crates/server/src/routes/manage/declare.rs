@@ -9,6 +9,7 @@
 //!
 //! Limits: 1 MiB and 1000 objects a file.
 
+mod maintenance;
 mod member;
 pub(super) mod owned;
 mod plan;
@@ -66,7 +67,7 @@ trait Declared: Sync {
 }
 
 /// All kinds; those that others need come first.
-static KINDS: &[&dyn Declared] = &[&role::Roles, &member::Members, &probe::Probes];
+static KINDS: &[&dyn Declared] = &[&role::Roles, &member::Members, &probe::Probes, &maintenance::Windows];
 
 /// What can be edited, as a file
 ///

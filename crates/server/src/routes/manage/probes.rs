@@ -6,6 +6,7 @@
 
 mod draft;
 mod of_agent;
+mod select;
 pub(in crate::routes) mod shown;
 
 use axum::Json;
@@ -19,21 +20,25 @@ use netwatch_entities::{Reading, Site, Stored, Writing};
 use netwatch_identity::audit::Entry;
 use netwatch_identity::secret::random_bits;
 use netwatch_model::people::{Action, Fields, ObjectKind, ObjectRef, ProbeId, Workspace, WorkspaceId};
-use netwatch_model::probe::Probe;
+use netwatch_model::probe::{Probe, Selection};
 
 use super::asker::{Asker, ask, change as write, field, id};
 use super::declare::owned;
 use super::lists::{List, Wanted};
+use super::maintenance;
 use crate::access::record;
 use crate::app::App;
 use crate::etag::{ETag, Preconditions};
 use crate::fault::Fault;
-use crate::params::{Body, Params};
+use crate::params::{self, Body, Params};
 use crate::routes::NoParams;
 
 pub(super) use draft::{agents, labels, with_secrets};
 pub(in crate::routes) use draft::{run_of, spec_of};
+pub(in crate::routes) use select::Filter;
 
+/// Most agents that must agree.
+const MAX_QUORUM: u32 = 1000;
 /// The word under which probes stand in files.
 pub(super) const DECLARED: &str = "probes";
 
@@ -53,13 +58,22 @@ pub(super) async fn list(
     if let Some(agent) = query.agent.as_deref() {
         return of_agent::list(&app, &asker, &query, crate::routes::probes::agent(agent)?).await.map(Json);
     }
-    let wanted =
-        Wanted { limit: query.limit, cursor: query.cursor.as_deref(), search: query.search.as_deref(), owner: None };
-    let list = List::new("probes", &workspace, &wanted)?;
     let with = app.clone();
+    if select::is_plain(&query) {
+        let search = query.search.as_deref();
+        let wanted = Wanted { limit: query.limit, cursor: query.cursor.as_deref(), search, owner: None };
+        let list = List::new("probes", &workspace, &wanted)?;
+        let page = ask(&app, move |tx| {
+            let slice = tx.list::<Probe>(workspace, &list.query)?;
+            let windows = maintenance::active(tx, workspace, with.now())?;
+            list.page(slice, |stored| row(tx, &stored, &with, &windows))
+        });
+        return Ok(Json(page.await?));
+    }
+    let chosen = select::Chosen::new(workspace, &query)?;
     let page = ask(&app, move |tx| {
-        let slice = tx.list::<Probe>(workspace, &list.query)?;
-        list.page(slice, |stored| shown(tx, &stored, &with))
+        let windows = maintenance::active(tx, workspace, with.now())?;
+        chosen.page(tx, with.store().probes(), &windows, |stored| row(tx, stored, &with, &windows))
     });
     Ok(Json(page.await?))
 }
@@ -101,6 +115,8 @@ pub(super) async fn create(app: App, asker: Asker, Body(new): Body<ProbeCreate>)
         spec: spec_of(&new.spec)?,
         agents: draft::agents(new.agents)?,
         enabled: new.enabled.unwrap_or(true),
+        objective: objective(new.objective)?,
+        quorum: quorum(new.quorum)?,
         created: app.now(),
     };
     let with = app.clone();
@@ -130,6 +146,11 @@ pub(super) async fn change(
 ) -> Result<Response, Fault> {
     let (workspace, id) = (asker.workspace()?, id::<ProbeId>(&text, "probe")?);
     let name = patch.name.as_deref().map(|text| field("name", text)).transpose()?;
+    // Zero takes away.
+    let (objective, quorum) = (
+        patch.objective.map(|share| objective(Some(share).filter(|share| share.abs() > 0.0))).transpose()?,
+        patch.quorum.map(|agents| quorum(Some(agents).filter(|agents| *agents != 0))).transpose()?,
+    );
     let with = app.clone();
     let (tag, body) = write(&app, move |tx| {
         let before = tx.get::<Probe>(workspace, id)?;
@@ -138,6 +159,8 @@ pub(super) async fn change(
         let mut after = before.value.clone();
         after.name = name.unwrap_or(after.name);
         after.enabled = patch.enabled.unwrap_or(after.enabled);
+        after.objective = objective.unwrap_or(after.objective);
+        after.quorum = quorum.unwrap_or(after.quorum);
         if let Some(spec) = &patch.spec {
             after.spec = draft::changed(spec, &before.value.spec)?;
         }
@@ -182,9 +205,31 @@ pub(super) async fn delete(
 
 /// A probe as it is shown.
 fn shown(tx: &Reading<'_>, stored: &Stored<Probe>, app: &App) -> Result<Shown, Fault> {
+    row(tx, stored, app, &maintenance::active(tx, stored.value.workspace, app.now())?)
+}
+
+/// The same, when the windows that are now are known.
+fn row(tx: &Reading<'_>, stored: &Stored<Probe>, app: &App, windows: &[Selection]) -> Result<Shown, Fault> {
     let probe = &stored.value;
     let managed_by = owned::by(tx, probe.workspace, DECLARED, probe.name.as_str())?;
-    Ok(Shown { managed_by, ..shown::probe(stored, app.store().probes()) })
+    let maintenance = windows.iter().any(|window| window.has(probe));
+    Ok(Shown { managed_by, maintenance, ..shown::probe(stored, app.store().probes()) })
+}
+
+/// An objective that can be one.
+pub(super) fn objective(share: Option<f64>) -> Result<Option<f64>, Fault> {
+    match share {
+        Some(share) if !(share > 0.0 && share < 1.0) => {
+            let detail = "an objective is a share of the time, more than 0 and less than 1, as 0.999";
+            Err(Fault::parameter("objective", detail))
+        }
+        fits => Ok(fits),
+    }
+}
+
+/// A number of agents that can agree.
+pub(super) fn quorum(agents: Option<u32>) -> Result<Option<u32>, Fault> {
+    agents.map(|agents| params::bounded("quorum", agents, 1, MAX_QUORUM)).transpose()
 }
 
 /// Makes a probe, with its audit record.
@@ -255,6 +300,13 @@ fn fields(probe: &Probe) -> Fields {
         .with("timeout", spec.timeout)
         .with("count", spec.count)
         .with("dscp", spec.dscp);
+    let goals =
+        [("objective", probe.objective.map(|n| n.to_string())), ("quorum", probe.quorum.map(|n| n.to_string()))];
+    let set = |fields: Fields, (name, value): (&str, Option<String>)| match value {
+        Some(value) => fields.with(name, value),
+        None => fields,
+    };
+    let fields = goals.into_iter().fold(fields, set);
     let source = spec.source.clone().map(String::from);
     let fields = source.into_iter().fold(fields, |fields, source| fields.with("source", source));
     let (shown, secret) = shown::options(spec);

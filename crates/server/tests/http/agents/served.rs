@@ -115,6 +115,8 @@ impl Served {
             spec: ProbeSpec::new(ProbeKind::Ping, "192.0.2.1"),
             agents,
             enabled: true,
+            objective: None,
+            quorum: None,
             created: now(),
         };
         self.server.put(move |tx| tx.insert(&probe)).await;

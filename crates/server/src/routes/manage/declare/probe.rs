@@ -29,6 +29,10 @@ struct Written {
     enabled: bool,
     #[serde(default)]
     agents: AgentSelector,
+    #[serde(default)]
+    objective: Option<f64>,
+    #[serde(default)]
+    quorum: Option<u32>,
     spec: ProbeDraft,
 }
 
@@ -39,6 +43,10 @@ struct Normal {
     enabled: bool,
     #[serde(default)]
     agents: AgentSelector,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    objective: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quorum: Option<u32>,
     spec: ProbeSpec,
 }
 
@@ -66,33 +74,34 @@ impl Declared for Probes {
             return Err(Fault::parameter("spec.options", detail));
         }
         let spec = probes::spec_of(&probe.spec)?;
-        Ok((
-            name.to_string(),
-            value(&Normal { name, enabled: probe.enabled, agents: probes::agents(probe.agents)?, spec })?,
-        ))
+        let (objective, quorum) = (probes::objective(probe.objective)?, probes::quorum(probe.quorum)?);
+        let agents = probes::agents(probe.agents)?;
+        let normal = Normal { name: name.clone(), enabled: probe.enabled, agents, objective, quorum, spec };
+        Ok((name.to_string(), value(&normal)?))
     }
 
     fn current(&self, tx: &Reading<'_>, workspace: WorkspaceId) -> Result<BTreeMap<String, Value>, Fault> {
         let named = |probe: Stored<Probe>| {
-            let Probe { name, enabled, agents, spec, .. } = probe.value;
+            let Probe { name, enabled, agents, objective, quorum, spec, .. } = probe.value;
             let spec = ProbeSpec { options: probes::shown::options(&spec).0, ..spec };
-            Ok((name.to_string(), value(&Normal { name, enabled, agents, spec })?))
+            Ok((name.to_string(), value(&Normal { name, enabled, agents, objective, quorum, spec })?))
         };
         all(tx, workspace)?.into_iter().map(named).collect()
     }
 
     fn create(&self, tx: &Writing<'_>, asker: &Asker, _: &str, value: &Value) -> Result<(), Fault> {
-        let Normal { name, enabled, agents, spec } = parse_body(&to_json(value)?)?;
+        let Normal { name, enabled, agents, objective, quorum, spec } = parse_body(&to_json(value)?)?;
         let (now, workspace): (Timestamp, _) = (tx.now(), asker.workspace()?);
         let id = ProbeId::new(now, random_bits()?);
-        probes::make(tx, asker, &Probe { id, workspace, name, spec, agents, enabled, created: now }).map(drop)
+        let probe = Probe { id, workspace, name, spec, agents, enabled, objective, quorum, created: now };
+        probes::make(tx, asker, &probe).map(drop)
     }
 
     fn change(&self, tx: &Writing<'_>, asker: &Asker, name: &str, value: &Value) -> Result<(), Fault> {
         let before = find(tx, asker.workspace()?, name)?;
-        let Normal { enabled, agents, spec, .. } = parse_body(&to_json(value)?)?;
+        let Normal { enabled, agents, objective, quorum, spec, .. } = parse_body(&to_json(value)?)?;
         let spec = probes::with_secrets(spec, &before.value.spec);
-        let after = Probe { enabled, agents, spec, ..before.value.clone() };
+        let after = Probe { enabled, agents, objective, quorum, spec, ..before.value.clone() };
         probes::alter(tx, asker, &before, &after).map(drop)
     }
 

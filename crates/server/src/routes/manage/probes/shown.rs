@@ -6,7 +6,8 @@ use netwatch_model::AgentId;
 use netwatch_model::probe::{OptionForm, Options, Probe, ProbeSpec};
 
 use crate::probes::Board;
-use crate::probes::board::{Line, Run};
+use crate::probes::board::{Line, Run, RunState};
+use crate::probes::uptime::quorum::Votes;
 
 /// A probe without its secrets, and how it stands.
 pub(super) fn probe(stored: &Stored<Probe>, board: &Board) -> Shown {
@@ -19,11 +20,21 @@ pub(super) fn probe(stored: &Stored<Probe>, board: &Board) -> Shown {
         secrets,
         agents: probe.agents.clone(),
         enabled: probe.enabled,
+        objective: probe.objective,
+        quorum: probe.quorum,
+        state: overall(probe, board).map(state),
+        maintenance: false,
         revision: stored.version,
         created: probe.created,
         managed_by: None,
         status: board.of(probe.id).iter().map(|(agent, line)| status(*agent, line)).collect(),
     }
+}
+
+/// How it stands over all agents that have run it, when it runs.
+pub(in crate::routes) fn overall(probe: &Probe, board: &Board) -> Option<RunState> {
+    let states: Vec<RunState> = if probe.enabled { board.states(probe.id) } else { Vec::new() };
+    (!states.is_empty()).then(|| Votes::of(states).state(probe.quorum))
 }
 
 /// The options that may be shown, and the names of those that are secret.
