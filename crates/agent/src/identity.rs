@@ -255,17 +255,5 @@ pub fn spki_digest(spki: &[u8]) -> Digest {
     Digest::from_bytes(bytes)
 }
 
-/// An agent as its server writes it.
-#[must_use]
-pub fn agent_text(agent: AgentId) -> String {
-    format!("{:016x}", agent.0)
-}
-
-/// The agent of such a text.
-#[must_use]
-pub fn agent_of(text: &str) -> Option<AgentId> {
-    u64::from_str_radix(text, 16).ok().filter(|agent| *agent != 0).map(AgentId)
-}
-
 #[cfg(test)]
 mod tests;

@@ -161,7 +161,7 @@ fn remember_deletion(dependencies: &mut Dependencies, message: &str) {
 
 /// The session says who the agent is and what it is called; that may have changed.
 fn remember_name(dependencies: &mut Dependencies, agent: u64, name: &str, workspace: &str) {
-    let agent = Some(identity::agent_text(netwatch_model::AgentId(agent)));
+    let agent = Some(netwatch_model::AgentId(agent).to_string());
     let enrolled = &mut dependencies.enrolled;
     if enrolled.agent == agent && enrolled.name == name && enrolled.workspace == workspace {
         return;

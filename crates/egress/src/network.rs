@@ -40,6 +40,13 @@ fn head128(bits: u128, length: u8) -> u128 {
     bits.checked_shr(128 - u32::from(length)).unwrap_or(0)
 }
 
+/// The address alone.
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Self {
+        Self { address, length: if address.is_ipv4() { 32 } else { 128 } }
+    }
+}
+
 impl FromStr for Network {
     type Err = ParseNetworkError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {

@@ -3,6 +3,8 @@
 //! The whole document is pushed when anything in it changes; the agent applies the difference. A probe that is in both stays as it is
 //! and keeps its schedule, whatever else changes.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::AgentId;
@@ -23,6 +25,9 @@ pub struct Assignment {
     pub allow: Vec<String>,
     /// Networks that may not be measured, whatever else is said.
     pub deny: Vec<String>,
+    /// Addresses of the agents that send test packets to this one: its reflector answers them.
+    #[serde(default)]
+    pub reflect: Vec<IpAddr>,
 }
 
 /// Which entry of an assignment: a probe has one, or one for each other agent and kind.

@@ -31,8 +31,8 @@ pub use audit::{Action, Actor, AuditRecord, Fields, ObjectKind, ObjectRef, Outco
 pub use credential::{Credential, CredentialKind, ExternalIdentity};
 pub use digest::Digest;
 pub use id::{
-    CredentialId, EnrolmentTokenId, InvitationId, LinkId, MaintenanceId, ProbeId, RoleId, SessionId, TokenId, UserId, ViewId,
-    WorkspaceId,
+    CredentialId, EnrolmentTokenId, InvitationId, LinkId, MaintenanceId, ProbeId, RoleId, SessionId, TokenId, UserId,
+    ViewId, WorkspaceId,
 };
 pub use link::{Invitation, LinkPurpose, OneTimeLink};
 pub use permission::{Permission, PermissionSet, Reach};

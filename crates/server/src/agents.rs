@@ -38,7 +38,6 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use netwatch_entities::{ListQuery, Order, Reading, SeenId, StoreError};
 use netwatch_model::AgentId;
-use netwatch_model::assignment::AssignedProbe;
 use netwatch_model::people::{Agent, AgentSeen, Digest, WorkspaceId};
 use netwatch_model::probe::{ProbeResult, ProbeSpec};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -53,7 +52,7 @@ pub use driver::AgentServer;
 pub(crate) use enrol::object;
 pub use keys::AgentKeyError;
 pub(crate) use metrics::AgentMetrics;
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Expanded, Plan};
 pub use registry::AgentRules;
 pub use service::AgentsError;
 
@@ -225,7 +224,7 @@ impl Agents {
     }
 
     /// What an agent measures.
-    pub(crate) fn expanded(&self, agent: &Agent) -> Vec<AssignedProbe> {
+    pub(crate) fn expanded(&self, agent: &Agent) -> Expanded {
         self.plan().expanded(agent, &self.registry())
     }
 

@@ -28,7 +28,7 @@ use netwatch_model::people::{Agent, WorkspaceId};
 use netwatch_model::probe::{Probe, ProbeResult, ProbeSpec};
 use netwatch_storage::{Budget, ResultQuery, Span, TelemetryStore};
 
-use crate::agents::Plan;
+use crate::agents::{Expanded, Plan};
 use crate::app::App;
 use crate::history::limits::workspaces;
 use crate::history::place;
@@ -93,11 +93,12 @@ impl App {
                 self.agents().set_plan(plan);
                 let Some(prober) = slot.get() else { return };
                 let own = self.own_agent();
-                let probes = self.agents().expanded(&own);
+                // It has no reflector.
+                let Expanded { probes, .. } = self.agents().expanded(&own);
                 let policy = slot.policy.load();
                 *revision += 1;
                 let (allow, deny) = (policy.allow.clone(), policy.deny.clone());
-                prober.assign(Assignment { revision: *revision, probes, allow, deny });
+                prober.assign(Assignment { revision: *revision, probes, allow, deny, reflect: Vec::new() });
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;

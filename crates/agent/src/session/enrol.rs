@@ -10,7 +10,7 @@ use tonic::Code;
 
 use super::dial::{DialError, Dialer};
 use super::{About, Chance, chain};
-use crate::identity::{Enrolled, Token, agent_text};
+use crate::identity::{Enrolled, Token};
 use crate::link::course::{Course, End, Next};
 
 /// How long the server may take.
@@ -91,7 +91,7 @@ async fn attempt(
     let answer = match tokio::time::timeout(ANSWER, client.enrol(request)).await {
         Ok(Ok(reply)) => {
             let reply = reply.into_inner();
-            enrolled(Some(agent_text(AgentId(reply.agent))), reply.name, reply.workspace)
+            enrolled(Some(AgentId(reply.agent).to_string()), reply.name, reply.workspace)
         }
         // The answer to an earlier try was lost: the first session says who it is.
         Ok(Err(status)) if status.code() == Code::AlreadyExists => enrolled(None, String::new(), String::new()),

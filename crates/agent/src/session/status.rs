@@ -75,7 +75,8 @@ struct Known {
     probes: BTreeMap<ProbeKind, u64>,
     /// Why raw sockets cannot be had, and what to do.
     missing: Option<String>,
-    reflector: bool,
+    /// Whether there is a reflector, or why it answers no more.
+    reflector: Option<Result<(), String>>,
 }
 
 impl Collectors {
@@ -84,9 +85,9 @@ impl Collectors {
         self.known().missing = Some(message);
     }
 
-    /// There is a reflector.
-    pub fn reflect(&self) {
-        self.known().reflector = true;
+    /// There is a reflector, or why it answers no more.
+    pub fn reflector(&self, state: Result<(), String>) {
+        self.known().reflector = Some(state);
     }
 
     /// These are the probes.
@@ -112,9 +113,12 @@ impl Collectors {
             v1::CollectorStatus { name: kind.name().to_owned(), state: state.into(), message, items }
         };
         let mut all: Vec<_> = ProbeKind::ALL.into_iter().map(of).collect();
-        if known.reflector {
-            let (name, state) = ("reflector".to_owned(), v1::State::Running.into());
-            all.push(v1::CollectorStatus { name, state, message: String::new(), items: 1 });
+        if let Some(reflector) = &known.reflector {
+            let (state, message) = match reflector {
+                Ok(()) => (v1::State::Running, String::new()),
+                Err(why) => (v1::State::Failed, why.clone()),
+            };
+            all.push(v1::CollectorStatus { name: "reflector".to_owned(), state: state.into(), message, items: 1 });
         }
         all
     }

@@ -62,12 +62,23 @@ pub struct AgentRunArgs {
     /// HTTP proxy on the way to the server, http://USER:PASSWORD@HOST:PORT; empty for none [default: HTTPS_PROXY and NO_PROXY]
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,
-    /// Answer test packets (STAMP, RFC 8762) at this UDP port
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    /// Answer test packets (STAMP, RFC 8762) of agents that measure this one at this UDP port, from 1024 on; 0: never [default: 8862, if it is free]
+    #[arg(long, value_name = "PORT", value_parser = reflector_port)]
     pub reflector: Option<u16>,
-    /// Networks whose test packets are answered, separated by commas [default: this host alone]
-    #[arg(long, value_name = "NET", value_delimiter = ',', requires = "reflector")]
+    /// Networks whose test packets are answered, too, separated by commas
+    #[arg(long, value_name = "NET", value_delimiter = ',')]
     pub reflector_allow: Vec<Network>,
+}
+
+/// The agent drops all rights before it listens, so that ports below 1024 are out of its reach.
+fn reflector_port(text: &str) -> Result<u16, String> {
+    let port = text.parse().map_err(|_| "expected a port, 1024 to 65535, or 0 for none".to_owned())?;
+    if (1..1024).contains(&port) {
+        let other =
+            "the agent has no right to a port below 1024: choose a higher one, or run `netwatch reflector` beside it";
+        return Err(other.to_owned());
+    }
+    Ok(port)
 }
 
 /// Most labels of an agent.

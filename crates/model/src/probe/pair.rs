@@ -69,20 +69,13 @@ pub fn expand(
 /// The host by which probes name an agent.
 #[must_use]
 pub fn host_of(agent: AgentId) -> String {
-    format!("{:016x}{DOMAIN}", agent.0)
+    format!("{agent}{DOMAIN}")
 }
 
 /// The agent that a host names, if it names one.
 #[must_use]
 pub fn agent_of(host: &str) -> Option<AgentId> {
-    parse(host.strip_suffix(DOMAIN)?)
-}
-
-/// An agent as the target of a probe: 16 hexadecimal digits.
-#[must_use]
-pub fn parse(text: &str) -> Option<AgentId> {
-    let fits = text.len() == 16 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
-    fits.then(|| u64::from_str_radix(text, 16).ok()).flatten().map(AgentId)
+    host.strip_suffix(DOMAIN)?.parse().ok()
 }
 
 /// What one agent measures of the other.
@@ -111,7 +104,7 @@ fn one_way(
         timeout: spec.timeout,
         count: spec.count,
         spacing: spec.spacing,
-        ..like(ProbeKind::Agent, &format!("{:016x}", peer.0))
+        ..like(ProbeKind::Agent, &peer.to_string())
     };
     check.options.set(&ADDRESSES, OptionValue::Texts(candidates.iter().map(ToString::to_string).collect()));
     check.options.set(&REFLECTOR, OptionValue::Whole(reflector.map_or(0, i64::from)));

@@ -206,7 +206,7 @@ fn check_target(target: &str, form: TargetForm) -> Result<(), SpecError> {
             TargetForm::HostPort { port } => split_port(target, port).is_some_and(|(host, _)| is_host(host)),
             TargetForm::Url => target.starts_with("http://") || target.starts_with("https://"),
             TargetForm::Own => false,
-            TargetForm::Agent => super::pair::parse(target).is_some(),
+            TargetForm::Agent => target.parse::<crate::AgentId>().is_ok(),
         };
     let cut = || target.chars().take(100).collect();
     if fits { Ok(()) } else { Err(SpecError::Target { target: cut(), must: form.must() }) }

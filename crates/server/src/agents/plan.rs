@@ -4,6 +4,7 @@
 //! but for [`Plan::read`]. Limits: [`MAX_PROBES`] probes of one agent, the oldest first.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use netwatch_entities::{ListQuery, Order, Reading, StoreError};
 use netwatch_model::AgentId;
@@ -14,6 +15,9 @@ use netwatch_model::probe::{OptionValue, Probe, ProbeKind, ProbeSpec, pair};
 
 use super::registry::Registry;
 use crate::history::limits::workspaces;
+
+/// Most addresses whose test packets an agent answers.
+const MAX_REFLECTED: usize = 4096;
 
 /// All probes.
 #[derive(Debug, Default)]
@@ -79,26 +83,29 @@ impl Plan {
 
     /// What an agent measures, probes to other agents expanded: it measures those that it is to measure, and is measured by, and measures
     /// back, those of its own workspace that are to measure it. A target that is not there stays as it is, and fails with a reason.
-    pub(crate) fn expanded(&self, agent: &Agent, registry: &Registry) -> Vec<AssignedProbe> {
+    pub(crate) fn expanded(&self, agent: &Agent, registry: &Registry) -> Expanded {
         let has = |name: &str, value: &str| registry.has_label(agent.id, name, value);
-        let mut all = Vec::new();
+        let mut all = Expanded::default();
         for probe in self.assigned(agent, has) {
             let workspace = self.place(probe.id).map(|planned| planned.workspace);
             let there = target(&probe.spec).and_then(|id| registry.agent(id));
             let there = there.filter(|there| there.global || Some(there.workspace) == workspace);
             match there {
-                Some(there) => all.extend(parts(agent.id, &probe, agent, there, registry)),
-                None => all.push(probe),
+                Some(there) => all.pair(agent.id, &probe, agent, there, registry),
+                None => all.probes.push(probe),
             }
         }
         let mine = self.of.get(&agent.workspace).into_iter().flatten().filter_map(|place| self.at(*place));
         for planned in mine.filter(|planned| planned.enabled && target(&planned.spec) == Some(agent.id)) {
             let probe = AssignedProbe { id: planned.id, peer: None, spec: planned.spec.clone() };
             for here in registry.agents().filter(|here| here.id != agent.id && planned.is_run_by(here, registry)) {
-                all.extend(parts(agent.id, &probe, here, agent, registry));
+                all.pair(agent.id, &probe, here, agent, registry);
             }
         }
-        all.truncate(MAX_PROBES);
+        all.probes.truncate(MAX_PROBES);
+        all.reflect.sort_unstable();
+        all.reflect.dedup();
+        all.reflect.truncate(MAX_REFLECTED);
         all
     }
 
@@ -139,24 +146,36 @@ impl Planned {
 
 /// The agent that a probe measures, if it measures one.
 fn target(spec: &ProbeSpec) -> Option<AgentId> {
-    if spec.kind == ProbeKind::Agent { pair::parse(&spec.target) } else { None }
+    if spec.kind == ProbeKind::Agent { spec.target.parse().ok() } else { None }
 }
 
-/// What `agent` measures of a probe from `here` to `there`. An agent of which no address is known is not measured back.
-fn parts(
-    agent: AgentId,
-    probe: &AssignedProbe,
-    here: &Agent,
-    there: &Agent,
-    registry: &Registry,
-) -> impl Iterator<Item = AssignedProbe> {
-    let (from, to) = (registry.end(here.id), registry.end(there.id));
-    let mut spec = probe.spec.clone();
-    if from.addresses.is_empty() && from.seen.is_none() {
-        spec.options.set(&BOTH_WAYS, OptionValue::Flag(false));
+/// What an agent does for probes.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct Expanded {
+    /// What it measures.
+    pub(crate) probes: Vec<AssignedProbe>,
+    /// Whose test packets it answers.
+    pub(crate) reflect: Vec<IpAddr>,
+}
+
+impl Expanded {
+    /// Adds what `agent` does for a probe from `here` to `there`, of which it is one. An agent of which no address is known is not measured
+    /// back.
+    fn pair(&mut self, agent: AgentId, probe: &AssignedProbe, here: &Agent, there: &Agent, registry: &Registry) {
+        let (from, to) = (registry.end(here.id), registry.end(there.id));
+        let mut spec = probe.spec.clone();
+        if from.addresses.is_empty() && from.seen.is_none() {
+            spec.options.set(&BOTH_WAYS, OptionValue::Flag(false));
+        }
+        for (of, part) in pair::expand(probe.id, &spec, &from, &to, None) {
+            if of == agent {
+                self.probes.push(part);
+            } else if part.spec.kind == ProbeKind::Simulation {
+                let other = if of == from.agent { &from } else { &to };
+                self.reflect.extend(other.addresses.iter().copied().chain(other.seen));
+            }
+        }
     }
-    let all = pair::expand(probe.id, &spec, &from, &to, None);
-    all.into_iter().filter(move |(of, _)| *of == agent).map(|(_, part)| part)
 }
 
 #[cfg(test)]
@@ -246,13 +265,37 @@ mod tests {
         };
         let plan = Plan::of([to(1, "00000000000000b2"), to(2, "00000000000000c3")]);
         let kinds = |agent: &Agent| -> Vec<(u128, ProbeKind)> {
-            plan.expanded(agent, &registry).iter().map(|part| (part.id.bits(), part.spec.kind)).collect()
+            plan.expanded(agent, &registry).probes.iter().map(|part| (part.id.bits(), part.spec.kind)).collect()
         };
         use ProbeKind as K;
         let there = [(1, K::Agent), (1, K::Mtr), (1, K::Ping)];
         assert_eq!(kinds(&agent(false)), [&there[..], &[(2, K::Agent)]].concat(), "an agent of others stays unknown");
         assert_eq!(kinds(&other), there);
         assert_eq!(kinds(&foreign), []);
+    }
+
+    #[test]
+    fn a_reflector_answers_those_that_measure_its_agent() {
+        let other = Agent { id: AgentId(0xb2), name: "b".parse().unwrap(), ..agent(false) };
+        let mut registry = Registry::new(AgentRules::default(), Duration::ZERO);
+        let (own, theirs): (IpAddr, IpAddr) = ("203.0.113.1".parse().unwrap(), "203.0.113.2".parse().unwrap());
+        for (agent, address) in [(agent(false), own), (other.clone(), theirs)] {
+            let info = AgentInfo { addresses: vec![address], reflector_port: Some(8862), ..AgentInfo::default() };
+            let last_seen = Timestamp::from_secs(1);
+            let (id, workspace) = (agent.id, agent.workspace);
+            let seen = AgentSeen { agent: id, workspace, last_seen, info, peer: None, cloned_at: None };
+            assert_eq!(registry.put(agent, Some(seen)), None);
+        }
+        let spec = ProbeSpec::new(ProbeKind::Agent, "00000000000000b2");
+        let to = Probe { spec, ..probe(1, OURS, AgentSelector { ids: vec![AgentId(9)], ..AgentSelector::default() }) };
+        let reflected = |both: bool| {
+            let mut to = to.clone();
+            to.spec.options.set(&BOTH_WAYS, OptionValue::Flag(both));
+            let plan = Plan::of([to]);
+            [&agent(false), &other].map(|agent| plan.expanded(agent, &registry).reflect)
+        };
+        assert_eq!(reflected(true), [vec![theirs], vec![own]]);
+        assert_eq!(reflected(false), [vec![], vec![own]]);
     }
 
     #[test]

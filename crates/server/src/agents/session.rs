@@ -24,7 +24,7 @@ use tonic::{Status, Streaming};
 
 use super::intake::{Job, Verdict};
 use super::registry::{Beat, ClockEstimate, Collector, CollectorState, Ending, SessionId, Spool};
-use super::{Linked, Run};
+use super::{Expanded, Linked, Run};
 use crate::app::App;
 
 /// Batches of a session that wait for their commit.
@@ -252,10 +252,10 @@ impl App {
     pub(super) fn assignment_of(&self, agent: AgentId) -> Option<Assignment> {
         let (registry, plan) = (self.agents().registry(), self.agents().plan());
         let known = Arc::clone(registry.agent(agent)?);
-        let probes = plan.expanded(&known, &registry);
+        let Expanded { probes, reflect } = plan.expanded(&known, &registry);
         drop(registry);
         let policy = self.prober().policy();
-        Some(Assignment { revision: 0, probes, allow: policy.allow.clone(), deny: policy.deny.clone() })
+        Some(Assignment { revision: 0, probes, allow: policy.allow.clone(), deny: policy.deny.clone(), reflect })
     }
 }
 

@@ -35,11 +35,6 @@ same_words!(resolution, Resolution => ApiResolution { Raw Minute Hour });
 same_words!(storage_kind, Kind => StorageKind { Samples SampleMinutes SampleHours Flows FlowMinutes FlowHours Events ProbeResults });
 same_words!(storage_state, DiskState => StorageState { Normal Warning ReadOnly });
 
-/// What an agent is called: its number in hexadecimal digits.
-pub(crate) fn agent(agent: AgentId) -> String {
-    format!("{:016x}", agent.0)
-}
-
 /// An answer of the flow explorer.
 pub(crate) fn exploration(from: Explored, by: Vec<HistoryDimension>, measure: HistoryMeasure) -> Exploration {
     let group = |g: Group| history_group(g, &by);
@@ -108,7 +103,7 @@ fn texts(dimension: HistoryDimension, value: &Value) -> (String, Option<String>)
             let text = |between, write: fn(&u16) -> String| ids.iter().map(write).collect::<Vec<_>>().join(between);
             (text(".", ToString::to_string), Some(text(" and ", |id| format!("vlan = {id}"))))
         }
-        Value::Agent(id) => (agent(*id), None),
+        Value::Agent(id) => (id.to_string(), None),
         Value::Text(text) => (text.to_string(), field.map(|f| format!("{f} = {}", quote(text.raw())))),
     }
 }
@@ -135,12 +130,12 @@ const fn field(dimension: HistoryDimension) -> Option<&'static str> {
 
 /// A stored flow record.
 pub(crate) fn flow((by, record): &(AgentId, FlowRecord)) -> HistoryFlow {
-    HistoryFlow { agent: agent(*by), flow: Flow::from(record) }
+    HistoryFlow { agent: by.to_string(), flow: Flow::from(record) }
 }
 
 /// A stored event.
 pub(crate) fn event(from: &StoredEvent) -> HistoryEvent {
-    HistoryEvent { agent: agent(from.agent), event: ApiEvent::new(0, &from.event) }
+    HistoryEvent { agent: from.agent.to_string(), event: ApiEvent::new(0, &from.event) }
 }
 
 /// A series by name.
@@ -160,7 +155,7 @@ pub(crate) fn series(id: u32, key: &SeriesKey) -> SeriesName {
     SeriesName {
         id,
         metric: key.metric(),
-        agent: agent(key.agent),
+        agent: key.agent.to_string(),
         labels: key.series.labels.iter().filter_map(label).collect(),
     }
 }

@@ -215,7 +215,7 @@ impl Lines {
 fn part_of(result: &ProbeResult) -> Option<(AgentId, ProbeKind)> {
     let target = result.target.as_str();
     let peer = match result.kind {
-        ProbeKind::Agent => pair::parse(target),
+        ProbeKind::Agent => target.parse().ok(),
         _ => pair::agent_of(target.split_once(':').map_or(target, |(host, _)| host)),
     };
     peer.map(|peer| (peer, result.kind))

@@ -76,7 +76,7 @@ impl Traced<'_> {
     /// Whether the text is in something that people know the trace by. `text` is in lower case.
     fn fits(&self, text: &str, agent: Option<&str>) -> bool {
         let has = |word: &str| word.to_lowercase().contains(text);
-        let own = has(self.name) || has(&self.result.target) || has(&text_of(self.agent)) || agent.is_some_and(has);
+        let own = has(self.name) || has(&self.result.target) || has(&self.agent.to_string()) || agent.is_some_and(has);
         let hops = || self.trace().into_iter().flat_map(|trace| &trace.paths).flat_map(|path| &path.hops);
         own || self.result.address.is_some_and(|address| has(&address.to_string()))
             || hops().any(|hop| {
@@ -117,11 +117,6 @@ pub(crate) fn network_map(traced: &[Traced<'_>], names: &Names, search: Option<&
     NetworkMap { time: now, nodes, edges, traces, systems, left_out, untraced, unwatched }
 }
 
-/// An agent as text.
-pub(crate) fn text_of(agent: AgentId) -> String {
-    format!("{:016x}", agent.0)
-}
-
 fn shown(one: &Traced<'_>, now: Timestamp) -> MapTrace {
     let run = run_of(one.result);
     let trace = one.trace();
@@ -131,7 +126,7 @@ fn shown(one: &Traced<'_>, now: Timestamp) -> MapTrace {
     MapTrace {
         probe: one.probe,
         name: one.name.to_owned(),
-        agent: text_of(one.agent),
+        agent: one.agent.to_string(),
         target: one.result.target.clone(),
         time: one.result.start,
         old: one.is_old(now),

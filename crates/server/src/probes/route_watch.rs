@@ -178,8 +178,7 @@ impl RouteChange {
         let (before, after) = (named(&self.before, same), named(&self.after, same));
         let Self { target, address, agent, .. } = self;
         let shown = if *target == address.to_string() { target.clone() } else { format!("{target} ({address})") };
-        let text =
-            format!("The route to {shown} from agent {:016x} changed {place}: it was {before}, it is {after}", agent.0);
+        let text = format!("The route to {shown} from agent {agent} changed {place}: it was {before}, it is {after}");
         Event {
             time: self.time,
             kind: EventKind::RouteChanged,

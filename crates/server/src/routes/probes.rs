@@ -184,10 +184,7 @@ async fn measure(app: &App, agent: AgentId, spec: ProbeSpec) -> Result<ProbeResu
 }
 
 pub(super) fn agent(text: &str) -> Result<AgentId, Fault> {
-    let fits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    let bits = fits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
-    let detail = || Fault::parameter("agent", "an agent is written as 16 hexadecimal digits");
-    bits.map(AgentId).ok_or_else(detail)
+    text.parse().map_err(|error: ParseAgentIdError| Fault::parameter("agent", error.to_string()))
 }
 
 fn kind(text: &str) -> Result<ProbeKind, Fault> {

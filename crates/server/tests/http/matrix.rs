@@ -74,7 +74,17 @@ impl Route {
 fn unknown_ids() -> Ids {
     let none = "0190000000007000800000000000ffff".to_owned();
     let names = [
-        "user", "workspace", "role", "token", "invitation", "session", "view", "probe", "agent", "maintenance", "passkey",
+        "user",
+        "workspace",
+        "role",
+        "token",
+        "invitation",
+        "session",
+        "view",
+        "probe",
+        "agent",
+        "maintenance",
+        "passkey",
     ];
     let mut ids: Ids = names.into_iter().map(|name| (name, none.clone())).collect();
     ids.insert("id", "00000000000000ff".to_owned());

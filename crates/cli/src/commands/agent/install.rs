@@ -146,9 +146,7 @@ fn unit(program: &Path, args: &AgentRunArgs) -> String {
     for network in &args.reflector_allow {
         flag("--reflector-allow", &network.to_string());
     }
-    let low_port = args.reflector.is_some_and(|port| port < 1024);
-    let rights = if low_port { "CAP_NET_RAW CAP_NET_BIND_SERVICE" } else { "CAP_NET_RAW" };
-    TEMPLATE.replace("{start}", &words.join(" ")).replace("{rights}", rights).replace("{environment}", ENVIRONMENT)
+    TEMPLATE.replace("{start}", &words.join(" ")).replace("{environment}", ENVIRONMENT)
 }
 
 /// A word of a command line of systemd (systemd.service(5)).
@@ -185,8 +183,8 @@ LimitCORE=0
 TasksMax=256
 
 # Kept by the broker process only, which opens raw sockets.
-AmbientCapabilities={rights}
-CapabilityBoundingSet={rights}
+AmbientCapabilities=CAP_NET_RAW
+CapabilityBoundingSet=CAP_NET_RAW
 NoNewPrivileges=yes
 
 ProtectSystem=strict
@@ -239,8 +237,8 @@ mod tests {
         assert!(unit.contains(start), "{unit}");
         assert!(unit.contains("CapabilityBoundingSet=CAP_NET_RAW\n"));
         assert!(!unit.contains("secret") && !unit.contains('{'));
-        let low = AgentRunArgs { reflector: Some(862), ..AgentRunArgs::default() };
-        assert!(super::unit(Path::new("/x"), &low).contains("CAP_NET_RAW CAP_NET_BIND_SERVICE"));
+        let high = AgentRunArgs { reflector: Some(9862), ..AgentRunArgs::default() };
+        assert!(super::unit(Path::new("/x"), &high).contains(" --reflector 9862\n"));
     }
 
     #[test]

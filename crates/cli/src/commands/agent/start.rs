@@ -7,21 +7,20 @@
 //! | `nw-probes` | runs probes and reads the host |
 //! | `nw-watchdog` | ends the process when the main thread stands still |
 
-use std::future::Future;
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use netwatch_agent::identity::{AgentKey, Begin, Enrolled, Home, agent_of};
+use netwatch_agent::identity::{AgentKey, Begin, Enrolled, Home};
 use netwatch_agent::outbox::Outbox;
 use netwatch_agent::probing::{self, Probing};
 use netwatch_agent::session::{self, About, Collectors, Dialer, EnrolError, Install, Outcome as Ended, Proxy};
 use netwatch_agent::watchdog::{self, Beats};
 use netwatch_agent::{Agent, Config};
-use netwatch_egress::Policy;
+use netwatch_egress::{Network, Policy};
 use netwatch_probes::reflector::{self, Reflector};
 use netwatch_probes::{Rights, Tools};
 use netwatch_spool::Directory;
@@ -36,6 +35,8 @@ use crate::failure::{Failure, Outcome};
 const TICK: Duration = Duration::from_secs(30);
 /// A batch of what came within this time: as often the disk is asked to make something durable.
 const BATCH: Duration = Duration::from_millis(500);
+/// UDP port of the reflector when nobody chose one.
+const REFLECTOR: u16 = 8862;
 /// Records of a batch.
 const RECORDS: usize = 2000;
 
@@ -59,7 +60,8 @@ pub(super) fn run(plan: Plan) -> Outcome {
 
 async fn observe(plan: Plan) -> Outcome {
     let mut signals = Signals::new()?;
-    let about = about(&plan.args);
+    let reflector = reflector(plan.args.reflector)?;
+    let about = about(&plan.args, reflector.as_ref());
     let Plan { home, begin, key, proxy, rights, args } = plan;
     let (enrolled, dialer) = tokio::select! {
         known = known(&home, begin, &key, proxy, &about) => known?,
@@ -72,12 +74,13 @@ async fn observe(plan: Plan) -> Outcome {
         tracing::warn!("{missing}");
         collectors.lack_right(missing.to_owned());
     }
-    let reflecting = reflect(&args, &collectors)?;
     let observing = Observing::start(&home, &enrolled, rights)?;
+    let assigned = observing.assignments.subscribe();
+    let reflecting = reflect(reflector, args.reflector_allow, assigned, collectors.clone());
     let dependencies = observing.session(home, enrolled, dialer, about, collectors)?;
     let ended = tokio::select! {
         ended = session::run(dependencies, signals.asked_to_end()) => ended,
-        () = reflecting => Ended::Stopped,
+        never = reflecting => match never {},
     };
     // Threads are waited for beside the runtime.
     let stopped = tokio::task::spawn_blocking(move || observing.stop());
@@ -139,7 +142,7 @@ struct Observing {
 impl Observing {
     fn start(home: &Home, enrolled: &Enrolled, rights: Arc<dyn Rights>) -> anyhow::Result<Self> {
         let clock: Arc<dyn ClockSource> = Arc::new(SystemClock);
-        let id = enrolled.agent.as_deref().and_then(agent_of).unwrap_or_default();
+        let id = enrolled.agent.as_deref().and_then(|id| id.parse().ok()).unwrap_or_default();
         let files = Arc::new(Directory::new(&home.file("spool")));
         let (outbox, recovery) = Outbox::open(files, Arc::clone(&clock), random()?, |_| {})?;
         tracing::debug!(?recovery, "the spool is open");
@@ -195,26 +198,63 @@ impl Observing {
     }
 }
 
-/// Answers test packets, if it is to; ends only when it fails.
-fn reflect(args: &AgentRunArgs, collectors: &Collectors) -> anyhow::Result<Pin<Box<dyn Future<Output = ()>>>> {
-    let Some(port) = args.reflector else { return Ok(Box::pin(std::future::pending())) };
+/// Listens for test packets. A port that nobody asked for need not be free; 0 is none.
+fn reflector(port: Option<u16>) -> anyhow::Result<Option<Reflector>> {
+    if port == Some(0) {
+        return Ok(None);
+    }
     let limits = reflector::Limits::default();
-    let config = |listen| reflector::Config { listen, allow: args.reflector_allow.clone(), key: None, limits };
-    let (v4, v6) = (SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)));
+    let config = |listen| reflector::Config { listen, allow: Vec::new(), key: None, limits };
+    let number = port.unwrap_or(REFLECTOR);
+    let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, number));
+    let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, number));
     // A host without IPv6 answers over IPv4.
-    let reflector = Reflector::bind(config(vec![v4, v6])).or_else(|_| Reflector::bind(config(vec![v4])))?;
-    collectors.reflect();
-    Ok(Box::pin(reflector.run()))
+    match Reflector::bind(config(vec![v4, v6])).or_else(|_| Reflector::bind(config(vec![v4]))) {
+        Ok(reflector) => Ok(Some(reflector)),
+        Err(error) if port.is_some() => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(%error, "test packets of other agents are not answered: choose another port with --reflector");
+            Ok(None)
+        }
+    }
 }
 
-fn about(args: &AgentRunArgs) -> About {
+/// Answers test packets of the agents that the server names, and of `said`. A reflector that fails takes nothing else with it.
+async fn reflect(
+    reflector: Option<Reflector>,
+    said: Vec<Network>,
+    mut assigned: watch::Receiver<Arc<netwatch_model::Assignment>>,
+    collectors: Collectors,
+) -> Infallible {
+    let Some(reflector) = reflector else { return std::future::pending().await };
+    let handle = reflector.handle();
+    collectors.reflector(Ok(()));
+    let heed = async {
+        loop {
+            let named: Vec<Network> = assigned.borrow_and_update().reflect.iter().copied().map(Network::from).collect();
+            handle.allow([said.as_slice(), &named].concat());
+            if assigned.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = reflector.run() => {}
+        () = heed => {}
+    }
+    tracing::error!("the reflector ended by a defect: test packets are not answered any more");
+    collectors.reflector(Err("it ended by a defect: start the agent again, and tell us of it".to_owned()));
+    std::future::pending().await
+}
+
+fn about(args: &AgentRunArgs, reflector: Option<&Reflector>) -> About {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     About {
         version: crate::version::short().to_owned(),
         name: args.name.clone().unwrap_or(host),
         labels: args.label.iter().cloned().collect(),
         install: installed(),
-        reflector_port: args.reflector,
+        reflector_port: reflector.and_then(|one| Some(one.addresses().first()?.port())),
     }
 }
 

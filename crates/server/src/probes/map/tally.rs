@@ -8,7 +8,7 @@ use netwatch_api::probe::map::{MapEdge, MapNode, MapNodeKind, MapTrace};
 use netwatch_model::AgentId;
 
 use super::way::{Step, Way, What};
-use super::{MOST_EDGES, MOST_NODES, Names, state_of, text_of, urgency};
+use super::{MOST_EDGES, MOST_NODES, Names, state_of, urgency};
 
 /// Names of a target that are shown.
 const MOST_TARGETS: usize = 8;
@@ -182,14 +182,14 @@ impl Node {
         shown.state = if is_fresh { judged } else { ProbeState::Unknown };
         match shown.kind {
             MapNodeKind::Agent => {
-                let id = shown.agent.as_ref().and_then(|agent| u64::from_str_radix(agent, 16).ok()).map(AgentId);
+                let id = shown.agent.as_ref().and_then(|agent| agent.parse::<AgentId>().ok());
                 shown.name = id.and_then(|id| names.get(&id).cloned());
                 shown.address = None;
             }
             MapNodeKind::Target => {
                 let address = shown.address.as_ref().and_then(|address| address.parse().ok());
                 let agent = address.and_then(|address: IpAddr| agents.get(&address));
-                shown.agent = agent.map(|agent| text_of(*agent));
+                shown.agent = agent.map(ToString::to_string);
             }
             MapNodeKind::Hop | MapNodeKind::Silent => {}
         }

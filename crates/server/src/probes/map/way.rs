@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use netwatch_model::probe::kind::mtr::{Hop, Path, Trace};
 
-use super::{Traced, says_something, text_of};
+use super::{Traced, says_something};
 
 /// What a step stands for.
 #[derive(Clone, PartialEq, Debug)]
@@ -63,7 +63,7 @@ fn packets(path: &Path) -> f64 {
 fn way(traced: &Traced<'_>, path: &Path, share: f64) -> Way {
     let target = traced.result.address;
     let agent = Step {
-        id: format!("agent:{}", text_of(traced.agent)),
+        id: format!("agent:{}", traced.agent),
         what: What::Agent,
         address: traced.result.source,
         hop: None,

@@ -92,7 +92,7 @@ impl Of {
         };
         Some(Self {
             probe: label("probe")?.parse().ok()?,
-            agent: label("agent").unwrap_or_else(|| format!("{:016x}", key.agent.0)),
+            agent: label("agent").unwrap_or_else(|| key.agent.to_string()),
             kind: label("kind").unwrap_or_default(),
             metric: key.metric(),
         })

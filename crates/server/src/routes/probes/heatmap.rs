@@ -144,7 +144,7 @@ impl Of {
         };
         let wanted = |line: &BucketLine| {
             label(&line.key, "kind").as_deref() == Some(self.probe.spec.kind.name())
-                && self.agent.is_none_or(|agent| agent_of(&line.key) == format!("{:016x}", agent.0))
+                && self.agent.is_none_or(|agent| agent_of(&line.key) == agent.to_string())
         };
         for line in store.buckets(self.workspace, &query, budget)?.lines.iter().filter(|line| wanted(line)) {
             let is_time = line.key.metric() == time;
@@ -203,7 +203,7 @@ fn label(key: &SeriesKey, wanted: &str) -> Option<String> {
 }
 
 fn agent_of(key: &SeriesKey) -> String {
-    label(key, "agent").unwrap_or_else(|| format!("{:016x}", key.agent.0))
+    label(key, "agent").unwrap_or_else(|| key.agent.to_string())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts and seconds are far below 2^53")]

@@ -42,7 +42,7 @@ fn matrix(probes: &[Probe], board: &Board) -> Matrix {
     let mut pairs: BTreeMap<(String, String), Vec<(&Probe, Run)>> = BTreeMap::new();
     for probe in probes {
         for (agent, line) in board.of(probe.id) {
-            let key = (host(probe).to_owned(), format!("{:016x}", agent.0));
+            let key = (host(probe).to_owned(), agent.to_string());
             if pairs.len() < MOST_CELLS || pairs.contains_key(&key) {
                 pairs.entry(key).or_default().push((probe, run_of(&line.last)));
             }

@@ -183,7 +183,7 @@ fn path(probe: &Probe, agent: AgentId, last: &ProbeResult, way: VoiceWay, rated:
     VoicePath {
         probe: probe.id,
         name: probe.name.to_string(),
-        agent: format!("{:016x}", agent.0),
+        agent: agent.to_string(),
         target: host(probe).to_owned(),
         kind: last.kind,
         way,

@@ -22,7 +22,7 @@ pub(super) fn probe(stored: &Stored<Probe>, board: &Board) -> Shown {
         enabled: probe.enabled,
         objective: probe.objective,
         quorum: probe.quorum,
-        state: overall(probe, board).map(state),
+        state: overall(probe, board).map(Into::into),
         maintenance: false,
         revision: stored.version,
         created: probe.created,
@@ -54,7 +54,7 @@ pub(in crate::routes::manage) fn options(spec: &ProbeSpec) -> (Options, Vec<Stri
 fn status(agent: AgentId, line: &Line) -> ProbeStatus {
     let last = crate::probes::board::run_of(&line.last);
     ProbeStatus {
-        agent: format!("{:016x}", agent.0),
+        agent: agent.to_string(),
         state: last.state.into(),
         time: last.start,
         message: line.last.failure.as_ref().map(|failure| failure.message.to_string()),
