@@ -78,7 +78,6 @@ export const probes: Readonly<Record<keyof typeof english, Message>> = {
   "probes.trial": "Ergebnis einer Messung jetzt",
   "probes.trialText": "Einmal messen, um zu sehen, was herauskommt. Das Ergebnis wird nicht behalten.",
   "probes.running": "Misst gerade. Es dauert höchstens {duration}.",
-  "probes.withoutSecrets": "Gesetzte Geheimnisse werden bei einer Messung jetzt nicht mitgeschickt: {names}",
 
   "matrix.none": "Noch wurde kein Paar gemessen",
   "matrix.noneText":

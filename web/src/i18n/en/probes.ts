@@ -75,7 +75,6 @@ export const probes = {
   "probes.trial": "Result of a run now",
   "probes.trialText": "Run it once to see what it gives. The result is not kept.",
   "probes.running": "Measuring. It takes at most {duration}.",
-  "probes.withoutSecrets": "Secrets that are set are not sent with a run now: {names}",
 
   "matrix.none": "No pair has been measured yet",
   "matrix.noneText":

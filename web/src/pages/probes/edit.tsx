@@ -76,6 +76,7 @@ export function EditProbePage() {
         <Skeleton height={520} />
       ) : (
         <ProbeFormFields
+          probe={id}
           initial={formOf(data.value, kind)}
           kinds={kinds}
           secrets={data.value.secrets}

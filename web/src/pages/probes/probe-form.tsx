@@ -33,6 +33,8 @@ import styles from "./probes.module.css";
 import { RunOutcome } from "./run-outcome";
 
 type ProbeFormProps = {
+  /** The saved probe whose secrets a trial may use. */
+  probe?: string;
   initial: ProbeForm;
   kinds: readonly KindDescription[];
   /** Secret options that are set already. */
@@ -43,7 +45,7 @@ type ProbeFormProps = {
   cancel: ReactNode;
 };
 
-export function ProbeFormFields({ initial, kinds, secrets, title, submit, onSubmit, cancel }: ProbeFormProps) {
+export function ProbeFormFields({ probe, initial, kinds, secrets, title, submit, onSubmit, cancel }: ProbeFormProps) {
   const t = useT();
   const may = useMay();
   const [form, setForm] = useState(initial);
@@ -52,7 +54,8 @@ export function ProbeFormFields({ initial, kinds, secrets, title, submit, onSubm
   const save = useMutation({ mutationFn: (of: KindDescription) => onSubmit(form, of) });
   const { data: agents } = useQuery({ ...allAgentsQuery, enabled: may("agents.read") });
   const run = useMutation({
-    mutationFn: (of: KindDescription) => runProbeFrom(draftOf(form, of), runnersOf(form.agents, agents?.items ?? [])),
+    mutationFn: (of: KindDescription) =>
+      runProbeFrom(draftOf(form, of), runnersOf(form.agents, agents?.items ?? []), probe),
   });
   if (kind === undefined) return null;
   const faults = faultsOf(form, kind);
@@ -112,13 +115,7 @@ export function ProbeFormFields({ initial, kinds, secrets, title, submit, onSubm
         </div>
       </div>
       {may("probes.run") && (
-        <RunOutcome
-          runs={run.data}
-          pending={run.isPending}
-          draft={draftOf(form, kind)}
-          kind={kind}
-          secrets={secrets.filter((name) => (form.options[name] ?? "") === "")}
-        />
+        <RunOutcome runs={run.data} pending={run.isPending} draft={draftOf(form, kind)} kind={kind} />
       )}
     </form>
   );

@@ -4,7 +4,7 @@ import type { KindDescription, ProbeDraft } from "~/api/schema";
 import { useT } from "~/i18n";
 import { useFormat } from "~/prefs/use-format";
 import { Hint, Section } from "~/ui/page";
-import { labelOf, longestRun } from "./form-state";
+import { longestRun } from "./form-state";
 import styles from "./probes.module.css";
 import { RunsOutcome } from "./runs-outcome";
 
@@ -13,21 +13,14 @@ type RunOutcomeProps = {
   pending: boolean;
   draft: ProbeDraft;
   kind: KindDescription;
-  /** Secrets that are kept by the server and not sent with the run. */
-  secrets: readonly string[];
 };
 
-export function RunOutcome({ runs, pending, draft, kind, secrets }: RunOutcomeProps) {
+export function RunOutcome({ runs, pending, draft, kind }: RunOutcomeProps) {
   const t = useT();
   const format = useFormat();
   return (
     <div className={styles.outcome} aria-live="polite" aria-busy={pending}>
       <Section title={t("probes.trial")}>
-        {secrets.length > 0 && (
-          <p>
-            <Hint>{t("probes.withoutSecrets", { names: secrets.map(labelOf).join(", ") })}</Hint>
-          </p>
-        )}
         {pending ? (
           <p>{t("probes.running", { duration: format.duration(longestRun(draft, kind)) })}</p>
         ) : runs === undefined ? (
