@@ -15,8 +15,8 @@ mod token;
 
 use std::path::{Path, PathBuf};
 
+use netwatch_model::Timestamp;
 use netwatch_model::people::Digest;
-use netwatch_model::{AgentId, Timestamp};
 use rcgen::{CertificateParams, KeyPair, PublicKeyData as _};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};

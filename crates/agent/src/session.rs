@@ -32,12 +32,12 @@ pub use enrol::{EnrolError, enrol};
 pub use proxy::{ParseProxyError, Proxy, ProxyError};
 pub use status::{About, Collectors, Install};
 
+use crate::Intake;
 use crate::identity::{Deleted, Enrolled, Home, read_json, write_json};
 use crate::link::course::{Course, End, Next};
 use crate::outbox::Outbox;
 use crate::probing::Asking;
 use crate::watchdog::Beats;
-use crate::{Intake, identity};
 
 /// Runs on demand at once.
 const MOST_RUNS: usize = 16;

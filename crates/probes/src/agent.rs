@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use netwatch_model::AgentId;
 use netwatch_model::probe::kind::agent::{ADDRESSES, KEY, REFLECTOR, Reach, Tried};
 use netwatch_model::probe::kind::simulation;
-use netwatch_model::probe::pair::{MAX_ADDRESSES, parse};
+use netwatch_model::probe::pair::MAX_ADDRESSES;
 use netwatch_model::probe::{Detail, Failure, FailureReason, OptionValue, ProbeKind, ProbeSpec};
 use netwatch_telemetry::clock;
 
@@ -48,7 +48,7 @@ impl Peers {
 
 /// Tries the addresses of an agent.
 pub(crate) async fn run(spec: &ProbeSpec, tools: &Tools) -> Ran {
-    let Some(agent) = parse(&spec.target) else {
+    let Ok(agent) = spec.target.parse::<AgentId>() else {
         return Failure::new(FailureReason::Agent, "the target is no agent").into();
     };
     let addresses = spec.options.texts(&ADDRESSES).iter().filter_map(|text| text.parse::<IpAddr>().ok());

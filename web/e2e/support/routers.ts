@@ -103,6 +103,8 @@ export class Routers {
       [b, nameB, addressB],
     ] as const) {
       run("ip", "-n", space, "address", "add", `${address}/24`, "dev", name);
+      // No address comes later by itself.
+      run("ip", "-n", space, "link", "set", name, "addrgenmode", "none");
       run("ip", "-n", space, "link", "set", name, "up");
     }
   }

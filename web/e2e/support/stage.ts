@@ -28,8 +28,11 @@ if (skip) {
 
 const port = 8470;
 
-/** Called at the top of a file of tests, with variables of the server; the fields are there once the tests run. */
-export function stage(variables: Record<string, string> = {}): Stage {
+/**
+ * Called at the top of a file of tests, with variables of the server, and with what is to be built beside the lab before anything runs in
+ * it: a browser breaks off what it loads when an interface comes or goes. The fields are there once the tests run.
+ */
+export function stage(variables: Record<string, string> = {}, build: (lab: Lab) => void = () => undefined): Stage {
   const lab = new Lab();
   const server = new Server({
     prefix: [...lab.inside, "env", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)],
@@ -53,6 +56,7 @@ export function stage(variables: Record<string, string> = {}): Stage {
   beforeAll(async () => {
     if (skip) return;
     await lab.open();
+    build(lab);
     made.link = await server.start();
     await until("a server that is ready", () => isReady(lab));
     await lab.traffic();

@@ -286,6 +286,7 @@ fn result(probe: ProbeId, agent: u64, start: Timestamp, delays: &[f64], sent: u3
     let loss = 1.0 - f64::from(received) / f64::from(sent);
     let failure = (received == 0).then(|| Failure::new(FailureReason::Timeout, "no answer"));
     let ping = Ping {
+        hop_limit: None,
         lookup: None,
         sent,
         received,
