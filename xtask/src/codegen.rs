@@ -69,13 +69,13 @@ fn generate(root: &Path, mode: Mode) -> Result<Vec<&'static str>, Error> {
         let before = read(root, OPENAPI)?;
         // Over the workspace, as everything else: with other features everything would be compiled again.
         let test = ["test", "--quiet", "--release", "--workspace", "--test", "openapi"];
-        output(Command::new("cargo").args(test).env("UPDATE", "1").current_dir(root))?;
+        output(cargo(root).args(test).env("UPDATE", "1"))?;
         if read(root, OPENAPI)? != before {
             changed.push(OPENAPI);
         }
     }
     let build = ["build", "--quiet", "--release", "--workspace", "--bin", "netwatch"];
-    output(Command::new("cargo").args(build).current_dir(root))?;
+    output(cargo(root).args(build))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let sample = output(Command::new(target.join("release/netwatch")).args(["config", "sample"]))?;
     for (path, name, body) in [
@@ -104,6 +104,18 @@ fn put(root: &Path, path: &'static str, fresh: &str, mode: Mode) -> Result<Optio
 
 fn read(root: &Path, path: &str) -> Result<String, Error> {
     fs::read_to_string(root.join(path)).map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+/// Cargo, as whoever started this one would start it: the variables that cargo itself has set for us from `.cargo/config.toml` would make
+/// it compile DuckDB's bindings, and all that stands on them, anew; and once more when it is started without them.
+fn cargo(root: &Path) -> Command {
+    const SET_BY_CARGO: &str = "DUCKDB_LIB_DIR";
+    let mut command = Command::new("cargo");
+    if std::env::var_os(SET_BY_CARGO).is_some_and(|is| Path::new(&is) == root.join("third_party/duckdb")) {
+        command.env_remove(SET_BY_CARGO);
+    }
+    command.current_dir(root);
+    command
 }
 
 /// What a program says on its standard output; its errors go to ours.

@@ -13,7 +13,7 @@ fn enrolled(pin: u8) -> Enrolled {
     Enrolled {
         server: "a.example:8471".to_owned(),
         pin: Digest::from_bytes([pin; 32]),
-        agent: Some(AgentId(42).to_string()),
+        agent: Some(netwatch_model::AgentId(42).to_string()),
         name: "berlin".to_owned(),
         workspace: "home".to_owned(),
         enrolled: Timestamp::from_secs(1_700_000_000),
