@@ -29,6 +29,7 @@ pub fn usage(message: impl fmt::Display) -> Failure {
 
 impl Failure {
     /// What went wrong, one cause a line; empty when it was said already.
+    #[cfg(feature = "server")]
     pub fn message(&self) -> String {
         match self {
             Self::Usage(error) | Self::Other(error) => {
