@@ -9,6 +9,8 @@ use netwatch_api::statistics::Statistics;
 use netwatch_testkit::netns::Namespace;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
+use crate::error::BenchError;
+
 /// Where it listens.
 pub const LISTEN: &str = "127.0.0.1:8470";
 const PORT: u16 = 8470;
@@ -21,6 +23,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub fn statistics(namespace: &Namespace) -> Option<Statistics> {
     let (_, body) = namespace.enter(|| ask_on(TcpStream::connect(LISTEN)?, "GET", "/api/v1/statistics", "")).ok()?;
     serde_json::from_str(&body).ok()
+}
+
+/// The body of an answer with a good status.
+pub fn ask(namespace: &Namespace, method: &str, path: &str, body: &str) -> Result<String, BenchError> {
+    let asked = namespace.enter(|| ask_on(TcpStream::connect(LISTEN)?, method, path, body));
+    let (head, body) = asked.map_err(BenchError::system("ask Netwatch"))?;
+    let is_good = head.split(' ').nth(1).is_some_and(|status| status.starts_with('2'));
+    let words = || format!("{method} {path}: {} {body}", head.lines().next().unwrap_or_default());
+    if is_good { Ok(body) } else { Err(BenchError::Words { program: "netwatch".to_owned(), words: words() }) }
 }
 
 /// Signs a browser in from an address of its own; gives its cookie.

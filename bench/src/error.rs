@@ -54,6 +54,9 @@ pub enum BenchError {
         /// What it said.
         words: String,
     },
+    /// One of many agents cannot go on.
+    #[error("a simulated agent cannot go on: {0}")]
+    Agent(String),
     /// A part of `all` failed, and has said why.
     #[error("`netwatch-bench {what}` failed")]
     Failed {

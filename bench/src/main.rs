@@ -2,9 +2,9 @@
 //!
 //! `netwatch-bench run` makes two network namespaces with a veth pair, generates frames on one side and runs one program after
 //! another on the other: a bare ring reader (the floor), Netwatch, softflowd, nfpcapd, pmacctd. `rest`, `stream` and `store` ask what
-//! clients wait for, `start` what a start takes and how much memory there is. Each prints markdown; `all` (the default) is one after
-//! the other. `floor` and `generate` are parts of the others and can be run alone. The machine's own interfaces are touched by these
-//! two only.
+//! clients wait for, `start` what a start takes and how much memory there is, `agents` what many agents cost and how they come back.
+//! Each prints markdown; `all` (the default) is one after the other. `floor` and `generate` are parts of the others and can be run
+//! alone. The machine's own interfaces are touched by these two only.
 //!
 //! Limits: needs root; a veth pair is no network card; other work on the machine disturbs the figures.
 #![expect(
@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use error::BenchError;
 
+mod agents;
 mod api;
 mod error;
 mod floor;
@@ -31,6 +32,7 @@ mod start;
 mod storage;
 mod store;
 mod stream;
+mod times;
 
 /// What a packet costs Netwatch and its peers.
 #[derive(Parser, Debug)]
@@ -42,6 +44,8 @@ struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Many agents: their results, and a server that was away
+    Agents(agents::Arguments),
     /// Every bench, one after the other
     All,
     /// Read an interface with a bare ring and only count
@@ -63,7 +67,7 @@ enum Command {
 }
 
 /// What `all` runs: a title, and the arguments.
-const ALL: [(&str, &[&str]); 7] = [
+const ALL: [(&str, &[&str]); 8] = [
     ("What a packet costs", &["run"]),
     ("Time to begin, and memory", &["start"]),
     ("REST over a million flows", &["rest"]),
@@ -71,11 +75,13 @@ const ALL: [(&str, &[&str]); 7] = [
     ("The live store, one million flows", &["store"]),
     ("The live store, ten million flows", &["store", "--flows", "10000000"]),
     ("What keeping samples costs", &["storage"]),
+    ("Two thousand agents", &["agents"]),
 ];
 
 impl Command {
     fn run(&self) -> Result<String, BenchError> {
         match self {
+            Self::Agents(arguments) => agents::main(arguments),
             Self::All => all(),
             Self::Floor(arguments) => floor::main(arguments),
             Self::Generate(arguments) => generate::main(arguments),

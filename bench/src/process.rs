@@ -15,6 +15,8 @@ pub struct Usage {
     pub peak_resident_bytes: u64,
     /// Resident memory now, in bytes.
     pub resident_bytes: u64,
+    /// Open files, sockets included.
+    pub open_files: usize,
 }
 
 impl Usage {
@@ -31,6 +33,7 @@ impl Usage {
             sum.cpu += usage.cpu;
             sum.peak_resident_bytes += usage.peak_resident_bytes;
             sum.resident_bytes += usage.resident_bytes;
+            sum.open_files += usage.open_files;
         }
         Ok(sum)
     }
@@ -53,6 +56,7 @@ fn of_one(pid: u32) -> io::Result<Usage> {
         cpu: Duration::from_millis(ticks * (1000 / TICKS_PER_SECOND)),
         peak_resident_bytes: bytes("VmHWM:"),
         resident_bytes: bytes("VmRSS:"),
+        open_files: fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count),
     })
 }
 

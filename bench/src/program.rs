@@ -191,7 +191,8 @@ fn end(running: &mut Running, program: Program) {
     }
 }
 
-fn log(bench: &Bench<'_>) -> PathBuf {
+/// Where a program writes what it says.
+pub fn log(bench: &Bench<'_>) -> PathBuf {
     bench.directory.join("log")
 }
 

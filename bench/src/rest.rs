@@ -9,7 +9,6 @@
 
 mod client;
 mod question;
-mod times;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -23,7 +22,7 @@ use crate::error::BenchError;
 use crate::lab::{Lab, Traffic, until};
 use crate::process::Usage;
 use crate::program::Program;
-use times::Times;
+use crate::times::Times;
 
 /// REST over many flows, many clients at once
 #[derive(clap::Args, Debug, Clone)]

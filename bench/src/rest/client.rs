@@ -9,10 +9,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::question::{LIST, Memory, question, text_of};
-use super::times::Times;
 use crate::api::{self, LISTEN};
 use crate::error::BenchError;
 use crate::lab::Lab;
+use crate::times::Times;
 
 /// Lets many clients, each a browser of its own, ask for that time, all on one thread; gives how long they waited.
 pub(super) fn ask_all(lab: &Lab, clients: usize, pace: Option<Duration>, time: Duration) -> Result<Times, BenchError> {

@@ -29,6 +29,7 @@ pub fn usage(message: impl fmt::Display) -> Failure {
 
 impl Failure {
     /// What went wrong, one cause a line; empty when it was said already.
+    #[cfg(feature = "server")]
     pub fn message(&self) -> String {
         match self {
             Self::Usage(error) | Self::Other(error) => {
@@ -72,6 +73,7 @@ fn text(error: &anyhow::Error) -> String {
 }
 
 /// An error with its causes on one line.
+#[cfg(feature = "server")]
 pub fn one_line<E: std::error::Error + ?Sized>(error: &E) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

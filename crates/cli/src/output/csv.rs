@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 /// The columns of a flow, by their path in the API's JSON.
+#[cfg(feature = "server")]
 pub const FLOW: &[&str] = &[
     "id",
     "source",

@@ -1,5 +1,6 @@
 //! Numbers for people: three significant figures and an SI prefix.
 
+#[cfg(feature = "server")]
 use std::time::Duration;
 
 /// `1.50 MB`
@@ -8,16 +9,19 @@ pub fn bytes(n: u64) -> String {
 }
 
 /// `1.50 Mbit/s` of octets per second, or `188 kB/s`.
+#[cfg(feature = "server")]
 pub fn rate(octets_per_second: u64, bits: bool) -> String {
     if bits { scaled(octets_per_second.saturating_mul(8), "bit/s") } else { scaled(octets_per_second, "B/s") }
 }
 
 /// `12.3 k`, without a unit.
+#[cfg(feature = "server")]
 pub fn count(n: u64) -> String {
     scaled(n, "").trim_end().to_owned()
 }
 
 /// `12.3 s`, `45.6 ms`, `2 m 03 s`, `1 h 02 m`.
+#[cfg(feature = "server")]
 pub fn duration(d: Duration) -> String {
     let seconds = d.as_secs();
     match seconds {
@@ -50,7 +54,7 @@ fn scaled(n: u64, unit: &str) -> String {
     format!("{value:.decimals$} {}{unit}", PREFIXES.get(prefix).unwrap_or(&""))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "server"))]
 mod tests {
     use super::*;
 

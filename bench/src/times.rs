@@ -6,30 +6,34 @@ use std::time::Duration;
 
 /// Times by kind of question.
 #[derive(Debug, Default)]
-pub(super) struct Times(BTreeMap<&'static str, Vec<Duration>>);
+pub struct Times(BTreeMap<&'static str, Vec<Duration>>);
 
 /// What is told of many times.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Summary {
-    pub(super) answers: usize,
-    pub(super) median: Duration,
-    pub(super) p99: Duration,
-    pub(super) longest: Duration,
+pub struct Summary {
+    /// How many there were.
+    pub answers: usize,
+    /// Half of them were not longer.
+    pub median: Duration,
+    /// 99 of 100 were not longer.
+    pub p99: Duration,
+    /// The longest.
+    pub longest: Duration,
 }
 
 impl Times {
     /// Adds one.
-    pub(super) fn note(&mut self, kind: &'static str, time: Duration) {
+    pub fn note(&mut self, kind: &'static str, time: Duration) {
         self.0.entry(kind).or_default().push(time);
     }
 
     /// Adds those of another client.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, other: Self) {
         other.0.into_iter().for_each(|(kind, times)| self.0.entry(kind).or_default().extend(times));
     }
 
     /// Of all kinds together.
-    pub(super) fn all(&self) -> Summary {
+    pub fn all(&self) -> Summary {
         summary(self.0.values().flatten().copied().collect())
     }
 }
