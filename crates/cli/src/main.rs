@@ -20,6 +20,7 @@ mod failure;
 #[cfg(feature = "server")]
 mod import;
 mod levels;
+#[cfg(feature = "server")]
 mod logging;
 mod output;
 mod rights;
