@@ -31,13 +31,13 @@ describe.skipIf(skip)("uptime", () => {
     await ran(page, refuses, 8);
     await kept(page, up, 5);
     await kept(page, down, 5);
-    await page.getByLabel("State", { exact: true }).selectOption("down");
+    await page.getByRole("combobox", { name: "State", exact: true }).selectOption("down");
     const list = page.getByRole("table", { name: "Probes" });
     await until("one row", async () => (await list.locator("tbody tr").count()) === 1);
     await list.getByText(refuses, { exact: true }).waitFor();
     expect(new URL(page.url()).searchParams.get("standing")).toBe("down");
     await page.getByRole("button", { name: "Show all" }).click();
-    await page.getByLabel("Order", { exact: true }).selectOption("state");
+    await page.getByRole("combobox", { name: "Order", exact: true }).selectOption("state");
     await until("the worst first", async () => (await list.locator("tbody tr").first().innerText()).includes(refuses));
 
     await page.getByRole("link", { name: "Uptime", exact: true }).click();
@@ -45,7 +45,7 @@ describe.skipIf(skip)("uptime", () => {
     const row = (name: string) => table.getByRole("row", { name: new RegExp(name) });
     await row(answers).getByText("100 %", { exact: true }).waitFor();
     await row(refuses).getByText("0.00 %", { exact: true }).waitFor();
-    await page.getByLabel("Period", { exact: true }).selectOption("24h");
+    await page.getByRole("combobox", { name: "Period", exact: true }).selectOption("24h");
     await until("a period in the link", async () => new URL(page.url()).searchParams.get("period") === "24h");
     const file = await page.getByRole("link", { name: "CSV" }).getAttribute("href");
     const text = await page.evaluate(async (path) => (await fetch(path)).text(), file ?? "");

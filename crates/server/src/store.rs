@@ -67,10 +67,8 @@ use crate::query::Desk;
 const LARGE: u64 = 16_384;
 /// How old answers of a large store may be.
 pub(crate) const LARGE_INTERVAL: Duration = Duration::from_millis(250);
-/// How old the view of a large store is when the writer makes another: less than the time between batches.
-const LARGE_RENEWED: Duration = Duration::from_millis(200);
 /// How old the view of a large store may be before a reader makes one: the writer makes none when no batches come.
-const LARGE_AGE: Duration = Duration::from_secs(1);
+const LARGE_AGE: Duration = Duration::from_secs(2);
 /// A view that nobody asked for in that time is given up, so that nothing more is copied for it.
 const IDLE: Duration = Duration::from_secs(3);
 
@@ -182,6 +180,13 @@ impl LiveStore {
         self.publish(inner.view(self.version(), inner.clock().max(now)))
     }
 
+    /// Everything as it is now, for an answer that is made at once and needs no rows: nobody else gets this view, so that nothing is
+    /// copied or prepared for it.
+    pub(crate) fn glance(&self, now: Timestamp) -> View {
+        let inner = lock(&self.inner);
+        inner.view(self.version(), inner.clock().max(now))
+    }
+
     /// Makes a view the newest; the one before is kept if pages may be asked of it.
     fn publish(&self, view: View) -> Arc<View> {
         let fresh = Arc::new(view);
@@ -206,7 +211,7 @@ impl LiveStore {
 
     /// Whether a large store needs another view, which the writer makes so that no reader waits for it.
     fn is_due(&self, view: &View, clock: Timestamp) -> bool {
-        view.version().is_some() && view.may_age() && clock.since(view.as_of()) >= LARGE_RENEWED
+        view.version().is_some() && view.may_age() && clock.since(view.as_of()) >= view.renewed_after()
     }
 
     fn is_idle(&self, clock: Timestamp) -> bool {

@@ -3,17 +3,9 @@
  *
  * Words that say the default are left out, so that links stay short and old links keep their meaning.
  */
+import type { ProbesQuestion } from "~/api/probes";
 import type { FlowStatus, SortOrder } from "~/api/queries";
-import type {
-  AgentState,
-  Dimension,
-  FlowSort,
-  HistoryMeasure,
-  ProbeSort,
-  ProbeStanding,
-  SeriesAggregate,
-  UptimePeriod,
-} from "~/api/schema";
+import type { AgentState, Dimension, FlowSort, HistoryMeasure, SeriesAggregate, UptimePeriod } from "~/api/schema";
 
 export const dimensions = [
   "host",
@@ -54,7 +46,7 @@ export const probeStates = [
   "maintenance",
   "waiting",
   "paused",
-] as const satisfies readonly ProbeStanding[];
+] as const satisfies readonly ProbesQuestion["state"][];
 export const probeSorts = [
   "name",
   "state",
@@ -62,7 +54,7 @@ export const probeSorts = [
   "response",
   "kind",
   "target",
-] as const satisfies readonly ProbeSort[];
+] as const satisfies readonly ProbesQuestion["sort"][];
 const uptimePeriods = [
   "day",
   "week",

@@ -12,32 +12,20 @@ impl LiveStore {
     /// Interfaces and capture files, in the order in which they were first heard of.
     #[must_use]
     pub fn interfaces(&self, now: Timestamp) -> Interfaces {
-        let view = self.view(now);
-        let second = view.as_of().max(now).secs() - 1;
-        let ports = &view.series().ports;
-        let unheard = |p: &&Port| !view.sources().iter().any(|s| s.name == p.name);
-        let named =
-            view.sources().iter().map(|s| (s.name.clone(), s.state, s.detail.as_ref().map(ToString::to_string)));
-        let unnamed = ports.iter().filter(unheard).map(|p| (p.name.clone(), CaptureState::Capturing, None));
-        let items = named.chain(unnamed).map(|(name, state, detail)| {
-            let port = ports.iter().enumerate().find(|(_, p)| p.name == name);
-            let none = Interface { name: name.to_string(), state, detail, ..empty() };
-            port.map_or(none.clone(), |(at, port)| measured(none, at, port, &view, second))
-        });
-        Interfaces { items: items.collect() }
+        interfaces_of(&self.view(now), now)
     }
 
     /// The parts of the statistics that the store knows.
     #[must_use]
     pub fn statistics(&self, now: Timestamp) -> Statistics {
-        let view = self.view(now);
+        let view = self.glance(now);
         let (totals, ports, counts) = (&view.series().totals, &view.series().ports, view.counts());
         let sum = |f: fn(&Port) -> u64| ports.iter().map(f).sum::<u64>();
         let undissected = totals.undissected.iter();
         let undissected = undissected.map(|(reason, count)| Count { reason: reason.to_string(), count: *count });
         Statistics {
             now,
-            sources: self.interfaces(now).items.into_iter().map(|i| i.name).collect(),
+            sources: interfaces_of(&view, now).items.into_iter().map(|i| i.name).collect(),
             capture: CaptureStatistics {
                 frames: sum(|p| p.frames),
                 packets: sum(|p| p.packets[0] + p.packets[1]),
@@ -93,6 +81,20 @@ impl LiveStore {
     pub fn events_after(&self, id: u64) -> Vec<Event> {
         self.event_log().after(id).map(|(id, event)| Event::new(*id, event)).collect()
     }
+}
+
+fn interfaces_of(view: &View, now: Timestamp) -> Interfaces {
+    let second = view.as_of().max(now).secs() - 1;
+    let ports = &view.series().ports;
+    let unheard = |p: &&Port| !view.sources().iter().any(|s| s.name == p.name);
+    let named = view.sources().iter().map(|s| (s.name.clone(), s.state, s.detail.as_ref().map(ToString::to_string)));
+    let unnamed = ports.iter().filter(unheard).map(|p| (p.name.clone(), CaptureState::Capturing, None));
+    let items = named.chain(unnamed).map(|(name, state, detail)| {
+        let port = ports.iter().enumerate().find(|(_, p)| p.name == name);
+        let none = Interface { name: name.to_string(), state, detail, ..empty() };
+        port.map_or(none.clone(), |(at, port)| measured(none, at, port, view, second))
+    });
+    Interfaces { items: items.collect() }
 }
 
 /// First packet of the oldest ended record kept.

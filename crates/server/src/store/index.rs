@@ -98,10 +98,8 @@ impl Index {
     }
 
     /// Finds the orders that were asked of an older index, before anybody waits for them.
-    pub(super) fn prepare(&self, older: Option<&Self>) {
-        if let Some(older) = older {
-            self.orders.prepare(self, &older.orders);
-        }
+    pub(super) fn prepare(&self, older: &Self) {
+        self.orders.prepare(self, &older.orders);
     }
 
     fn reserve(&mut self, rows: usize) {

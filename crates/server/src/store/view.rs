@@ -1,6 +1,7 @@
 //! Everything in the store as it was at one time, for readers.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use netwatch_model::{FlowId, FlowRecord, Timestamp};
 
@@ -69,10 +70,17 @@ impl View {
         self.horizon
     }
 
-    /// Whether there is so much that answers may be a quarter of a second old. Never where time is that of the records: it stands
+    /// Whether there is so much that answers may be a moment old. Never where time is that of the records: it stands
     /// still when they end, and what came last would never be shown.
     pub(crate) fn may_age(&self) -> bool {
         self.time_base == TimeBase::Wall && self.counts.live + self.counts.archived > LARGE
+    }
+
+    /// How old it is when the writer makes another. Copying, indexing and ordering take longer the more rows go on, and are to take a
+    /// small share of the time: from less than the time between batches to most of a second with a quarter of a million rows.
+    pub(super) fn renewed_after(&self) -> Duration {
+        let rows = u32::try_from(self.counts.live).unwrap_or(u32::MAX);
+        (Duration::from_micros(3).saturating_mul(rows)).clamp(Duration::from_millis(200), Duration::from_secs(1))
     }
 
     pub(crate) const fn archive(&self) -> &ArchiveView {
@@ -115,7 +123,9 @@ impl View {
 
     /// Makes what questions to the view before have needed, so that nobody waits for it.
     pub(super) fn prepare(&self, before: &Self) {
-        self.index().prepare(before.index.get());
+        if let Some(older) = before.index.get() {
+            self.index().prepare(older);
+        }
     }
 
     /// A view that shares nothing with the writer and only says that a new one is needed.

@@ -132,7 +132,7 @@ describe("what a probe should reach", () => {
     expect(goalsOf({ ...form, objective: "99,95", quorum: "" })).toEqual({ objective: 0.9995, quorum: 0 });
     const { spacing, timeout, count, interval } = kind;
     const spec = { kind: "mtr" as const, target: "a", spacing, timeout, count, interval };
-    const shown = formOf({ name: "A", spec, objective: 0.999, quorum: 2 }, kind);
+    const shown = formOf({ name: "A", spec, agents: {}, objective: 0.999, quorum: 2 }, kind);
     expect([shown.objective, shown.quorum]).toEqual(["99.9", "2"]);
   });
   it("is refused when it cannot be", () => {
