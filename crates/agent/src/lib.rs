@@ -28,6 +28,7 @@ pub mod outbox;
 pub mod probing;
 mod run;
 pub mod session;
+pub mod update;
 pub mod watchdog;
 
 pub use batcher::{Batcher, Config, DROP_REASON, Overflow};

@@ -16,6 +16,25 @@ pub(crate) fn is_clock_synchronised() -> bool {
     false
 }
 
+/// The user as whom this process acts.
+#[cfg(unix)]
+pub(crate) fn user() -> u32 {
+    // SAFETY: the call has no arguments and always succeeds.
+    unsafe { libc::geteuid() }
+}
+
+/// Has the system end this process after as many seconds, also when another program runs in its place by then (alarm(2)); 0 takes that
+/// back.
+#[cfg(unix)]
+pub(crate) fn end_after(seconds: u32) {
+    // SAFETY: the call has no pointers and always succeeds; nobody else here uses the timer.
+    unsafe { libc::alarm(seconds) };
+}
+
+/// Nothing ends the process elsewhere.
+#[cfg(not(unix))]
+pub(crate) fn end_after(_: u32) {}
+
 #[cfg(test)]
 mod tests {
     #[test]

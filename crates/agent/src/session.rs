@@ -27,6 +27,7 @@ use netwatch_probes::Host;
 use netwatch_telemetry::clock::ClockSource;
 use tokio::sync::watch;
 
+pub(crate) use dial::Client;
 pub use dial::{DialError, Dialer, DialerError};
 pub use enrol::{EnrolError, enrol};
 pub use proxy::{ParseProxyError, Proxy, ProxyError};
@@ -37,6 +38,7 @@ use crate::identity::{Deleted, Enrolled, Home, read_json, write_json};
 use crate::link::course::{Course, End, Next};
 use crate::outbox::Outbox;
 use crate::probing::Asking;
+use crate::update::{Updates, Version};
 use crate::watchdog::Beats;
 
 /// Runs on demand at once.
@@ -71,6 +73,8 @@ pub struct Dependencies {
     pub host: Arc<Host>,
     /// How collectors fare.
     pub collectors: Collectors,
+    /// Newer programs.
+    pub updates: Updates,
     /// The time.
     pub clock: Arc<dyn ClockSource>,
     /// Chance.
@@ -88,6 +92,10 @@ pub enum Outcome {
     Stopped,
     /// The agent was deleted on the server, which says this.
     Deleted(String),
+    /// A newer program is to run: that version, with the next start.
+    Updated(Version),
+    /// This version has not reached the server in time: the next start runs the one before.
+    Unwelcome(Version),
 }
 
 /// The assignment that an earlier run kept; the empty one when there is none, or it is damaged.
@@ -106,9 +114,15 @@ pub fn kept_assignment(home: &Home) -> Assignment {
 pub async fn run(mut dependencies: Dependencies, stop: impl Future<Output = ()>) -> Outcome {
     dependencies.collectors.assigned(&dependencies.assignments.borrow());
     let mut stop = std::pin::pin!(stop);
+    let (updates, clock) = (dependencies.updates.clone(), Arc::clone(&dependencies.clock));
+    let tick = dependencies.tick;
     let outcome = tokio::select! {
-        () = &mut stop => Outcome::Stopped,
-        message = keep(&mut dependencies) => Outcome::Deleted(message),
+        () = &mut stop => {
+            updates.stopped();
+            Outcome::Stopped
+        }
+        outcome = keep(&mut dependencies) => outcome,
+        version = updates.overdue(&*clock, tick) => Outcome::Unwelcome(version),
     };
     let now = dependencies.clock.monotonic();
     if let Err(error) = dependencies.outbox.checkpoint(now, true) {
@@ -117,8 +131,8 @@ pub async fn run(mut dependencies: Dependencies, stop: impl Future<Output = ()>)
     outcome
 }
 
-/// Sessions, one after the other; ends with what the server said when it deleted the agent.
-async fn keep(dependencies: &mut Dependencies) -> String {
+/// Sessions, one after the other, until the agent is deleted or a newer program is to run.
+async fn keep(dependencies: &mut Dependencies) -> Outcome {
     let mut course = Course::default();
     loop {
         let (end, message) = one(dependencies, &mut course).await;
@@ -129,8 +143,11 @@ async fn keep(dependencies: &mut Dependencies) -> String {
         }
         match course.ended(end, now, (dependencies.chance)()) {
             Next::Stop => {
+                if let End::Updated(version) = end {
+                    return Outcome::Updated(version);
+                }
                 remember_deletion(dependencies, &message);
-                return message;
+                return Outcome::Deleted(message);
             }
             Next::ConnectAt(at) => {
                 let seconds = at.saturating_sub(now).as_secs();

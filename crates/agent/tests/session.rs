@@ -1,20 +1,25 @@
-//! An agent and a scripted server over real TLS on this host: enrolment, outages, proxies, the end.
+//! An agent and a scripted server over real TLS on this host: enrolment, outages, proxies, newer programs, the end.
 
 #[path = "session/server.rs"]
 mod server;
+#[path = "session/signer.rs"]
+mod signer;
 #[path = "session/world.rs"]
 mod world;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use netwatch_agent::identity::{Home, IdentityError};
 use netwatch_agent::session::{About, EnrolError, Outcome, Proxy, enrol};
+use netwatch_agent::update::{self, Version};
 use netwatch_api::agent::v1;
 use netwatch_model::assignment::{AssignedProbe, Assignment};
 use netwatch_model::people::{Digest, ProbeId};
 use netwatch_model::probe::{ProbeKind, ProbeResult, ProbeSpec};
 use netwatch_telemetry::clock::SystemClock;
 use server::{FakeServer, Script};
+use signer::Signer;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use world::{Agent, dialer, token};
 
@@ -95,6 +100,63 @@ async fn an_assignment_is_kept_and_a_run_that_is_asked_for_is_answered() {
     agent.stop().await;
     let kept = netwatch_agent::session::kept_assignment(&home);
     assert_eq!((kept.revision, kept.probes.len()), (3, 1), "a restart without a server goes on with it");
+}
+
+const NEW: Version = Version::new(0, 2, 0);
+
+/// A server that offers that program, signed, and sends the other one.
+async fn offering(signer: &Signer, program: &[u8], sent: Vec<u8>) -> FakeServer {
+    let update = v1::Update {
+        version: NEW.to_string(),
+        bytes: program.len() as u64,
+        digest: ring::digest::digest(&ring::digest::SHA256, program).as_ref().to_vec().into(),
+        signature: signer.sign(program, &NEW.file_name()),
+    };
+    FakeServer::start(Script { update: Some((update, sent)), ..Script::default() }).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signed_program_is_fetched_and_the_agent_ends_for_it_to_be_started() {
+    let (signer, program) = (Signer::new(), (0..700_000_u32).map(|n| n as u8).collect::<Vec<u8>>());
+    let server = offering(&signer, &program, program.clone()).await;
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let key = signer.key().parse().unwrap();
+    let agent = Agent::start_with(&server, Arc::clone(&directory), |settings| settings.keys.push(key)).await;
+    let (home, _) = agent.home();
+    agent.until("the agent ends", || agent.is_ended()).await;
+    assert_eq!(agent.ended().await, Outcome::Updated(NEW));
+    let asked = server.asked();
+    let (os, arch) = (std::env::consts::OS.to_owned(), std::env::consts::ARCH.to_owned());
+    assert_eq!(asked, [v1::ReleaseRequest { version: "0.2.0".to_owned(), os, arch }]);
+    assert_eq!(std::fs::read(home.file("releases").join(NEW.file_name())).unwrap(), program);
+    let state = update::kept(&home).unwrap();
+    assert_eq!(state.candidate.map(|candidate| (candidate.release.version, candidate.starts)), Some((NEW, 0)));
+
+    // Its next start is that version, which the server welcomes.
+    let next = Arc::new(tempfile::tempdir().unwrap());
+    std::fs::copy(home.file("update.json"), next.path().join("update.json")).unwrap();
+    let agent = Agent::start_with(&server, next, |settings| settings.version = Some(NEW)).await;
+    let (home, _directory) = agent.home();
+    agent.until("it is good", || update::kept(&home).unwrap().good.is_some()).await;
+    assert_eq!(agent.stop().await, Outcome::Stopped);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_program_than_the_signed_one_leaves_nothing_behind_and_is_asked_for_again() {
+    let (signer, program) = (Signer::new(), vec![7; 600_000]);
+    let mut altered = program.clone();
+    altered[599_999] = 8;
+    let server = offering(&signer, &program, altered).await;
+    let key = signer.key().parse().unwrap();
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let agent = Agent::start_with(&server, Arc::clone(&directory), |settings| settings.keys.push(key)).await;
+    let is_told = || server.update().is_some_and(|update| update.message.contains("SHA-256"));
+    agent.until("the server hears of it", is_told).await;
+    assert_eq!(std::fs::read_dir(directory.path().join("releases")).unwrap().count(), 0);
+    server.script(Script { update: Some((server.offered().unwrap(), program)), ..Script::default() });
+    agent.pass(Duration::from_hours(1)).await;
+    agent.until("the agent ends", || agent.is_ended()).await;
+    assert_eq!(agent.ended().await, Outcome::Updated(NEW));
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ mod user;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
+pub use agent::is_on_trial;
 pub use source::Source;
 
 use crate::args::{Cli, Command, Format, Overrides};

@@ -4,7 +4,11 @@
 
 use std::fmt;
 use std::io::{self, Write as _};
-use std::process::ExitCode;
+
+/// Exit code: it could not be done.
+pub const OTHER: u8 = 1;
+/// Exit code: it was asked for in a wrong way.
+pub const USAGE: u8 = 2;
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -40,16 +44,16 @@ impl Failure {
     }
 
     /// Prints what went wrong and gives the exit code.
-    pub fn report(&self) -> ExitCode {
+    pub fn report(&self) -> u8 {
         let (error, code) = match self {
-            Self::Usage(error) => (error, 2),
-            Self::Other(error) => (error, 1),
-            Self::Said(code) => return ExitCode::from(*code),
-            Self::Quiet => return ExitCode::SUCCESS,
+            Self::Usage(error) => (error, USAGE),
+            Self::Other(error) => (error, OTHER),
+            Self::Said(code) => return *code,
+            Self::Quiet => return 0,
         };
         // When standard error is closed there is nobody left to tell.
         let _ = write!(io::stderr(), "{}", text(error));
-        ExitCode::from(code)
+        code
     }
 }
 

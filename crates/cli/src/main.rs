@@ -33,9 +33,15 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
-    match commands::run(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
-    }
+    let code = match args::Cli::try_parse() {
+        Ok(cli) => commands::run(&cli).map_or_else(|failure| failure.report(), |()| 0),
+        Err(error) => {
+            // When its output is closed there is nobody left to tell.
+            let _ = error.print();
+            u8::try_from(error.exit_code()).unwrap_or(failure::USAGE)
+        }
+    };
+    // Service managers do not start an agent again that was asked for in a wrong way; a version on trial must leave that to the one before.
+    let is_taken_back = code == failure::USAGE && commands::is_on_trial();
+    ExitCode::from(if is_taken_back { failure::OTHER } else { code })
 }

@@ -14,6 +14,8 @@
 
 use std::time::Duration;
 
+use crate::update::Version;
+
 /// The shortest wait.
 pub const SHORTEST: Duration = Duration::from_secs(1);
 /// The longest wait after a failure.
@@ -48,6 +50,8 @@ pub enum End {
     Incompatible,
     /// The agent is no more.
     Deleted,
+    /// A newer program is to run.
+    Updated(Version),
 }
 
 impl End {
@@ -71,6 +75,7 @@ impl End {
                 "the server does not speak this version: update the agent; it asks again every five minutes"
             }
             Self::Deleted => "the agent was deleted on the server: it stops; enrol it with a new token to use it again",
+            Self::Updated(_) => "a newer program takes over",
         }
     }
 
@@ -115,7 +120,7 @@ impl Course {
         if lasted.is_some_and(|lasted| lasted >= STABLE) {
             self.failures = 0;
         }
-        if end == End::Deleted {
+        if matches!(end, End::Deleted | End::Updated(_)) {
             return Next::Stop;
         }
         let chance = chance.clamp(0.0, 1.0);

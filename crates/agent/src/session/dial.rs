@@ -33,7 +33,7 @@ const LARGEST_MESSAGE: usize = 128 << 20;
 const NAME: &str = "netwatch";
 
 /// A server that is spoken to.
-pub(super) type Client = AgentsClient<Channel>;
+pub(crate) type Client = AgentsClient<Channel>;
 
 /// No connection.
 #[derive(Debug, thiserror::Error)]

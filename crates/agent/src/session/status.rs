@@ -77,6 +77,8 @@ struct Known {
     missing: Option<String>,
     /// Whether there is a reflector, or why it answers no more.
     reflector: Option<Result<(), String>>,
+    /// How newer programs fare; none where none is ever taken.
+    update: Option<(v1::State, String)>,
 }
 
 impl Collectors {
@@ -90,6 +92,11 @@ impl Collectors {
         self.known().reflector = Some(state);
     }
 
+    /// How newer programs fare.
+    pub(crate) fn update(&self, standing: Option<(v1::State, String)>) {
+        self.known().update = standing;
+    }
+
     /// These are the probes.
     pub(super) fn assigned(&self, assignment: &Assignment) {
         let mut probes = BTreeMap::new();
@@ -100,7 +107,7 @@ impl Collectors {
     }
 
     /// All of them, as they are now.
-    pub(super) fn status(&self) -> Vec<v1::CollectorStatus> {
+    pub(crate) fn status(&self) -> Vec<v1::CollectorStatus> {
         let known = self.known();
         let of = |kind: ProbeKind| {
             let items = if kind.is_built_in() { 1 } else { known.probes.get(&kind).copied().unwrap_or(0) };
@@ -119,6 +126,9 @@ impl Collectors {
                 Err(why) => (v1::State::Failed, why.clone()),
             };
             all.push(v1::CollectorStatus { name: "reflector".to_owned(), state: state.into(), message, items: 1 });
+        }
+        if let Some((state, message)) = known.update.clone() {
+            all.push(v1::CollectorStatus { name: "update".to_owned(), state: state.into(), message, items: 1 });
         }
         all
     }

@@ -18,6 +18,7 @@ use crate::link::clock::{Filter, Stamps};
 use crate::link::course::{Course, End};
 use crate::link::window::{Limits, Line, Sent, Window};
 use crate::outbox::{Lanes, Lost, Ready, Step};
+use crate::update::{FetchError, Release};
 
 /// Messages that may wait to be taken by the connection.
 pub(super) const QUEUE: usize = 4;
@@ -68,6 +69,7 @@ pub(super) async fn hold(dependencies: &mut Dependencies, mut client: Client, co
     let lanes = dependencies.outbox.begin(run.max(1));
     remember_name(dependencies, welcome.agent, &welcome.name, &welcome.workspace);
     course.live(dependencies.clock.monotonic());
+    dependencies.updates.welcomed();
     tracing::info!(
         server = dependencies.dialer.server(),
         agent = welcome.name,
@@ -101,6 +103,7 @@ struct Talk<'a> {
 enum Task {
     Ran(v1::RunReply),
     Seen(Option<v1::WhoAmIReply>),
+    Fetched(Release, Result<(), FetchError>),
 }
 
 impl<'a> Talk<'a> {
@@ -147,7 +150,7 @@ impl<'a> Talk<'a> {
                     Ok(permit) => if let Some(next) = self.next() { permit.send(next) },
                     Err(_) => return (End::Lost, "the connection is closed".to_owned()),
                 },
-                Some(Ok(task)) = self.tasks.join_next() => self.done(task),
+                Some(Ok(task)) = self.tasks.join_next() => if let Some(ended) = self.done(task) { return ended },
                 () = outbox.written() => {}
                 () = tokio::time::sleep(wait) => {}
             }
@@ -172,6 +175,10 @@ impl<'a> Talk<'a> {
                 let answer = tokio::time::timeout(WHO_AM_I_PATIENCE, client.who_am_i(v1::WhoAmIRequest {})).await;
                 Task::Seen(answer.ok().and_then(Result::ok).map(tonic::Response::into_inner))
             });
+        }
+        if let Some((release, fetcher)) = self.with.updates.due(now) {
+            let client = self.client.clone();
+            self.tasks.spawn(async move { Task::Fetched(release.clone(), fetcher.fetch(client, release).await) });
         }
         if let Err(error) = self.with.outbox.checkpoint(now, false) {
             tracing::warn!(error = super::chain(&error), "what the server has could not be written down");
@@ -236,8 +243,7 @@ impl<'a> Talk<'a> {
             to_agent::Message::Run(run) => self.begin_run(&run),
             to_agent::Message::Goodbye(goodbye) => return Some(of_goodbye(&goodbye)),
             to_agent::Message::Update(update) => {
-                let version = Untrusted::new(&update.version);
-                tracing::info!(%version, "the server offers another version of this program");
+                self.with.updates.offered(&update, now, (self.with.chance)());
             }
             to_agent::Message::Welcome(_) => {}
         }
@@ -285,7 +291,8 @@ impl<'a> Talk<'a> {
         });
     }
 
-    fn done(&mut self, task: Task) {
+    /// What came of a task; how the session ends when it does.
+    fn done(&mut self, task: Task) -> Option<(End, String)> {
         match task {
             Task::Ran(reply) => {
                 self.runs = self.runs.saturating_sub(1);
@@ -295,7 +302,13 @@ impl<'a> Talk<'a> {
             Task::Seen(Some(reply)) => {
                 self.with.host.set_public(public(&reply));
             }
+            Task::Fetched(release, outcome) => {
+                let now = self.with.clock.monotonic();
+                let version = self.with.updates.fetched(release, outcome, now)?;
+                return Some((End::Updated(version), String::new()));
+            }
         }
+        None
     }
 
     /// Records that had to go are an event with their range of times.

@@ -35,11 +35,13 @@ pub struct Script {
     pub assignment: Option<Assignment>,
     pub run: Option<ProbeSpec>,
     pub refuses_tokens: bool,
+    /// A program that is offered, and what comes when it is asked for.
+    pub update: Option<(v1::Update, Vec<u8>)>,
 }
 
 impl Default for Script {
     fn default() -> Self {
-        Self { acks: true, goodbye: None, assignment: None, run: None, refuses_tokens: false }
+        Self { acks: true, goodbye: None, assignment: None, run: None, refuses_tokens: false, update: None }
     }
 }
 
@@ -51,6 +53,8 @@ struct Seen {
     replies: Vec<v1::RunReply>,
     revision: u64,
     client_keys: Vec<Digest>,
+    update: Option<v1::CollectorStatus>,
+    asked: Vec<v1::ReleaseRequest>,
 }
 
 #[derive(Clone)]
@@ -154,6 +158,21 @@ impl FakeServer {
         self.service.seen().revision
     }
 
+    /// How the agent says that newer programs fare.
+    pub fn update(&self) -> Option<v1::CollectorStatus> {
+        self.service.seen().update.clone()
+    }
+
+    /// The program that it offers.
+    pub fn offered(&self) -> Option<v1::Update> {
+        self.service.script().update.map(|(update, _)| update)
+    }
+
+    /// Programs that were asked for.
+    pub fn asked(&self) -> Vec<v1::ReleaseRequest> {
+        self.service.seen().asked.clone()
+    }
+
     pub fn client_keys(&self) -> Vec<Digest> {
         let mut keys = self.service.seen().client_keys.clone();
         keys.dedup();
@@ -182,7 +201,9 @@ impl Service {
                 self.script().acks.then_some(to_agent::Message::Ack(v1::Ack { run, sequence }))
             }
             from_agent::Message::Heartbeat(beat) => {
-                self.seen().revision = beat.revision;
+                let mut seen = self.seen();
+                seen.revision = beat.revision;
+                seen.update = beat.collectors.into_iter().find(|collector| collector.name == "update");
                 Some(to_agent::Message::Beat(v1::Beat { sent: beat.time, received: beat.time, replied: beat.time }))
             }
             from_agent::Message::Ran(reply) => {
@@ -241,6 +262,7 @@ impl Agents for Service {
             begin.extend(script.run.map(|spec| {
                 to_agent::Message::Run(v1::Run { request: 1, spec: serde_json::to_vec(&spec).unwrap().into() })
             }));
+            begin.extend(script.update.map(|(update, _)| to_agent::Message::Update(update)));
             begin.extend(script.goodbye.map(to_agent::Message::Goodbye));
             let wrap = |message| Ok(v1::ToAgent { message: Some(message) });
             for message in begin {
@@ -266,8 +288,12 @@ impl Agents for Service {
         Ok(Response::new(v1::WhoAmIReply { address: "192.0.2.9".to_owned(), ..v1::WhoAmIReply::default() }))
     }
 
-    async fn release(&self, _: Request<v1::ReleaseRequest>) -> Result<Response<Self::ReleaseStream>, Status> {
-        Err(Status::not_found("none"))
+    async fn release(&self, request: Request<v1::ReleaseRequest>) -> Result<Response<Self::ReleaseStream>, Status> {
+        self.seen().asked.push(request.into_inner());
+        let (_, program) = self.script().update.ok_or_else(|| Status::not_found("none"))?;
+        let part = |part: &[u8]| Ok(v1::ReleasePart { content: part.to_vec().into() });
+        let parts: Vec<_> = program.chunks(256 << 10).map(part).collect();
+        Ok(Response::new(Box::pin(futures_util::stream::iter(parts))))
     }
 }
 

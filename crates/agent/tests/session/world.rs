@@ -8,7 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use netwatch_agent::identity::{Enrolled, Home, Token};
 use netwatch_agent::outbox::Outbox;
 use netwatch_agent::probing::{self, Probing};
-use netwatch_agent::session::{self, About, Collectors, Dialer, Outcome, Proxy};
+use netwatch_agent::session::{self, About, Collectors, Dialer, Install, Outcome, Proxy};
+use netwatch_agent::update::{Settings, Updates, Version};
 use netwatch_agent::watchdog::Beats;
 use netwatch_agent::{Agent as Thread, Config};
 use netwatch_egress::Policy;
@@ -48,7 +49,11 @@ pub struct Agent {
 
 impl Agent {
     pub async fn start(server: &FakeServer) -> Self {
-        let directory = Arc::new(tempfile::tempdir().unwrap());
+        Self::start_with(server, Arc::new(tempfile::tempdir().unwrap()), |_| {}).await
+    }
+
+    /// In that directory, with other settings of self-update than none.
+    pub async fn start_with(server: &FakeServer, directory: Arc<TempDir>, change: impl FnOnce(&mut Settings)) -> Self {
         let home = Home::new(directory.path());
         let clock = ManualClock::at(Timestamp::from_secs(1_700_000_000));
         let enrolled = Enrolled {
@@ -76,6 +81,16 @@ impl Agent {
             clock: Arc::new(SystemClock),
         })
         .unwrap();
+        let mut settings = Settings {
+            home: home.clone(),
+            version: Some(Version::new(0, 1, 0)),
+            keys: Vec::new(),
+            install: Install::Plain,
+            supervised: true,
+        };
+        change(&mut settings);
+        let collectors = Collectors::default();
+        let updates = Updates::new(settings, collectors.clone());
         let dependencies = session::Dependencies {
             dialer: dialer(server, &home, server.pin(), None),
             home,
@@ -87,7 +102,8 @@ impl Agent {
             assignments,
             asking: probing.asking(),
             host,
-            collectors: Collectors::default(),
+            collectors,
+            updates,
             clock: Arc::new(clock.clone()),
             chance: || 0.5,
             beats: Beats::default(),
@@ -134,6 +150,11 @@ impl Agent {
             self.pass(Duration::from_millis(200)).await;
         }
         panic!("not in time: {what}; {:?} wait", self.outbox.waiting());
+    }
+
+    /// Whether it has ended by itself.
+    pub fn is_ended(&self) -> bool {
+        self.session.is_finished()
     }
 
     pub async fn stop(self) -> Outcome {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use netwatch_agent::update::{Key, MOST_KEYS};
 use netwatch_egress::Network;
 
 use super::Format;
@@ -68,6 +69,17 @@ pub struct AgentRunArgs {
     /// Networks whose test packets are answered, too, separated by commas
     #[arg(long, value_name = "NET", value_delimiter = ',')]
     pub reflector_allow: Vec<Network>,
+    /// Take newer programs that the server offers when they are signed with this public key of minisign (RW…); may be given several times
+    #[arg(long, value_name = "KEY", env = "NETWATCH_AGENT_UPDATE_KEY", value_delimiter = ',', value_parser = update_key)]
+    pub update_key: Vec<Key>,
+    /// Somebody starts the agent again when it ends: it ends by itself once a newer program is ready
+    #[arg(long)]
+    pub supervised: bool,
+}
+
+/// Whose signature counts.
+fn update_key(text: &str) -> Result<Key, String> {
+    text.trim().parse().map_err(|error: netwatch_agent::update::ParseKeyError| error.to_string())
 }
 
 /// The agent drops all rights before it listens, so that ports below 1024 are out of its reach.
@@ -85,8 +97,11 @@ fn reflector_port(text: &str) -> Result<u16, String> {
 const MAX_LABELS: usize = 32;
 
 impl AgentRunArgs {
-    /// What is wrong with all labels together.
+    /// What is wrong with all labels, or all keys, together.
     pub fn fault(&self) -> Option<String> {
+        if self.update_key.len() > MOST_KEYS {
+            return Some(format!("an agent trusts at most {MOST_KEYS} keys of newer programs"));
+        }
         (self.label.len() > MAX_LABELS).then(|| format!("an agent has at most {MAX_LABELS} labels"))
     }
 }

@@ -1,13 +1,15 @@
 //! `netwatch agent`: observes from this host for a server elsewhere.
 //!
-//! The order matters: the data directory is made and the key is read; the broker is forked, rights are dropped and the walls go up, still
-//! on one thread; then threads start, from the spool back to the probes. Exit codes: 0 it was asked to end, 1 it could not go on, 2 it was
+//! The order matters: a newer program, if there is one, runs in the place of this one (`successor`); the data directory is made and the
+//! key is read; the broker is forked, rights are dropped and the walls go up, still on one thread; then threads start, from the spool back
+//! to the probes. Exit codes: 0 it was asked to end, 1 it could not go on, 2 it was
 //! asked for in a wrong way, or the agent was deleted, so that starting it again does not help.
 
 mod install;
 mod os;
 mod start;
 mod status;
+mod successor;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +30,8 @@ use crate::rights::Brokered;
 /// What is worth a log line when nothing is said.
 const LEVEL: &str = "info";
 
+pub use successor::is_on_trial;
+
 pub fn run(global: &Global, args: &AgentArgs) -> Outcome {
     match &args.command {
         None => observe(global, &args.run),
@@ -44,12 +48,14 @@ fn observe(global: &Global, args: &AgentRunArgs) -> Outcome {
         return Err(usage(fault));
     }
     let home = home(args.data_dir.as_deref());
+    let updates = successor::settings(&home, args);
+    successor::start(&updates)?;
     let (begin, key) = who(&home, args)?;
     let proxy = proxy(args, &begin)?;
     // Neither the program nor what it starts needs the environment's secrets any more; they have been read.
     let rights = confine(&home)?;
     // The first threads start here.
-    start::run(start::Plan { home, begin, key, proxy, rights, args: args.clone() })
+    start::run(start::Plan { home, begin, key, proxy, rights, updates, args: args.clone() })
 }
 
 fn start_logging(global: &Global) -> Outcome {

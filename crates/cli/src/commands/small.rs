@@ -5,6 +5,8 @@ use std::io::{self, BufWriter, Write as _};
 mod agent;
 mod probe;
 
+pub use agent::is_on_trial;
+
 use crate::args::{Cli, Command};
 use crate::failure::Outcome;
 use crate::version;

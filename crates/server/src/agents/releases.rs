@@ -1,7 +1,7 @@
 //! Newer programs for agents that may replace themselves: files that the operator puts into a folder.
 //!
 //! A program is `netwatch-<version>-<os>-<arch>`, its minisign signature stands beside it with `.minisig` added. The server signs
-//! nothing and verifies nothing: agents do, with the key that is built into them. What is offered is the newest version in the folder
+//! nothing and verifies nothing: agents do, with keys that their owners gave them. What is offered is the newest version in the folder
 //! that is newer than the agent's. Blocks.
 //!
 //! Limits: [`MAX_FILES`] files are looked at, a program has at most [`MAX_BYTES`].

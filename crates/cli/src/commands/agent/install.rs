@@ -133,6 +133,8 @@ fn environment(server: &str, token: Option<&str>, proxy: Option<&str>) -> String
 fn unit(program: &Path, args: &AgentRunArgs) -> String {
     let mut words =
         vec![quoted(&program.to_string_lossy()), "agent".to_owned(), "--data-dir".to_owned(), DATA.to_owned()];
+    // The unit starts it again, always.
+    words.push("--supervised".to_owned());
     let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), quoted(value)]);
     if let Some(name) = &args.name {
         flag("--name", name);
@@ -145,6 +147,9 @@ fn unit(program: &Path, args: &AgentRunArgs) -> String {
     }
     for network in &args.reflector_allow {
         flag("--reflector-allow", &network.to_string());
+    }
+    for key in &args.update_key {
+        flag("--update-key", &key.to_string());
     }
     TEMPLATE.replace("{start}", &words.join(" ")).replace("{environment}", ENVIRONMENT)
 }
@@ -233,7 +238,7 @@ mod tests {
             ..AgentRunArgs::default()
         };
         let unit = unit(Path::new("/usr/bin/netwatch"), &args);
-        let start = "ExecStart=/usr/bin/netwatch agent --data-dir /var/lib/netwatch-agent --name \"Berlin 50%% \\\"x\\\" $$HOME\" --label site=b\n";
+        let start = "ExecStart=/usr/bin/netwatch agent --data-dir /var/lib/netwatch-agent --supervised --name \"Berlin 50%% \\\"x\\\" $$HOME\" --label site=b\n";
         assert!(unit.contains(start), "{unit}");
         assert!(unit.contains("CapabilityBoundingSet=CAP_NET_RAW\n"));
         assert!(!unit.contains("secret") && !unit.contains('{'));

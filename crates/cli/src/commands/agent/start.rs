@@ -18,6 +18,7 @@ use netwatch_agent::identity::{AgentKey, Begin, Enrolled, Home};
 use netwatch_agent::outbox::Outbox;
 use netwatch_agent::probing::{self, Probing};
 use netwatch_agent::session::{self, About, Collectors, Dialer, EnrolError, Install, Outcome as Ended, Proxy};
+use netwatch_agent::update::{Settings, Updates};
 use netwatch_agent::watchdog::{self, Beats};
 use netwatch_agent::{Agent, Config};
 use netwatch_egress::{Network, Policy};
@@ -47,6 +48,7 @@ pub(super) struct Plan {
     pub(super) key: AgentKey,
     pub(super) proxy: Option<Proxy>,
     pub(super) rights: Arc<dyn Rights>,
+    pub(super) updates: Settings,
     pub(super) args: AgentRunArgs,
 }
 
@@ -61,8 +63,8 @@ pub(super) fn run(plan: Plan) -> Outcome {
 async fn observe(plan: Plan) -> Outcome {
     let mut signals = Signals::new()?;
     let reflector = reflector(plan.args.reflector)?;
-    let about = about(&plan.args, reflector.as_ref());
-    let Plan { home, begin, key, proxy, rights, args } = plan;
+    let about = about(&plan.args, plan.updates.install, reflector.as_ref());
+    let Plan { home, begin, key, proxy, rights, updates, args } = plan;
     let (enrolled, dialer) = tokio::select! {
         known = known(&home, begin, &key, proxy, &about) => known?,
         () = signals.asked_to_end() => return Ok(()),
@@ -77,7 +79,8 @@ async fn observe(plan: Plan) -> Outcome {
     let observing = Observing::start(&home, &enrolled, rights)?;
     let assigned = observing.assignments.subscribe();
     let reflecting = reflect(reflector, args.reflector_allow, assigned, collectors.clone());
-    let dependencies = observing.session(home, enrolled, dialer, about, collectors)?;
+    let updates = Updates::new(updates, collectors.clone());
+    let dependencies = observing.session((home, enrolled), dialer, about, collectors, updates)?;
     let ended = tokio::select! {
         ended = session::run(dependencies, signals.asked_to_end()) => ended,
         never = reflecting => match never {},
@@ -90,6 +93,15 @@ async fn observe(plan: Plan) -> Outcome {
     }
     match ended {
         Ended::Stopped => Ok(()),
+        Ended::Updated(version) => {
+            tracing::info!(%version, "the agent ends, to be started again as the newer version");
+            Ok(())
+        }
+        Ended::Unwelcome(version) => {
+            let text =
+                format!("version {version} has not reached the server in time: started again, the one before runs");
+            Err(Failure::Other(anyhow::Error::msg(text)))
+        }
         Ended::Deleted(message) => {
             let said = if message.is_empty() { String::new() } else { format!(" ({message})") };
             let text = format!(
@@ -162,11 +174,11 @@ impl Observing {
 
     fn session(
         &self,
-        home: Home,
-        enrolled: Enrolled,
+        (home, enrolled): (Home, Enrolled),
         dialer: Dialer,
         about: About,
         collectors: Collectors,
+        updates: Updates,
     ) -> anyhow::Result<session::Dependencies> {
         Ok(session::Dependencies {
             home,
@@ -180,6 +192,7 @@ impl Observing {
             asking: self.probing.asking(),
             host: Arc::clone(&self.host),
             collectors,
+            updates,
             clock: Arc::new(SystemClock),
             chance,
             beats: self.beats.clone(),
@@ -247,24 +260,14 @@ async fn reflect(
     std::future::pending().await
 }
 
-fn about(args: &AgentRunArgs, reflector: Option<&Reflector>) -> About {
+fn about(args: &AgentRunArgs, install: Install, reflector: Option<&Reflector>) -> About {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     About {
         version: crate::version::short().to_owned(),
         name: args.name.clone().unwrap_or(host),
         labels: args.label.iter().cloned().collect(),
-        install: installed(),
+        install,
         reflector_port: reflector.and_then(|one| Some(one.addresses().first()?.port())),
-    }
-}
-
-/// How the program came here: packages put it where nobody else does.
-fn installed() -> Install {
-    let is_package = || std::env::current_exe().is_ok_and(|path| path.starts_with("/usr/bin"));
-    match netwatch_probes::host::container() {
-        Some(_) => Install::Container,
-        None if is_package() => Install::Package,
-        None => Install::Plain,
     }
 }
 

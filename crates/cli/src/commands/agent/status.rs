@@ -6,12 +6,13 @@ use std::path::Path;
 
 use netwatch_agent::identity::{Enrolled, Home};
 use netwatch_agent::session::kept_assignment;
+use netwatch_agent::update::{self, MOST_STARTS, Version};
 use netwatch_model::Timestamp;
 use serde::Serialize;
 
 use crate::args::Format;
 use crate::commands::stdout;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, one_line};
 use crate::output;
 use crate::output::units::bytes;
 
@@ -37,6 +38,27 @@ struct Status {
     probes: usize,
     /// Octets of the spool: what waits to be sent, and a little more.
     spool_bytes: u64,
+    update: Update,
+}
+
+/// What is known of newer programs.
+#[derive(Serialize, Default)]
+struct Update {
+    /// The version that runs instead of the installed one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    good: Option<Version>,
+    /// The version that is on trial, or is to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidate: Option<Version>,
+    /// How often it was started.
+    starts: u8,
+    /// It did not reach the server.
+    suspect: bool,
+    /// Versions that are not taken again.
+    bad: Vec<Version>,
+    /// Why nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 /// Prints it; exit code 1 when there is no agent, or no more.
@@ -73,6 +95,23 @@ fn status(home: &Home, enrolled: Option<&Enrolled>) -> Status {
         revision: assignment.revision,
         probes: assignment.probes.len(),
         spool_bytes: size(&spool),
+        update: updates(home),
+    }
+}
+
+fn updates(home: &Home) -> Update {
+    let state = match update::kept(home) {
+        Ok(state) => state,
+        Err(error) => return Update { error: Some(one_line(&error)), ..Update::default() },
+    };
+    let candidate = state.candidate.as_ref();
+    Update {
+        good: state.good.map(|good| good.version),
+        candidate: candidate.map(|candidate| candidate.release.version),
+        starts: candidate.map_or(0, |candidate| candidate.starts),
+        suspect: candidate.is_some_and(|candidate| candidate.suspect),
+        bad: state.bad.into_iter().collect(),
+        error: None,
     }
 }
 
@@ -90,7 +129,32 @@ fn lines(out: &mut impl std::io::Write, status: &Status) -> std::io::Result<()> 
     writeln!(out, "server    {server}")?;
     writeln!(out, "data      {data_dir}")?;
     writeln!(out, "probes    {} (revision {})", status.probes, status.revision)?;
-    writeln!(out, "spool     {}", bytes(status.spool_bytes))
+    writeln!(out, "spool     {}", bytes(status.spool_bytes))?;
+    update_lines(out, &status.update)
+}
+
+/// Nothing where no newer program ever came.
+fn update_lines(out: &mut impl std::io::Write, update: &Update) -> std::io::Result<()> {
+    let Update { good, candidate, starts, suspect, bad, error } = update;
+    if let Some(good) = good {
+        writeln!(out, "program   {good}, newer than the installed one")?;
+    }
+    if let Some(candidate) = candidate {
+        let text = match (suspect, starts) {
+            (true, _) => "did not reach the server: the one before runs, and finds out why".to_owned(),
+            (false, 0) => "is verified, and runs with the next start".to_owned(),
+            (false, starts) => format!("is on trial: start {starts} of {MOST_STARTS}"),
+        };
+        writeln!(out, "update    {candidate} {text}")?;
+    }
+    if !bad.is_empty() {
+        let all: Vec<String> = bad.iter().map(ToString::to_string).collect();
+        writeln!(out, "bad       {}: did not reach the server, and are not taken again", all.join(", "))?;
+    }
+    if let Some(error) = error {
+        writeln!(out, "update    not known: {error}")?;
+    }
+    Ok(())
 }
 
 /// Whether a process has the spool.
