@@ -109,7 +109,7 @@ impl Lane {
         let within = self.end.map_or(position, |end| position.min(end));
         self.outbox.pass(self.expected, within.before());
         self.expected = within;
-        if within < position {
+        if self.end.is_some_and(|end| position >= end) {
             return None;
         }
         self.expected = position.next();

@@ -273,6 +273,18 @@ impl World {
     }
 }
 
+/// Positions that a crash has skipped end where the line of what is new begins: its first batch is not of the line before.
+#[test]
+fn what_is_new_after_a_crash_goes_once() {
+    use Happens::{Ack, Arrive, Die, Put, Send};
+    let mut world = World::new();
+    for happens in [Put, Die, Put, Send(false), Send(false), Send(true), Arrive(3), Ack(3)] {
+        world.happen(happens);
+    }
+    assert_eq!(world.server.has.len(), 2);
+    assert!(!world.send(true) && !world.send(false));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
