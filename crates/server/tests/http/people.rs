@@ -99,14 +99,7 @@ impl TestServer {
             quorum: None,
             created: now(),
         };
-        let maintenance = Maintenance {
-            id: MaintenanceId::new(now(), next()),
-            workspace: id,
-            name: "Moving".parse().unwrap(),
-            selection: Selection { all: true, ..Selection::default() },
-            schedule: Schedule::Once { start: Timestamp::from_secs(0), end: Timestamp::from_secs(3600) },
-            created: now(),
-        };
+        let maintenance = moving(id);
         let agent = north(id);
         let passkey = passkey(&owner.user);
         let id = passkey.id;
@@ -221,6 +214,18 @@ fn passkey(user: &User) -> Credential {
 /// The time of the server.
 pub fn now() -> Timestamp {
     netwatch_telemetry::clock::now()
+}
+
+/// A window of maintenance.
+fn moving(workspace: WorkspaceId) -> Maintenance {
+    Maintenance {
+        id: MaintenanceId::new(now(), next()),
+        workspace,
+        name: "Moving".parse().unwrap(),
+        selection: Selection { all: true, ..Selection::default() },
+        schedule: Schedule::Once { start: Timestamp::from_secs(0), end: Timestamp::from_secs(3600) },
+        created: now(),
+    }
 }
 
 fn north(workspace: WorkspaceId) -> Agent {
