@@ -154,7 +154,9 @@ fn lab_a_full_disk_under_people_stops_changes_alone() {
     ledger.send(&server, || ledger.wait_for(&server, 10));
     drop(ballast);
     assert!(makes_role(&server, &mut role), "there is room again");
-    assert_eq!(server.complaint("people"), None);
+    // The copy of a start that fell into that time is made within a minute; until then health says that there is none.
+    let why = server.complaint("people").unwrap_or_else(|| "cannot copy".to_owned());
+    assert!(why.contains("cannot copy"), "{why}");
     server.stop();
     check(&house, &ledger);
 }

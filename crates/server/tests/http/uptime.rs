@@ -60,6 +60,8 @@ impl Bench {
         let batch = Batch { key, records };
         let taken = self.store.append(self.own.workspace.id, self.position, batch, now()).unwrap();
         assert_eq!((taken.too_old, taken.too_new, taken.too_many_series), (0, 0, 0));
+        // Questions are answered from what is written.
+        self.store.flush(now()).unwrap();
     }
 
     /// Runs of the probe of the workspace, a minute apart from `start`, up or down.
@@ -196,7 +198,6 @@ async fn ninety_days_of_a_minute_each_are_told_quickly() {
     for day in 0..89_u32 {
         let from = start + Duration::from_secs(86_400) * day;
         bench.runs(1, from, (0..1440).map(|minute| !(day % 10 == 0 && (600..660).contains(&minute))));
-        bench.store.flush(now()).unwrap();
     }
     let told = bench.ask(&format!("{}?period=90d", bench.uptime())).await;
     assert_eq!(told["total"]["down"], 9 * 3600, "{}", told["total"]);

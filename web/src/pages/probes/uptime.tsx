@@ -167,11 +167,11 @@ function useUptimeColumns(): readonly Column<Uptime>[] {
         </Link>
       ),
     },
-    { id: "kind", header: t("probes.kind"), width: 84, mono: true, priority: 3, cell: (row) => row.kind },
+    { id: "kind", header: t("probes.kind"), width: 76, mono: true, priority: 3, cell: (row) => row.kind },
     {
       id: "parts",
       header: t("uptime.course"),
-      width: 280,
+      width: 240,
       priority: 2,
       cell: (row) => (
         <UptimeBars
@@ -195,12 +195,12 @@ function useUptimeColumns(): readonly Column<Uptime>[] {
       priority: 2,
       cell: (row) => <Objective uptime={row} />,
     },
-    { id: "budget", header: t("uptime.budgetLeft"), width: 196, priority: 2, cell: (row) => <Budget uptime={row} /> },
+    { id: "budget", header: t("uptime.budgetLeft"), width: 160, priority: 2, cell: (row) => <Budget uptime={row} /> },
     { id: "down", header: t("uptime.down"), width: 104, right: true, cell: (row) => time(row.total.down) },
     {
       id: "outages",
       header: t("uptime.outages"),
-      width: 88,
+      width: 96,
       right: true,
       priority: 3,
       cell: (row) => format.count(row.total.outages),
@@ -208,7 +208,7 @@ function useUptimeColumns(): readonly Column<Uptime>[] {
     {
       id: "maintenance",
       header: t("uptime.maintenance"),
-      width: 116,
+      width: 128,
       right: true,
       priority: 3,
       cell: (row) => time(row.total.maintenance),
@@ -216,7 +216,7 @@ function useUptimeColumns(): readonly Column<Uptime>[] {
     {
       id: "unknown",
       header: t("uptime.unknown"),
-      width: 108,
+      width: 124,
       right: true,
       priority: 3,
       cell: (row) => time(row.total.unknown),

@@ -64,8 +64,9 @@ fn iperf3_sends_and_receives_by_tcp() {
             (&["-t", "2", "-P", "4"], 4),
             (&["-t", "2", "-R"], 1),
             (&["-t", "2", "-R", "-P", "3", "-S", "0x68", "-N"], 3),
-            (&["-n", "200M"], 1),
-            (&["-n", "200M", "-R"], 1),
+            // iperf3 reads on for a moment after it has counted enough: little beside a gigabyte.
+            (&["-n", "1G"], 1),
+            (&["-n", "1G", "-R"], 1),
         ] {
             let before = handle.tests();
             let report = iperf3(&a, arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
@@ -74,7 +75,7 @@ fn iperf3_sends_and_receives_by_tcp() {
             within_a_percent(sent, &end["sum_received"]["bytes"]);
             assert_eq!(end["streams"].as_array().map(Vec::len), Some(streams), "{arguments:?}");
             let seconds = end["sum_received"]["seconds"].as_f64().expect("seconds");
-            assert!((0.001..3.0).contains(&seconds), "{arguments:?}: {seconds}");
+            assert!((0.001..30.0).contains(&seconds), "{arguments:?}: {seconds}");
             let retransmits = &end["sum_sent"]["retransmits"];
             assert!(retransmits.as_u64().is_some(), "{arguments:?}: {retransmits}");
             wait_for(|| handle.tests() == before + 1);
