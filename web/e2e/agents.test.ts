@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, it } from "vitest";
-import { barriers } from "./support/axe";
+import { inEveryLook } from "./support/looks";
 import { createProbe, kept, ran } from "./support/probes";
 import { binary } from "./support/server";
 import { type Background, start, until } from "./support/shell";
@@ -141,25 +141,7 @@ describe.skipIf(skip)("agents", () => {
       "probe-voice": "/probes/voice",
       "trace-paths": `/probes/${trace}/traces`,
     };
-    mkdirSync(folder, { recursive: true });
-    for (const [theme, width, language] of [
-      ["light", 1280, "en"],
-      ["dark", 1280, "de"],
-      ["light", 360, "de"],
-      ["dark", 360, "en"],
-    ] as const) {
-      const viewport = { width, height: width < 500 ? 780 : 860 };
-      const { page, faults } = await on.signedIn({ colorScheme: theme, viewport, locale: `${language}-GB` });
-      for (const [shown, path] of Object.entries(pages)) {
-        await goTo(page, path);
-        await until("everything loaded", async () => (await page.locator('main [class*="skeleton"]').count()) === 0);
-        await page.screenshot({ path: join(folder, `${shown}-${language}-${theme}-${width}.png`), fullPage: true });
-        const sideways = await page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth));
-        expect({ shown, sideways, found: await barriers(page) }).toEqual({ shown, sideways: 0, found: [] });
-      }
-      expect(faults).toEqual([]);
-      await page.context().close();
-    }
+    await inEveryLook(on, pages);
   }, 300_000);
 
   it("are changed, sent away for a moment, disabled and deleted, each after a question", async () => {

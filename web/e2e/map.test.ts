@@ -1,17 +1,16 @@
 /** The network map, with real traces through routers: what is drawn, what a person can ask of it, and a route that changes. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, it } from "vitest";
-import { barriers } from "./support/axe";
+import { inEveryLook } from "./support/looks";
 import { writeSystems } from "./support/mmdb";
 import { createProbe, ran } from "./support/probes";
 import { first, Routers, targets, ways } from "./support/routers";
 import { until } from "./support/shell";
 import { skip, stage } from "./support/stage";
 
-const folder = join(import.meta.dirname, "../test-results");
 const known = mkdtempSync(join(tmpdir(), "netwatch-e2e-"));
 const systems = join(known, "asn.mmdb");
 
@@ -169,30 +168,12 @@ describe.skipIf(skip)("the network map", () => {
   }, 150_000);
 
   it("has no barrier that axe finds, and fits wide and narrow, light and dark, in both languages", async () => {
-    mkdirSync(folder, { recursive: true });
     const pages = {
       map: "/probes/map",
       "map-node": `/probes/map?node=ip:${first}`,
       "map-search": "/probes/map?q=transit",
       "map-table": "/probes/map?view=table",
     };
-    for (const [theme, width, language] of [
-      ["light", 1280, "en"],
-      ["dark", 1280, "de"],
-      ["light", 360, "de"],
-      ["dark", 360, "en"],
-    ] as const) {
-      const viewport = { width, height: width < 500 ? 780 : 860 };
-      const { page, faults } = await on.signedIn({ colorScheme: theme, viewport, locale: `${language}-GB` });
-      for (const [shown, path] of Object.entries(pages)) {
-        await goTo(page, path);
-        await page.locator("[data-node], main table tbody tr").first().waitFor();
-        await page.screenshot({ path: join(folder, `${shown}-${language}-${theme}-${width}.png`), fullPage: true });
-        const sideways = await page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth));
-        expect({ shown, sideways, found: await barriers(page) }).toEqual({ shown, sideways: 0, found: [] });
-      }
-      expect(faults).toEqual([]);
-      await page.context().close();
-    }
+    await inEveryLook(on, pages, (page) => page.locator("[data-node], main table tbody tr").first().waitFor());
   }, 240_000);
 });

@@ -1,14 +1,10 @@
 /** Probes, as a person makes, watches, changes and removes them; against the server itself and the other end of the lab. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { barriers } from "./support/axe";
+import { inEveryLook } from "./support/looks";
 import { createProbe, kept, probeNamed, ran } from "./support/probes";
 import { until } from "./support/shell";
 import { skip, stage } from "./support/stage";
-
-const folder = join(import.meta.dirname, "../test-results");
 
 describe.skipIf(skip)("probes", () => {
   const on = stage({ NETWATCH_PROBES__ALLOW: "10.0.0.0/8,127.0.0.0/8,::1" });
@@ -175,27 +171,9 @@ describe.skipIf(skip)("probes", () => {
       "probe-uptime": "/probes/uptime?period=24h",
       "probe-maintenance": "/probes/maintenance",
     };
-    mkdirSync(folder, { recursive: true });
-    for (const [theme, width, language] of [
-      ["light", 1280, "en"],
-      ["dark", 1280, "de"],
-      ["light", 360, "de"],
-      ["dark", 360, "en"],
-    ] as const) {
-      const viewport = { width, height: width < 500 ? 780 : 860 };
-      const { page, faults } = await on.signedIn({ colorScheme: theme, viewport, locale: `${language}-GB` });
-      for (const [shown, path] of Object.entries(pages)) {
-        await goTo(page, path);
-        await until("everything loaded", async () => (await page.locator('main [class*="skeleton"]').count()) === 0);
-        if (shown.startsWith("probe-http") || shown === "probe-ping") {
-          await page.locator("li > button[aria-expanded]").first().click();
-        }
-        await page.screenshot({ path: join(folder, `${shown}-${language}-${theme}-${width}.png`), fullPage: true });
-        const sideways = await page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth));
-        expect({ shown, sideways, found: await barriers(page) }).toEqual({ shown, sideways: 0, found: [] });
-      }
-      expect(faults).toEqual([]);
-      await page.context().close();
-    }
+    await inEveryLook(on, pages, async (page, name) => {
+      const runs = name === "probe-http" || name === "probe-ping";
+      if (runs) await page.locator("li > button[aria-expanded]").first().click();
+    });
   }, 480_000);
 });
