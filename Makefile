@@ -97,6 +97,7 @@ format:
 lint:
 	$(SECTION) "clippy"
 	cargo clippy --quiet --workspace --all-targets $(CARGO_FLAGS) -- -D warnings
+	cargo clippy --quiet --package netwatch-cli --no-default-features --features agent $(CARGO_FLAGS) -- -D warnings
 
 docs-check:
 	$(SECTION) "rustdoc"

@@ -77,7 +77,6 @@ fn text(error: &anyhow::Error) -> String {
 }
 
 /// An error with its causes on one line.
-#[cfg(feature = "server")]
 pub fn one_line<E: std::error::Error + ?Sized>(error: &E) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

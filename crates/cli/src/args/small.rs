@@ -47,6 +47,7 @@ impl Global {
 
 /// What can be done.
 #[derive(Subcommand, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one, at the start")]
 pub enum Command {
     /// Observe from this host for a server elsewhere
     Agent(AgentArgs),
