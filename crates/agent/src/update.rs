@@ -5,16 +5,16 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`state`] | the rules: what is taken, tried, good or bad; a value |
-//! | [`signature`] | keys, signatures, and for which file they are |
-//! | [`files`] | state and programs in the data directory |
-//! | [`mod@start`] | the choice at the very start, when the installed program runs another in its place |
-//! | [`fetch`] | from the connection to the disk |
-//! | [`running`] | offers, trials and their time, while the agent runs |
+//! | `state` | the rules: what is taken, tried, good or bad; a value |
+//! | `signature` | keys, signatures, and for which file they are |
+//! | `files` | state and programs in the data directory |
+//! | `start` | the choice at the very start, when the installed program runs another in its place |
+//! | `fetch` | from the connection to the disk |
+//! | `running` | offers, trials and their time, while the agent runs |
 //! | [`Updates`] | joins them to the session |
 //!
 //! A version on trial has [`TRIAL`] to reach the server, and three starts. Whether it was to blame the older program finds out, which has
-//! as long: see [`state`]. The time of a trial is counted in steps of a minute at most, so that a host that slept loses none of it.
+//! as long: see `state`. The time of a trial is counted in steps of a minute at most, so that a host that slept loses none of it.
 //!
 //! Limits: one offer, one candidate, one fetch at a time. A fetch begins within a minute by chance, so that agents do not all fetch at once; one
 //! that failed is counted, and tried again after an hour or with the next session.

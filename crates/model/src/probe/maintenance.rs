@@ -210,7 +210,7 @@ impl Schedule {
         }
     }
 
-    /// The windows that touch `from..to`, in order. At most those of [`MOST_DAYS`] days.
+    /// The windows that touch `from..to`, in order. At most those of 800 days.
     #[must_use]
     pub fn within(&self, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         let touches = |(start, end): &(Timestamp, Timestamp)| *start < to && *end > from;
