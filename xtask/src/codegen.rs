@@ -106,13 +106,18 @@ fn read(root: &Path, path: &str) -> Result<String, Error> {
     fs::read_to_string(root.join(path)).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
-/// Cargo, as whoever started this one would start it: the variables that cargo itself has set for us from `.cargo/config.toml` would make
-/// it compile DuckDB's bindings, and all that stands on them, anew; and once more when it is started without them.
+/// Cargo, as whoever started this one would start it. What cargo has set for us (about this package, and from `.cargo/config.toml`) would
+/// make it compile anew whatever looks at such variables, as ring and the bindings of DuckDB do, and all that stands on it; and once more
+/// when it is started without them.
 fn cargo(root: &Path) -> Command {
-    const SET_BY_CARGO: &str = "DUCKDB_LIB_DIR";
+    const ABOUT_US: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+    const FROM_CONFIG: &str = "DUCKDB_LIB_DIR";
     let mut command = Command::new("cargo");
-    if std::env::var_os(SET_BY_CARGO).is_some_and(|is| Path::new(&is) == root.join("third_party/duckdb")) {
-        command.env_remove(SET_BY_CARGO);
+    for (name, value) in std::env::vars_os() {
+        let is_about_us = name.to_str().is_some_and(|name| ABOUT_US.iter().any(|start| name.starts_with(start)));
+        if is_about_us || (name == FROM_CONFIG && Path::new(&value) == root.join("third_party/duckdb")) {
+            command.env_remove(name);
+        }
     }
     command.current_dir(root);
     command
