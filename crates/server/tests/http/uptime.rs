@@ -186,7 +186,7 @@ async fn the_list_goes_page_by_page_and_as_a_file() {
 }
 
 #[tokio::test]
-async fn ninety_days_of_a_minute_each_are_told_quickly() {
+async fn ninety_days_of_a_minute_each_are_told() {
     let mut bench = Bench::new().await;
     let mut limits = bench.store.limits();
     for kind in [Kind::Samples, Kind::SampleMinutes] {

@@ -142,7 +142,7 @@ function Legend({ runs }: { runs: boolean }) {
         </li>
       ))}
       <li>
-        <i className={styles.bandP95} aria-hidden="true" /> {t("probe.bandHalf")}
+        <i className={styles.bandHalf} aria-hidden="true" /> {t("probe.bandHalf")}
       </li>
       <li>
         <i className={styles.bandRange} aria-hidden="true" /> {t("probe.bandRange")}

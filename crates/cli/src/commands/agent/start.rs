@@ -30,7 +30,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::args::AgentRunArgs;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, one_line};
 
 /// How often the session looks at the clock while it waits.
 const TICK: Duration = Duration::from_secs(30);
@@ -226,7 +226,11 @@ fn reflector(port: Option<u16>) -> anyhow::Result<Option<Reflector>> {
         Ok(reflector) => Ok(Some(reflector)),
         Err(error) if port.is_some() => Err(error.into()),
         Err(error) => {
-            tracing::warn!(%error, "test packets of other agents are not answered: choose another port with --reflector");
+            let error = one_line(&error);
+            tracing::warn!(
+                error,
+                "test packets of other agents are not answered: choose another port with --reflector"
+            );
             Ok(None)
         }
     }
