@@ -8,6 +8,10 @@ class FakeSocket implements Socket {
   onmessage: ((event: { data: unknown }) => void) | null = null;
   sent: Record<string, unknown>[] = [];
   closed = false;
+  open() {
+    this.readyState = 1;
+    this.onopen?.();
+  }
   send(data: string) {
     this.sent.push(JSON.parse(data));
   }
@@ -77,7 +81,7 @@ describe("subscriptions", () => {
     const end = client.subscribe({ topic: { name: "events" }, interval: 1000, onFrame: () => {} });
     client.start();
     expect(newest().sent).toEqual([]);
-    newest().onopen?.();
+    newest().open();
     expect(newest().sent).toEqual([{ type: "subscribe", id: "1", topic: { name: "events" }, interval: 1000 }]);
     end();
     expect(newest().sent[1]).toEqual({ type: "unsubscribe", id: "1" });
@@ -87,7 +91,7 @@ describe("subscriptions", () => {
     const client = newClient();
     const [first, second] = [vi.fn(), vi.fn()];
     client.start();
-    newest().onopen?.();
+    newest().open();
     client.subscribe({ topic: { name: "events" }, onFrame: first });
     client.subscribe({ topic: { name: "statistics" }, onFrame: second });
     newest().frame("2", { name: "statistics", value: {} });
@@ -99,7 +103,7 @@ describe("subscriptions", () => {
     const client = newClient();
     const onProblem = vi.fn();
     client.start();
-    newest().onopen?.();
+    newest().open();
     client.subscribe({ topic: { name: "rates", by: "host", filter: "((" }, onFrame: () => {}, onProblem });
     newest().onmessage?.({ data: JSON.stringify({ type: "error", id: "1", problem: { detail: "no" } }) });
     expect(onProblem).toHaveBeenCalledWith({ detail: "no" });
@@ -110,7 +114,7 @@ describe("after a break", () => {
   it("asks for rates since the last frame, and not for what was ended", () => {
     const client = newClient();
     client.start();
-    newest().onopen?.();
+    newest().open();
     client.subscribe({ topic: { name: "rates", by: "host" }, since: () => "2026-01-01T00:00:00Z", onFrame: () => {} });
     expect(newest().sent[0]).toMatchObject({ since: "2026-01-01T00:00:00Z" });
     client.subscribe({ topic: { name: "events" }, onFrame: () => {} })();
@@ -118,7 +122,7 @@ describe("after a break", () => {
     newest().onclose?.();
     expect(client.state().phase).toBe("waiting");
     pass(500);
-    newest().onopen?.();
+    newest().open();
     expect(sockets).toHaveLength(2);
     expect(newest().sent).toEqual([
       { type: "subscribe", id: "1", topic: { name: "rates", by: "host" }, since: "2026-01-01T00:05:00Z" },
@@ -136,7 +140,7 @@ describe("after a break", () => {
     }
     expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
     expect(onRefused).toHaveBeenCalledTimes(7);
-    newest().onopen?.();
+    newest().open();
     newest().onclose?.();
     expect((client.state().retryAt ?? 0) - now).toBe(500);
   });
@@ -155,7 +159,7 @@ describe("after a break", () => {
 it("takes ten silent seconds for a break", () => {
   const client = newClient();
   client.start();
-  newest().onopen?.();
+  newest().open();
   client.subscribe({ topic: { name: "statistics" }, onFrame: () => {} });
   pass(8000);
   newest().frame("1", { name: "statistics", value: {} });
@@ -169,9 +173,25 @@ it("takes ten silent seconds for a break", () => {
 it("opens nothing after it was stopped", () => {
   const client = newClient();
   client.start();
-  newest().onopen?.();
+  newest().open();
   client.stop();
   pass(60_000);
   expect(sockets).toHaveLength(1);
   expect(client.state().phase).toBe("idle");
+});
+
+it("closes a socket that was stopped while it was opening only once it is open, and hears nothing of it", () => {
+  const client = newClient();
+  client.subscribe({ topic: { name: "events" }, onFrame: () => {} });
+  client.start();
+  const stopped = newest();
+  client.stop();
+  // Browsers write an error to the console for a socket closed before it is open.
+  expect(stopped.closed).toBe(false);
+  client.start();
+  stopped.open();
+  expect(stopped.closed).toBe(true);
+  expect(stopped.sent).toEqual([]);
+  expect(sockets).toHaveLength(2);
+  expect(client.state().phase).toBe("connecting");
 });

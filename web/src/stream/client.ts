@@ -50,6 +50,9 @@ const firstRetry = 500;
 const longestRetry = 15_000;
 const silence = 10_000;
 
+/** `WebSocket.CONNECTING`. */
+const connecting = 0;
+
 export class StreamClient {
   #deps: StreamDependencies;
   #socket: Socket | undefined;
@@ -178,10 +181,11 @@ export class StreamClient {
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket === undefined) return;
-    socket.onopen = null;
     socket.onclose = null;
     socket.onmessage = null;
-    socket.close();
+    // Browsers report a socket that is closed before it is open as an error in the console: it opens first, to nobody.
+    socket.onopen = socket.readyState === connecting ? () => socket.close() : null;
+    if (socket.readyState !== connecting) socket.close();
   }
 
   #set(change: Partial<StreamState>): void {
