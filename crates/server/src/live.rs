@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use netwatch_api::control::Reload;
 use netwatch_model::Event;
+use netwatch_model::people::AgentInfo;
 use netwatch_storage::TelemetryStore;
 
 use crate::access::By;
@@ -50,11 +51,23 @@ impl Live {
         self.app.recall_probes();
     }
 
-    /// Probes run there from here on, and may measure what `policy` says. Blocks.
-    pub fn probing_by(&self, prober: Arc<dyn Prober>, policy: ProbePolicy) {
-        self.app.prober().set_policy(policy);
+    /// Probes run there from here on. Blocks.
+    pub fn probing_by(&self, prober: Arc<dyn Prober>) {
         self.app.prober().fill(prober);
         self.app.join_agents();
+    }
+
+    /// Probes may measure what `policy` says, from here on; agents hear of it at once. Blocks.
+    pub fn set_probe_policy(&self, policy: ProbePolicy) {
+        if *self.app.prober().policy() != policy {
+            self.app.prober().set_policy(policy);
+            self.app.assign_probes();
+        }
+    }
+
+    /// What the agent of this process says of itself from here on: where others reach it, and its reflector. Blocks.
+    pub fn own_agent_is(&self, info: AgentInfo) {
+        self.app.own_agent_is(info);
     }
 
     /// When agents count as silent, from here on.

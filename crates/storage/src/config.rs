@@ -24,8 +24,11 @@ pub struct StoreConfig {
     pub flush_every: Duration,
     /// Samples that may wait in memory, 16 bytes each. Default 4 million.
     pub max_waiting_samples: usize,
-    /// Flow records that may wait in memory. Default 200 000.
+    /// Flow records that may wait in memory. Default 60 000.
     pub max_waiting_flows: usize,
+    /// The same while the log is behind. Default 245 760: two row groups of `DuckDB`, which are then packed once and not again at each
+    /// checkpoint.
+    pub max_waiting_flows_behind: usize,
     /// Series of a workspace; samples of others are dropped and counted. Default 1 million.
     pub max_series: usize,
     /// How long and how much of each kind is kept.
@@ -46,7 +49,8 @@ impl StoreConfig {
             threads: 2,
             flush_every: Duration::from_secs(20),
             max_waiting_samples: 4_000_000,
-            max_waiting_flows: 200_000,
+            max_waiting_flows: 60_000,
+            max_waiting_flows_behind: 245_760,
             max_series: 1_000_000,
             retention: Retention::default(),
             watermarks: Watermarks::default(),

@@ -14,6 +14,12 @@ use netwatch_model::{AgentId, BootId, Counters, FlowId, FlowRecord};
 /// Open records that are remembered: twice what one agent's table holds by default.
 pub(crate) const MAX_OPEN: usize = 2_000_000;
 
+/// Octets of one direction at most, at layer 2: a hundred times what a terabit a second carries in a day. What claims more counts as
+/// that, so that both directions and all headers together fit into the 63 bits in which `DuckDB` adds fastest.
+pub(crate) const MOST_OCTETS: u64 = 1 << 60;
+/// The same of packets and conversations.
+const MOST_PACKETS: u64 = 1 << 48;
+
 /// Which record.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct RecordKey {
@@ -118,6 +124,15 @@ impl FlowHead {
     }
 }
 
+/// No counter beyond what a network can carry.
+fn credible(counters: Counters) -> Counters {
+    Counters {
+        packets: counters.packets.min(MOST_PACKETS),
+        octets: counters.octets.min(MOST_OCTETS),
+        l2_octets: counters.l2_octets.min(MOST_OCTETS),
+    }
+}
+
 fn quality(record: &FlowRecord) -> [u32; 8] {
     record.tcp.map_or([0; 8], |t| {
         [
@@ -145,7 +160,8 @@ fn written(record: &FlowRecord) -> Written {
 
 fn slice(key: RecordKey, record: Box<FlowRecord>, before: Option<Written>) -> Option<Slice> {
     let base = before.unwrap_or_default();
-    let (forward, reverse) = (record.forward.since(base.forward), record.reverse.since(base.reverse));
+    let (forward, reverse) =
+        (credible(record.forward.since(base.forward)), credible(record.reverse.since(base.reverse)));
     let ends = record.end_reason.is_some();
     if before.is_some() && forward.plus(reverse) == Counters::default() && !ends {
         return None;
@@ -161,11 +177,11 @@ fn slice(key: RecordKey, record: Box<FlowRecord>, before: Option<Written>) -> Op
         forward,
         reverse,
         interface_octets: [
-            read.saturating_sub(base.interface_octets[0]),
-            sent.saturating_sub(base.interface_octets[1]),
+            read.saturating_sub(base.interface_octets[0]).min(MOST_OCTETS),
+            sent.saturating_sub(base.interface_octets[1]).min(MOST_OCTETS),
         ],
         quality: std::array::from_fn(|n| now[n].saturating_sub(base.quality[n])),
-        flows: if before.is_some() { 0 } else { record.conversations },
+        flows: if before.is_some() { 0 } else { record.conversations.min(MOST_PACKETS) },
         record,
     })
 }

@@ -8,6 +8,7 @@ mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct DuckStore {
     intake: Mutex<Intake>,
     disk: DiskWatch,
     lookups: Arc<Lookups>,
+    /// Much more waits in the log.
+    is_behind: AtomicBool,
     /// What was found damaged, until the next round of upkeep tells it.
     news: Mutex<Vec<Event>>,
 }
@@ -96,6 +99,7 @@ impl DuckStore {
             intake: Mutex::new(intake),
             disk,
             lookups,
+            is_behind: AtomicBool::new(false),
             news: Mutex::default(),
         };
         Ok((store, events))
@@ -151,11 +155,18 @@ impl DuckStore {
         let result = tenant.append(position, batch, window).inspect_err(|_| intake.broken = true)?;
         intake.position = intake.position.max(position);
         let since = *intake.waiting_since.get_or_insert(now);
-        let full = tenant.is_full(self.config.max_waiting_samples, self.config.max_waiting_flows);
+        let StoreConfig { max_waiting_samples, max_waiting_flows, max_waiting_flows_behind, .. } = self.config;
+        let is_behind = self.is_behind.load(Ordering::Relaxed);
+        let max_flows = if is_behind { max_waiting_flows_behind } else { max_waiting_flows };
+        let full = tenant.is_full(max_waiting_samples, max_flows);
         if full || now.since(since) >= self.config.flush_every {
             self.write_all(&open, &mut intake)?;
         }
         Ok(result)
+    }
+
+    pub(crate) fn set_behind(&self, is_behind: bool) {
+        self.is_behind.store(is_behind, Ordering::Relaxed);
     }
 
     pub(crate) fn write(&self) -> Result<(), StoreError> {

@@ -30,6 +30,8 @@ const FLUSH: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(100);
 /// The first wait after an error, doubled with each, and the last.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
+/// Records in memory that wait to be given: with more of them the sink is behind, as it is when entries come from the log.
+const BEHIND: usize = 100_000;
 /// Entries after which it is looked at the clock.
 const ROUND: usize = 64;
 
@@ -49,6 +51,9 @@ pub trait Sink: Send {
         batch: Batch,
         now: Timestamp,
     ) -> Result<(), SinkError>;
+
+    /// Whether many more entries wait to be given.
+    fn set_behind(&mut self, is_behind: bool);
 
     /// Entries are gone from the log before they could be given.
     fn missing(&mut self, gap: &Gap);
@@ -86,13 +91,15 @@ pub struct Feed<S> {
     sink: S,
     reader: Reader,
     decoder: Decoder,
-    /// After the newest entry that the decoder has read.
-    decoded: Position,
+    /// Which entries the decoder has read without leaving one out: the first, and the one after the newest.
+    read: Option<(Position, Position)>,
     /// The next entry to be given.
     next: Position,
     /// What the checkpoint says.
     kept: Position,
     failures: u32,
+    /// What the sink was told.
+    is_behind: bool,
     /// Since when something was given that is not stored for good; monotonic.
     waiting: Option<Duration>,
     health: Option<Component>,
@@ -112,8 +119,19 @@ impl<S: Sink> Feed<S> {
         }
         let reader = ingest.spool().reader(next);
         ingest.want_hot();
-        let (decoder, decoded) = (Decoder::default(), Position::ZERO);
-        Ok(Self { ingest, sink, reader, decoder, decoded, next, kept, failures: 0, waiting: None, health })
+        Ok(Self {
+            ingest,
+            sink,
+            reader,
+            decoder: Decoder::default(),
+            read: None,
+            next,
+            kept,
+            failures: 0,
+            is_behind: false,
+            waiting: None,
+            health,
+        })
     }
 
     /// Feeds until the flag is set and everything durable was given; on a thread of its own.
@@ -174,7 +192,8 @@ impl<S: Sink> Feed<S> {
     /// Gives the next entry, if there is one.
     pub(super) fn give(&mut self) -> Result<bool, SinkError> {
         let now = self.ingest.clock.now();
-        if let Some(Fresh { position, workspace, batch }) = self.ingest.hot_at(self.next) {
+        if let Some((Fresh { position, workspace, batch }, waiting)) = self.ingest.hot_at(self.next) {
+            self.set_behind(waiting > BEHIND);
             let span = info_span!(target: TARGET, "ingest.history", records = batch.records.len());
             span.in_scope(|| self.sink.apply(position, workspace, batch, now))?;
             self.ingest.metrics.fed[0].inc();
@@ -188,13 +207,21 @@ impl<S: Sink> Feed<S> {
             Some(Item::Record { position, segment, payload, .. }) => {
                 let read = entry::parse(payload).and_then(|(workspace, bytes)| {
                     if self.decoder.lacks(bytes) {
-                        let is_on_the_way = segment <= self.decoded && self.decoded <= position;
-                        let from = if is_on_the_way { self.decoded } else { segment };
+                        // Those of the segment that were read need not be read again, when they are read from its first on.
+                        let known = self.read.filter(|(first, end)| *first <= segment && *end <= position);
+                        let from = known.map_or(segment, |(_, end)| end.max(segment));
                         learn(&self.ingest, &mut self.decoder, from, position);
+                        self.read = Some((segment, position));
                     }
                     Ok((workspace, self.decoder.decode(bytes)?))
                 });
-                self.decoded = position.next();
+                self.read = match self.read {
+                    Some((first, end)) if end == position => Some((first, position.next())),
+                    // Entries that were given from memory lie between.
+                    Some((first, end)) if segment <= end && end < position => Some((first, end)),
+                    _ => Some((position, position.next())),
+                };
+                self.set_behind(true);
                 match read {
                     Ok((workspace, decoded)) => {
                         tell(&self.ingest, position, &decoded);
@@ -211,6 +238,13 @@ impl<S: Sink> Feed<S> {
         }
         self.next = self.reader.position();
         Ok(true)
+    }
+
+    fn set_behind(&mut self, is_behind: bool) {
+        if self.is_behind != is_behind {
+            self.is_behind = is_behind;
+            self.sink.set_behind(is_behind);
+        }
     }
 
     /// Keeps what the sink has.

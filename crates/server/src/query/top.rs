@@ -64,7 +64,9 @@ fn second(second: i64) -> Timestamp {
 pub(super) fn bucket_ranking(view: &View, span: Span, by: Dimension) -> Ranking {
     let cover = view.talkers().cover(span.from.max(view.horizon()).secs(), span.end_second());
     let mut table = Table::default();
-    let mut ranking = Ranking { range: Some((cover.from, cover.to)), ..Ranking::default() };
+    // Before the first packet there is no newest second to end at.
+    let range = (!cover.buckets.is_empty()).then_some((cover.from, cover.to));
+    let mut ranking = Ranking { range, ..Ranking::default() };
     for (at, part) in cover.buckets.iter().enumerate() {
         // In the first bucket every conversation is new to the range, in the others those that had not begun.
         let count = |tally: &Tally| {

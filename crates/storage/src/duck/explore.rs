@@ -16,7 +16,7 @@ use netwatch_model::{AgentId, Protocol, Timestamp, Untrusted};
 
 use super::ask::cancelled;
 use super::chart::Steps;
-use super::rows::REST;
+use super::rows::{REST, sum};
 use crate::address::whole;
 use crate::dimension::Dimension;
 use crate::error::StoreError;
@@ -98,7 +98,7 @@ impl Group {
         let amounts = [amount.measure, amount.octets_in, amount.octets_out];
         for (lane, more) in self.lanes().into_iter().zip(amounts) {
             if let Some(point) = lane.get_mut(step) {
-                *point += more;
+                *point = point.saturating_add(more);
             }
         }
     }
@@ -153,9 +153,11 @@ impl Asked<'_> {
         };
         let sql = format!(
             "CREATE OR REPLACE TEMP TABLE top AS SELECT row_number() OVER () - 1 AS place, * FROM (
-               SELECT {keys}{comma} sum(measure)::UBIGINT AS measure, sum(octets_in)::UBIGINT AS octets_in,
-                 sum(octets_out)::UBIGINT AS octets_out
-               FROM keyed_now {values} {group} HAVING sum(measure) > 0 ORDER BY measure DESC{order} LIMIT {limit})"
+               SELECT {keys}{comma} {} AS measure, {} AS octets_in, {} AS octets_out
+               FROM keyed_now {values} {group} HAVING sum(measure) > 0 ORDER BY measure DESC{order} LIMIT {limit})",
+            sum("measure"),
+            sum("octets_in"),
+            sum("octets_out")
         );
         self.run(&sql)
     }
@@ -196,23 +198,32 @@ impl Asked<'_> {
     fn read_previous(&self, tables: &Tables, before: Steps, into: &mut Explored) -> Result<(), StoreError> {
         let total = self.sums(&tables.total, before)?;
         let keyed = if tables.keyed == tables.total { total.total } else { self.sums(&tables.keyed, before)?.total };
-        let join = self.join();
-        let sql = format!(
-            "SELECT t.place, sum(k.measure)::UBIGINT, 0::UBIGINT, 0::UBIGINT FROM {} k JOIN top t ON {join} GROUP BY t.place",
-            tables.keyed
-        );
-        into.groups.iter_mut().for_each(|g| g.previous = Some(0));
-        let mut in_groups = 0;
-        self.rows(&sql, |place, amount| {
-            if let Some(group) = usize::try_from(place).ok().and_then(|n| into.groups.get_mut(n)) {
-                group.previous = Some(amount.measure);
-                in_groups += amount.measure;
-            }
-        })?;
+        let in_groups = self.previous_of_groups(&tables.keyed, &mut into.groups)?;
         into.other.previous = Some(keyed.saturating_sub(in_groups));
         into.total.previous = Some(total.total);
         into.previous = total.points;
         Ok(())
+    }
+
+    /// What the groups carried before; tells their sum.
+    fn previous_of_groups(&self, table: &str, groups: &mut [Group]) -> Result<u64, StoreError> {
+        if groups.is_empty() {
+            return Ok(0);
+        }
+        let sql = format!(
+            "SELECT t.place, {}, 0::UBIGINT, 0::UBIGINT FROM {table} k JOIN top t ON {} GROUP BY t.place",
+            sum("k.measure"),
+            self.join()
+        );
+        groups.iter_mut().for_each(|group| group.previous = Some(0));
+        let mut in_groups = 0_u64;
+        self.rows(&sql, |place, amount| {
+            if let Some(group) = usize::try_from(place).ok().and_then(|n| groups.get_mut(n)) {
+                group.previous = Some(amount.measure);
+                in_groups = in_groups.saturating_add(amount.measure);
+            }
+        })?;
+        Ok(in_groups)
     }
 
     fn groups(&self) -> Result<Vec<Group>, StoreError> {
@@ -256,12 +267,15 @@ impl Asked<'_> {
     fn sums(&self, table: &str, steps: Steps) -> Result<Group, StoreError> {
         let mut group = self.nothing();
         let sql = format!(
-            "SELECT step, sum(measure)::UBIGINT, sum(octets_in)::UBIGINT, sum(octets_out)::UBIGINT FROM {table} GROUP BY step"
+            "SELECT step, {}, {}, {} FROM {table} GROUP BY step",
+            sum("measure"),
+            sum("octets_in"),
+            sum("octets_out")
         );
         self.rows(&sql, |step, amount| {
-            group.total += amount.measure;
-            group.octets_in += amount.octets_in;
-            group.octets_out += amount.octets_out;
+            group.total = group.total.saturating_add(amount.measure);
+            group.octets_in = group.octets_in.saturating_add(amount.octets_in);
+            group.octets_out = group.octets_out.saturating_add(amount.octets_out);
             if let Some(n) = steps.index(step) {
                 group.add(n, amount);
             }
@@ -274,11 +288,12 @@ impl Asked<'_> {
             return Ok(());
         }
         let sql = format!(
-            "SELECT t.place * 100000 + (k.step - {}) // {}, sum(k.measure)::UBIGINT, sum(k.octets_in)::UBIGINT,
-               sum(k.octets_out)::UBIGINT
-             FROM {table} k JOIN top t ON {} GROUP BY ALL",
+            "SELECT t.place * 100000 + (k.step - {}) // {}, {}, {}, {} FROM {table} k JOIN top t ON {} GROUP BY ALL",
             self.steps.from,
             self.steps.width,
+            sum("k.measure"),
+            sum("k.octets_in"),
+            sum("k.octets_out"),
             self.join()
         );
         self.rows(&sql, |cell, amount| {

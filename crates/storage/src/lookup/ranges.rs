@@ -76,6 +76,16 @@ impl NamedRange {
         if wrong.is_empty() { Ok(ranges) } else { Err(wrong) }
     }
 
+    /// Reads a network and its name, each on its own.
+    ///
+    /// # Errors
+    /// Says what is wrong, and what to write.
+    pub fn read(network: &str, name: &str) -> Result<Self, String> {
+        let wrong = || format!("`{}` is no network: write for example 10.1.0.0/16", Untrusted::new(network));
+        let network = Network::parse(network.trim()).ok_or_else(wrong)?;
+        Ok(Self { network, name: checked(name)? })
+    }
+
     fn parse(line: &str) -> Result<Self, String> {
         let (network, rest) = field(line)?;
         let Some(rest) = rest else {
@@ -84,15 +94,20 @@ impl NamedRange {
         let network = Network::parse(network.trim())
             .ok_or("the first column is no network: write for example 10.1.0.0/16,Office")?;
         let (name, _) = field(rest)?;
-        let name = name.trim();
-        if name.is_empty() {
-            return Err("there is no name after the comma".to_owned());
-        }
-        if name.len() > MAX_NAME {
-            return Err(format!("the name is longer than {MAX_NAME} bytes"));
-        }
-        Ok(Self { network, name: Untrusted::new(name) })
+        Ok(Self { network, name: checked(&name)? })
     }
+}
+
+/// A name that a range may have.
+fn checked(name: &str) -> Result<Untrusted, String> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err("there is no name".to_owned());
+    }
+    if name.len() > MAX_NAME {
+        return Err(format!("the name is longer than {MAX_NAME} bytes"));
+    }
+    Ok(Untrusted::new(name))
 }
 
 /// The first field of a line, and what follows its comma.

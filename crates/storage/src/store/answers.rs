@@ -56,6 +56,10 @@ impl TelemetryStore for DuckStore {
         self.take(workspace, position, batch, now)
     }
 
+    fn set_behind(&self, is_behind: bool) {
+        self.set_behind(is_behind);
+    }
+
     fn flush(&self, _now: Timestamp) -> Result<(), StoreError> {
         self.write()
     }

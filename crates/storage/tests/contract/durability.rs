@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use netwatch_model::{EventKind, Severity, Value};
-use netwatch_storage::{Budget, Cancel, Keep, Kind, LookupPaths, Retention, TelemetryStore, Watermarks};
+use netwatch_storage::{Budget, Cancel, Keep, Kind, LookupPaths, Retention, StoreConfig, TelemetryStore, Watermarks};
 
 use crate::support::{Bench, HOUR, at, ended, event, flow, open, question, sample, series, workspace};
 
@@ -74,6 +74,24 @@ fn a_crash_at_any_moment_loses_and_doubles_nothing() {
         bench.flush();
         assert_eq!(counts(&bench), (50 * 1500 + 50 * 150, 51, 50), "after {crash_after}");
     }
+}
+
+#[test]
+fn more_waits_in_memory_while_the_log_is_behind() {
+    let few = |c| StoreConfig { max_waiting_flows: 4, max_waiting_flows_behind: 8, ..c };
+    let mut bench = Bench::with(few, LookupPaths::default());
+    let mut put = |n: i64, is_behind| {
+        bench.store.set_behind(is_behind);
+        bench.put([ended(flow(1, n, n + 5, 1000))]);
+        bench.store.replay_after()
+    };
+    let written: Vec<u64> = (1..=8).map(|n| put(n, true)).collect();
+    assert_eq!(written, [0, 0, 0, 0, 0, 0, 0, 8], "eight at once");
+    let written: Vec<u64> = (9..=12).map(|n| put(n, false)).collect();
+    assert_eq!(written, [8, 8, 8, 12], "four at once");
+    let written: Vec<u64> = (13..=18).map(|n| put(n, true)).collect();
+    assert_eq!(written, [12; 6]);
+    assert_eq!(put(19, false), 19, "what waits is written as soon as nothing else does");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netwatch_model::filter::Filter;
-use netwatch_model::{Metric, Protocol, Series};
+use netwatch_model::{Counters, FlowRecord, Metric, Protocol, Series};
 use netwatch_storage::{Dimension, Explore, LookupPaths, Measure, Resolution, TelemetryStore, Value};
 
 use crate::support::{Bench, HOUR, at, ended, flow, minutes, open, question, sample};
@@ -210,4 +210,44 @@ fn nothing_is_nothing() {
     }
     let far = bench.explore(&filtered("tcp", by(&[Dimension::Name], -100 * HOUR, -99 * HOUR)));
     assert_eq!(far.total.total, 0);
+}
+
+#[test]
+fn counters_that_no_network_has_break_no_question() {
+    let mut bench = Bench::new();
+    let most = Counters { packets: u64::MAX, octets: u64::MAX, l2_octets: u64::MAX };
+    // Layer 2 says less than layer 3, which no frame can.
+    let torn = Counters { l2_octets: 0, ..most };
+    for (n, (forward, reverse)) in (1..).zip([(most, most), (torn, most), (most, torn), (torn, torn)]) {
+        let read = FlowRecord { forward, reverse, interface_octets: [u64::MAX; 2], ..flow(n, 10, 20, 0) };
+        bench.put([ended(FlowRecord { conversations: u64::MAX, ..read }), ended(flow(n + 10, 10, 20, 1000))]);
+    }
+    let ask = |bench: &Bench, dimensions: Vec<Dimension>| {
+        for measure in [Measure::Octets, Measure::L2Octets, Measure::Packets, Measure::Flows] {
+            for filter in [None, Some("bytes >= 0")] {
+                let filter = filter.map(|text| Arc::new(Filter::parse(text).unwrap()));
+                for step in [None, Some(minutes(1))] {
+                    let dimensions = dimensions.clone();
+                    let query = Explore {
+                        measure,
+                        filter: filter.clone(),
+                        step,
+                        dimensions,
+                        previous: true,
+                        ..question(0, HOUR)
+                    };
+                    let answer = bench.explore(&query);
+                    assert!(answer.total.total >= 4, "{measure:?}");
+                }
+            }
+        }
+    };
+    bench.flush();
+    for _ in 0..2 {
+        ask(&bench, vec![]);
+        ask(&bench, vec![Dimension::Host]);
+        ask(&bench, vec![Dimension::Port, Dimension::Interface]);
+        // Then of hours.
+        bench.store.upkeep(at(3 * HOUR)).unwrap();
+    }
 }

@@ -143,3 +143,11 @@ fn a_part_of_a_long_flow_counts_in_a_part_of_its_time() {
         );
     }
 }
+
+#[test]
+fn before_the_first_packet_the_talkers_are_of_the_time_that_was_asked_for() {
+    let store = LiveStore::new(StoreConfig::default());
+    let top = store.top(&top_of(Dimension::Application, range(-300, 0)), at(0)).unwrap();
+    assert_eq!((top.from, top.to), (at(-300), at(0)));
+    assert_eq!(top.total.octets, 0);
+}

@@ -16,7 +16,7 @@ use super::Tables;
 use super::source::{Source, step_of};
 use crate::dimension::{Dimension, TOTAL};
 use crate::duck::chart::Steps;
-use crate::duck::rows::{BOUND, REST, slice_rows};
+use crate::duck::rows::{BOUND, REST, slice_rows, slice_sums, sum};
 use crate::error::StoreError;
 use crate::partition::{HOUR, Kind, MINUTE, Partition};
 use crate::port::Resolution;
@@ -25,6 +25,15 @@ use stretches::{Stretches, ranges};
 
 /// Conversations at most of hours that are read from their slices although they are rolled up.
 const MAX_SLICES: u64 = 20_000_000;
+
+/// What has a row where slices are read.
+#[derive(Clone, Copy)]
+enum Each {
+    /// Every slice, with its time.
+    Slice,
+    /// Every value, whenever it was.
+    Value,
+}
 
 /// What the table of a dimension was made of.
 pub(super) struct Ahead {
@@ -58,7 +67,7 @@ impl Source<'_> {
         }
         let stretches = self.stretches(TOTAL, steps, &self.coarse(steps), &BTreeSet::new())?;
         let total = format!("{}_{name}", if dimension.is_some() { "total" } else { "keyed" });
-        let rows = self.rows(None, &stretches)?;
+        let rows = self.rows(None, &stretches, Each::Slice)?;
         self.by_step(&total, &rows, steps)?;
         let Some(dimension) = dimension else {
             return Ok(Some((stretches.resolution(), Tables::of(&total))));
@@ -93,14 +102,16 @@ impl Source<'_> {
         if self.query.step.is_none() {
             return Ok(());
         }
-        let rows = self.rows(Some(ahead.dimension), &self.fine(ahead, steps)?)?;
+        let rows = self.rows(Some(ahead.dimension), &self.fine(ahead, steps)?, Each::Slice)?;
         let step = step_of("k.bucket", steps);
         self.run(&format!(
-            "CREATE TEMP TABLE {} AS SELECT t.hi0, t.lo0, t.text0, {step} AS step, sum(k.measure)::UBIGINT AS measure,
-               sum(k.octets_in)::UBIGINT AS octets_in, sum(k.octets_out)::UBIGINT AS octets_out
+            "CREATE TEMP TABLE {} AS SELECT t.hi0, t.lo0, t.text0, {step} AS step, {} AS measure, {} AS octets_in, {} AS octets_out
              FROM ({rows}) k LEFT JOIN top t ON k.key_hi = t.hi0 AND k.key_lo = t.lo0 AND k.key_text IS NOT DISTINCT FROM t.text0
              GROUP BY ALL",
-            tables.lanes
+            tables.lanes,
+            sum("k.measure"),
+            sum("k.octets_in"),
+            sum("k.octets_out")
         ))
     }
 
@@ -129,21 +140,23 @@ impl Source<'_> {
         let code = dimension.code().unwrap_or(TOTAL);
         let stretches = self.stretches(code, steps, &self.rolled(steps), from_slices)?;
         let bounds = self.bounds(code, &stretches)?;
-        let rows = self.rows(Some(dimension), &stretches)?;
+        let rows = self.rows(Some(dimension), &stretches, Each::Value)?;
         let (text, group) = if dimension.is_text() { ("key_text", ", key_text") } else { ("NULL::VARCHAR", "") };
         let list = bounds.iter().map(|(hour, most)| format!("({hour}::BIGINT, {most}::UBIGINT)")).collect::<Vec<_>>();
         let (covered, join) = if list.is_empty() {
-            ("0::UBIGINT", String::new())
+            ("0::UBIGINT".to_owned(), String::new())
         } else {
             let join = format!("LEFT JOIN (VALUES {}) b(hour, most) ON bucket = b.hour", list.join(", "));
-            ("sum(coalesce(b.most, 0))::UBIGINT", join)
+            (sum("coalesce(b.most, 0)"), join)
         };
         self.run(&format!(
             "CREATE OR REPLACE TEMP TABLE {table} AS SELECT key_hi AS hi0, key_lo AS lo0, {text} AS text0, {}::BIGINT AS step,
-               sum(measure)::UBIGINT AS measure, sum(octets_in)::UBIGINT AS octets_in, sum(octets_out)::UBIGINT AS octets_out,
-               {covered} AS covered
+               {} AS measure, {} AS octets_in, {} AS octets_out, {covered} AS covered
              FROM ({rows}) {join} GROUP BY key_hi, key_lo{group}",
-            steps.from
+            steps.from,
+            sum("measure"),
+            sum("octets_in"),
+            sum("octets_out")
         ))?;
         Ok(Ahead { dimension, stretches, bounds })
     }
@@ -151,13 +164,16 @@ impl Source<'_> {
     fn by_step(&self, table: &str, rows: &str, steps: Steps) -> Result<(), StoreError> {
         let step = step_of("bucket", steps);
         self.run(&format!(
-            "CREATE TEMP TABLE {table} AS SELECT {step} AS step, sum(measure)::UBIGINT AS measure,
-               sum(octets_in)::UBIGINT AS octets_in, sum(octets_out)::UBIGINT AS octets_out FROM ({rows}) GROUP BY ALL"
+            "CREATE TEMP TABLE {table} AS SELECT {step} AS step, {} AS measure, {} AS octets_in, {} AS octets_out
+             FROM ({rows}) GROUP BY ALL",
+            sum("measure"),
+            sum("octets_in"),
+            sum("octets_out")
         ))
     }
 
     /// The rows of a dimension, or of everything, as a query: time, key, what is measured, octets in and out.
-    fn rows(&self, dimension: Option<Dimension>, stretches: &Stretches) -> Result<String, StoreError> {
+    fn rows(&self, dimension: Option<Dimension>, stretches: &Stretches, each: Each) -> Result<String, StoreError> {
         let code = dimension.and_then(Dimension::code).unwrap_or(TOTAL);
         let measure = self.query.measure.column();
         let columns = format!("bucket, key_hi, key_lo, key_text, {measure}::UBIGINT AS measure, octets_in, octets_out");
@@ -170,8 +186,11 @@ impl Source<'_> {
             }
         }
         for (file, within) in self.files_of(Kind::Flows, &stretches.slices, "ended")? {
-            let rows = slice_rows(dimension, &file, &format!("tunnel IS NULL AND ({within})"));
-            parts.push(format!("SELECT {columns} FROM ({rows})"));
+            let within = format!("tunnel IS NULL AND ({within})");
+            parts.push(match each {
+                Each::Slice => format!("SELECT {columns} FROM ({})", slice_rows(dimension, &file, &within)),
+                Each::Value => slice_sums(dimension, &file, &within, self.query.measure),
+            });
         }
         let nothing =
             "SELECT 0::BIGINT AS bucket, 0::UBIGINT AS key_hi, 0::UBIGINT AS key_lo, NULL::VARCHAR AS key_text,
@@ -199,8 +218,9 @@ impl Source<'_> {
         for (kind, list) in [(Kind::FlowHours, &stretches.hours), (Kind::FlowMinutes, &stretches.minutes)] {
             for (file, within) in self.files_of(kind, list, "bucket")? {
                 let sql = format!(
-                    "SELECT bucket, coalesce(max({measure}) FILTER (WHERE {BOUND}), sum({measure}) FILTER (WHERE {REST}))::UBIGINT
-                     FROM {file}.sums WHERE dimension = {code} AND ({within}) AND (({BOUND}) OR ({REST})) GROUP BY bucket"
+                    "SELECT bucket, least(coalesce(max({measure}) FILTER (WHERE {BOUND}), sum({measure}) FILTER (WHERE {REST})), {})::UBIGINT
+                     FROM {file}.sums WHERE dimension = {code} AND ({within}) AND (({BOUND}) OR ({REST})) GROUP BY bucket",
+                    u64::MAX
                 );
                 self.each(&sql, |row| {
                     bounds.insert(row.get(0)?, row.get::<_, u64>(1)?.max(1));
@@ -213,12 +233,12 @@ impl Source<'_> {
 
     /// Whether the groups lack nothing, and, when `ranked`, no other value can be larger.
     fn is_exact(&self, tables: &Tables, ahead: &Ahead, ranked: bool) -> Result<bool, StoreError> {
-        let (keyed, bound) = (&tables.keyed, ahead.bound());
+        let (keyed, bound, most) = (&tables.keyed, ahead.bound(), u64::MAX);
         let same = "k.hi0 = t.hi0 AND k.lo0 = t.lo0 AND k.text0 IS NOT DISTINCT FROM t.text0";
         let rest = REST.replace("key_hi", "k.hi0").replace("key_lo", "k.lo0").replace("key_text", "k.text0");
         let sql = format!(
             "SELECT (SELECT coalesce(min(coalesce(k.covered, 0)), {bound})::UBIGINT FROM top t LEFT JOIN {keyed} k ON {same}),
-               (SELECT coalesce(max(k.measure + {bound}::UBIGINT - k.covered), 0)::UBIGINT FROM {keyed} k ANTI JOIN top t ON {same}
+               (SELECT least(coalesce(max(k.measure::HUGEINT + {bound}::HUGEINT - k.covered), 0), {most})::UBIGINT FROM {keyed} k ANTI JOIN top t ON {same}
                 WHERE k.covered < {bound}::UBIGINT AND NOT ({rest})),
                (SELECT count(*) FROM top)::UBIGINT, (SELECT coalesce(min(measure), 0) FROM top)::UBIGINT"
         );
@@ -235,18 +255,19 @@ impl Source<'_> {
 
     /// Conversations that began in those hours.
     fn conversations(&self, hours: &BTreeSet<i64>) -> Result<u64, StoreError> {
-        let mut sum = 0_u64;
+        let mut began = 0_u64;
         let list: Vec<(i64, i64)> = hours.iter().map(|hour| (*hour, hour + HOUR)).collect();
         for (file, within) in self.files_of(Kind::FlowHours, &list, "bucket")? {
             let sql = format!(
-                "SELECT coalesce(sum(flows), 0)::UBIGINT FROM {file}.sums WHERE dimension = {TOTAL} AND ({within})"
+                "SELECT coalesce({}, 0)::UBIGINT FROM {file}.sums WHERE dimension = {TOTAL} AND ({within})",
+                sum("flows")
             );
             self.each(&sql, |row| {
-                sum = sum.saturating_add(row.get(0)?);
+                began = began.saturating_add(row.get(0)?);
                 Ok(())
             })?;
         }
-        Ok(sum)
+        Ok(began)
     }
 
     /// Whether there is a file of that kind for that time.

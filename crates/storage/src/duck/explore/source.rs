@@ -14,7 +14,7 @@ use crate::duck::chart::Steps;
 use crate::duck::columns::Columns;
 use crate::duck::files::Lease;
 use crate::duck::filter::Clause;
-use crate::duck::rows::{OCTETS_IN, OCTETS_OUT, columns};
+use crate::duck::rows::{OCTETS_IN, OCTETS_OUT, columns, sum};
 use crate::error::StoreError;
 use crate::lookup::Known;
 use crate::partition::Kind;
@@ -94,9 +94,11 @@ impl Source<'_> {
         let [read, sent] = if hosts { ["host_in", "host_out"] } else { [OCTETS_IN, OCTETS_OUT] };
         let step = step_of("ended", steps);
         let sql = format!(
-            "CREATE TEMP TABLE {table} AS SELECT {keys} {step} AS step, sum({measure})::UBIGINT AS measure,
-               sum({read})::UBIGINT AS octets_in, sum({sent})::UBIGINT AS octets_out
-             FROM ({rows}) r {joins} GROUP BY ALL"
+            "CREATE TEMP TABLE {table} AS SELECT {keys} {step} AS step, {} AS measure, {} AS octets_in, {} AS octets_out
+             FROM ({rows}) r {joins} GROUP BY ALL",
+            sum(measure),
+            sum(read),
+            sum(sent)
         );
         self.connection.execute(&sql, duckdb::params_from_iter(values)).map_err(StoreError::Query)?;
         Ok(())

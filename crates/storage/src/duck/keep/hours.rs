@@ -9,7 +9,7 @@
 use duckdb::{Connection, Error};
 
 use crate::dimension::{Dimension, TOTAL};
-use crate::duck::rows::{BOUND_LO, REST, slice_rows};
+use crate::duck::rows::{BOUND_LO, REST, slice_rows, sum};
 use crate::partition::HOUR;
 
 /// Values of a dimension that an hour always keeps.
@@ -19,10 +19,6 @@ const FLOWS_FOR_ALL: u64 = 3;
 /// Else, for so many flows, one value that carried most.
 const FLOWS_A_VALUE: u64 = 32;
 
-const SUMS: &str =
-    "sum(octets)::UBIGINT AS octets, sum(l2_octets)::UBIGINT AS l2_octets, sum(packets)::UBIGINT AS packets,
-  sum(flows)::UBIGINT AS flows, sum(octets_in)::UBIGINT AS octets_in, sum(octets_out)::UBIGINT AS octets_out";
-
 /// Makes the sums of an hour anew, of the minutes in `minutes` and the slices in `slices`, within an open transaction.
 pub(super) fn roll(to: &Connection, alias: &str, minutes: &str, slices: Option<&str>, hour: i64) -> Result<(), Error> {
     let within = format!("bucket >= {hour} AND bucket < {}", hour + HOUR);
@@ -30,11 +26,12 @@ pub(super) fn roll(to: &Connection, alias: &str, minutes: &str, slices: Option<&
     let crowded = crowded(to, minutes, &within)?;
     let others = crowded.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
     let others = if others.is_empty() { String::new() } else { format!("AND dimension NOT IN ({others})") };
+    let sums = sums();
     to.execute_batch(&format!(
-        "INSERT INTO {alias}.sums SELECT {hour}, dimension, key_hi, key_lo, key_text, {SUMS}
+        "INSERT INTO {alias}.sums SELECT {hour}, dimension, key_hi, key_lo, key_text, {sums}
          FROM {minutes}.sums WHERE {within} {others} GROUP BY ALL ORDER BY dimension, key_hi, key_lo, key_text"
     ))?;
-    let known = "SELECT coalesce(sum(octets), 0)::UBIGINT, coalesce(sum(flows), 0)::UBIGINT";
+    let known = format!("SELECT coalesce({}, 0)::UBIGINT, coalesce({}, 0)::UBIGINT", sum("octets"), sum("flows"));
     let total: (u64, u64) =
         to.query_row(&format!("{known} FROM {minutes}.sums WHERE {within} AND dimension = {TOTAL}"), [], |r| {
             Ok((r.get(0)?, r.get(1)?))
@@ -54,6 +51,12 @@ pub(super) fn roll(to: &Connection, alias: &str, minutes: &str, slices: Option<&
     to.execute_batch("DROP TABLE IF EXISTS temp.gathered")
 }
 
+/// The sums of all columns.
+fn sums() -> String {
+    let columns = ["octets", "l2_octets", "packets", "flows", "octets_in", "octets_out"];
+    columns.map(|column| format!("{} AS {column}", sum(column))).join(", ")
+}
+
 /// Dimensions of which some minute has not every value.
 fn crowded(to: &Connection, minutes: &str, within: &str) -> Result<Vec<u8>, Error> {
     let sql = format!("SELECT DISTINCT dimension FROM {minutes}.sums WHERE {within} AND {REST} ORDER BY dimension");
@@ -64,16 +67,16 @@ fn crowded(to: &Connection, minutes: &str, within: &str) -> Result<Vec<u8>, Erro
 fn gather(to: &Connection, dimension: Dimension, slices: &str, hour: i64, octets: u64) -> Result<bool, Error> {
     let within = format!("ended >= {hour} AND ended < {} AND tunnel IS NULL", hour + HOUR);
     let all: u64 = to.query_row(
-        &format!("SELECT coalesce(sum(f_octets + r_octets), 0)::UBIGINT FROM {slices}.flow WHERE {within}"),
+        &format!("SELECT coalesce({}, 0)::UBIGINT FROM {slices}.flow WHERE {within}", sum("f_octets + r_octets")),
         [],
         |row| row.get(0),
     )?;
     if all < octets {
         return Ok(false);
     }
-    let rows = slice_rows(Some(dimension), slices, &within);
+    let (rows, sums) = (slice_rows(Some(dimension), slices, &within), sums());
     to.execute_batch(&format!(
-        "CREATE OR REPLACE TEMP TABLE gathered AS SELECT key_hi, key_lo, key_text, {SUMS} FROM ({rows}) GROUP BY ALL"
+        "CREATE OR REPLACE TEMP TABLE gathered AS SELECT key_hi, key_lo, key_text, {sums} FROM ({rows}) GROUP BY ALL"
     ))?;
     Ok(true)
 }
@@ -91,11 +94,11 @@ fn keep(to: &Connection, alias: &str, code: u8, hour: i64, flows: u64) -> Result
         .map(|order| format!("SELECT place FROM (SELECT rowid AS place FROM gathered ORDER BY {order} LIMIT {most})"))
         .join(" UNION ");
     let largest_of = ["octets", "l2_octets", "packets", "flows"].map(|c| format!("max({c})::UBIGINT")).join(", ");
-    let (max, bound) = (u64::MAX, BOUND_LO);
+    let (max, bound, sums) = (u64::MAX, BOUND_LO, sums());
     to.execute_batch(&format!(
         "CREATE OR REPLACE TEMP TABLE largest AS {largest};
          {row}, * FROM gathered WHERE rowid IN (SELECT place FROM largest) ORDER BY key_hi, key_lo, key_text;
-         {row}, {max}, {max}, NULL, {SUMS} FROM gathered WHERE rowid NOT IN (SELECT place FROM largest);
+         {row}, {max}, {max}, NULL, {sums} FROM gathered WHERE rowid NOT IN (SELECT place FROM largest);
          {row}, {max}, {bound}, NULL, {largest_of}, 0, 0 FROM gathered WHERE rowid NOT IN (SELECT place FROM largest);
          DROP TABLE largest;"
     ))
@@ -104,9 +107,10 @@ fn keep(to: &Connection, alias: &str, code: u8, hour: i64, flows: u64) -> Result
 /// Slices are missing: everything of the hour is in values that have no row.
 fn unknown(to: &Connection, alias: &str, minutes: &str, code: u8, hour: i64, within: &str) -> Result<(), Error> {
     to.execute_batch(&format!(
-        "INSERT INTO {alias}.sums SELECT {hour}, {code}::UTINYINT, {max}, {max}, NULL, {SUMS}
+        "INSERT INTO {alias}.sums SELECT {hour}, {code}::UTINYINT, {max}, {max}, NULL, {sums}
          FROM {minutes}.sums WHERE {within} AND dimension = {TOTAL}",
-        max = u64::MAX
+        max = u64::MAX,
+        sums = sums()
     ))
 }
 
@@ -114,7 +118,8 @@ fn unknown(to: &Connection, alias: &str, minutes: &str, code: u8, hour: i64, wit
 pub(super) fn rewritten(alias: &str) -> String {
     format!(
         "INSERT INTO rewritten.sums
-         SELECT * FROM (SELECT bucket, dimension, key_hi, key_lo, key_text, {SUMS} FROM {alias}.sums GROUP BY ALL)
-         ORDER BY bucket // 86400000, dimension, key_hi, key_lo, key_text, bucket"
+         SELECT * FROM (SELECT bucket, dimension, key_hi, key_lo, key_text, {} FROM {alias}.sums GROUP BY ALL)
+         ORDER BY bucket // 86400000, dimension, key_hi, key_lo, key_text, bucket",
+        sums()
     )
 }
