@@ -8,6 +8,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::fs::{FallocateFlags, fallocate};
 
@@ -38,6 +39,8 @@ pub struct Stage {
     // Dropped in this order: the disk lies on the stage.
     disk: Disk,
     stage: Disk,
+    /// Snapshots that were made.
+    cuts: AtomicUsize,
 }
 
 impl Disk {
@@ -110,7 +113,7 @@ impl Stage {
         let made = Disk::make(folder, "stage", STAGE_MEGABYTES, &["mkfs.xfs", "-q", "-f", "-m", "reflink=1"]);
         let stage = or_skip(test, made)?;
         let disk = Disk::new_or_skip(test, stage.path(), megabytes)?;
-        Some(Self { disk, stage })
+        Some(Self { disk, stage, cuts: AtomicUsize::new(0) })
     }
 
     /// Where the disk is mounted.
@@ -125,9 +128,16 @@ impl Stage {
     /// When it cannot be snapshotted or mounted.
     #[must_use]
     pub fn cut_power(&self) -> Disk {
-        let image = self.stage.path().join("after.img");
+        // Each in a place of its own: as long as somebody has a file of the one before open, a mount of the same image would be that one.
+        let cut = self.cuts.fetch_add(1, Ordering::Relaxed);
+        let at = |cut: usize| self.stage.path().join(format!("after-{cut}"));
+        if let Some(before) = cut.checked_sub(1) {
+            // Its room is free once nobody uses it any more.
+            let _ = fs::remove_file(at(before).with_extension("img"));
+        }
+        let image = at(cut).with_extension("img");
         run(Command::new("cp").arg("--reflink=always").arg(&self.disk.image).arg(&image)).unwrap();
-        Disk::mount(image, self.stage.path().join("after")).unwrap()
+        Disk::mount(image, at(cut)).unwrap()
     }
 }
 
