@@ -61,6 +61,21 @@ pub enum Refused {
         /// What it is.
         class: Class,
     },
+    /// The address lies outside of what a tenant measures.
+    #[error(
+        "{0} lies outside of the networks that probes of this workspace may measure: choose another target, or have an admin add its network in the settings of the workspace"
+    )]
+    Outside(IpAddr),
+    /// The address lies in a network that a tenant does not measure.
+    #[error(
+        "{address} lies in {network}, which probes of this workspace may not measure: choose another target, or have an admin change that in the settings of the workspace"
+    )]
+    Excluded {
+        /// The address.
+        address: IpAddr,
+        /// Which network.
+        network: Network,
+    },
 }
 
 impl Checked {

@@ -9,6 +9,7 @@
 pub(crate) mod board;
 pub(crate) mod heat;
 pub(crate) mod map;
+pub(crate) mod networks;
 pub(crate) mod places;
 mod route_watch;
 pub(crate) mod samples;
@@ -23,12 +24,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use netwatch_entities::{Reading, StoreError};
 use netwatch_model::Record;
-use netwatch_model::assignment::Assignment;
+use netwatch_model::assignment::{Assignment, NarrowedRun};
 use netwatch_model::people::{Agent, WorkspaceId};
-use netwatch_model::probe::{Probe, ProbeResult, ProbeSpec};
+use netwatch_model::probe::{Probe, ProbeResult};
 use netwatch_storage::{Budget, ResultQuery, Span, TelemetryStore};
 
-use crate::agents::{Expanded, Plan};
+use crate::agents::{Expanded, PairKeys, Plan};
 use crate::app::App;
 use crate::history::limits::workspaces;
 use crate::history::place;
@@ -41,10 +42,10 @@ pub trait Prober: Send + Sync {
     fn assign(&self, assignment: Assignment);
 
     /// Runs something once, now; `None` when the agent is busy or has ended.
-    fn run(&self, spec: ProbeSpec) -> Pin<Box<dyn Future<Output = Option<ProbeResult>> + Send>>;
+    fn run(&self, run: NarrowedRun) -> Pin<Box<dyn Future<Output = Option<ProbeResult>> + Send>>;
 }
 
-/// Which networks may be measured, as the configuration says: see [`Assignment`].
+/// Which networks may be measured, as the configuration says: see [`Assignment`]. Workspaces narrow it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ProbePolicy {
     /// Not public, and yet allowed.
@@ -90,21 +91,37 @@ impl App {
         let mut revision = slot.revision.lock().unwrap_or_else(PoisonError::into_inner);
         match self.access().entities().read(Plan::read) {
             Ok(plan) => {
-                self.agents().set_plan(plan);
-                let Some(prober) = slot.get() else { return };
-                let own = self.own_agent();
-                // It has no reflector.
-                let Expanded { probes, .. } = self.agents().expanded(&own);
-                let policy = slot.policy.load();
-                *revision += 1;
-                let (allow, deny) = (policy.allow.clone(), policy.deny.clone());
-                prober.assign(Assignment { revision: *revision, probes, allow, deny, reflect: Vec::new() });
+                self.agents().set_plan(plan.with_keys(PairKeys::read(self.access().entities())));
+                self.assign_prober(&mut revision);
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "agents are not told what changed; they go on as before");
             }
         }
+    }
+}
+
+impl App {
+    /// Tells the agent of this machine what to do, as far as others ask it to. Blocks.
+    pub(crate) fn assign_own(&self) {
+        self.assign_prober(&mut self.prober().revision.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn assign_prober(&self, revision: &mut u64) {
+        let Some(prober) = self.prober().get() else { return };
+        let expanded = self.agents().expanded(&self.own_agent());
+        *revision += 1;
+        prober.assign(self.assignment(*revision, &self.agents().plan(), expanded));
+    }
+
+    /// What an agent is told of what it does: `expanded`, with where it may measure.
+    pub(crate) fn assignment(&self, revision: u64, plan: &Plan, expanded: Expanded) -> Assignment {
+        let Expanded { probes, reflect, senders, testers } = expanded;
+        let (probes, narrowed) = plan.narrowed(probes);
+        let policy = self.prober().policy();
+        let (allow, deny) = (policy.allow.clone(), policy.deny.clone());
+        Assignment { revision, probes, narrowed, allow, deny, reflect, senders, testers }
     }
 }
 

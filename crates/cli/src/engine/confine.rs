@@ -34,19 +34,24 @@ pub struct Rights {
     pub damaged: Damaged,
 }
 
+/// What this process needs after the start, beside its data directory.
+#[derive(Clone, Debug, Default)]
+pub struct Reach {
+    /// Ports on this machine that it must reach itself.
+    pub connect: Vec<u16>,
+    /// TCP ports at which it listens later.
+    pub listen: Vec<u16>,
+    /// What it reads.
+    pub read: Vec<PathBuf>,
+}
+
 /// Forks the broker, drops rights, puts the walls up.
 ///
-/// With `live` there is a broker; without `processes` nobody is asked for the owners of sockets; `connect` are the ports on this machine that this process itself must reach; `read` is read after the start.
+/// With `live` there is a broker; without `processes` nobody is asked for the owners of sockets.
 ///
 /// # Errors
 /// When rights cannot be given up: Netwatch does not go on with rights that it should not have.
-pub fn confine(
-    data_dir: &Path,
-    live: bool,
-    processes: bool,
-    connect: &[u16],
-    read: &[PathBuf],
-) -> anyhow::Result<Rights> {
+pub fn confine(data_dir: &Path, live: bool, processes: bool, reach: &Reach) -> anyhow::Result<Rights> {
     let rights = if !live {
         Rights { sockets: Arc::new(NoSockets), probes: None, owners: None, missing: None, damaged: Damaged::new() }
     } else {
@@ -60,8 +65,12 @@ pub fn confine(
     caps::drop_all()?;
     let sandbox = Sandbox::new().write(data_dir);
     // Probes go to any port, from any free one.
-    let sandbox = if live { sandbox.bind(0) } else { sandbox.connect_only(connect.iter().copied()) };
-    let sandbox = read.iter().fold(sandbox, |sandbox, path| sandbox.read(path));
+    let sandbox = if live {
+        reach.listen.iter().fold(sandbox.bind(0), |sandbox, port| sandbox.bind(*port))
+    } else {
+        sandbox.connect_only(reach.connect.iter().copied())
+    };
+    let sandbox = reach.read.iter().fold(sandbox, |sandbox, path| sandbox.read(path));
     for layer in sandbox.enforce()?.layers {
         let (name, detail) = (layer.name, layer.detail.as_str());
         match layer.state {
