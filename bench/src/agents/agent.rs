@@ -131,7 +131,8 @@ impl Agent {
     async fn session(&mut self, client: Client) -> Result<End, String> {
         let (out, messages) = mpsc::channel(QUEUE);
         let info = Some(made::info(self.number, source(self.number)));
-        let hello = v1::Hello { info, boot: self.number.into(), revision: self.revision };
+        let (boot, revision) = (self.number.into(), self.revision);
+        let hello = v1::Hello { info, boot, revision, ..v1::Hello::default() };
         // There is room: it is the first.
         let _ = out.try_send(message(from_agent::Message::Hello(hello)));
         let mut calls = client.clone();

@@ -117,7 +117,7 @@ impl<'b> Server<'b> {
     fn numbers(&self, probes: &[String]) -> Result<Vec<u64>, BenchError> {
         let mut numbers = Vec::new();
         for probe in probes {
-            let stored = self.all::<Stored>(&format!("/api/v1/probes/{probe}/results?from=now-1d"))?;
+            let stored = self.all::<Stored>(&format!("/api/v1/probes/{probe}/results?from=-1d"))?;
             numbers.extend(stored.iter().map(|result| (result.duration * super::agent::NUMBERS).round() as u64));
         }
         Ok(numbers)

@@ -20,13 +20,16 @@
 //! most once for each batch of a run; flow records and counters are cumulative, so that a lost batch loses detail and no total.
 
 mod batcher;
+mod demand;
 pub mod identity;
 mod intake;
 pub mod link;
 mod os;
 pub mod outbox;
 pub mod probing;
+pub mod reflecting;
 mod run;
+pub mod serving;
 pub mod session;
 pub mod update;
 pub mod watchdog;

@@ -11,6 +11,8 @@
 //!
 //! Beside them it reads the agent's own host (`host`), which nobody has to ask for.
 //!
+//! The policy of an assignment, and what a workspace leaves of it, hold from its next run on; a run that is under way ends as it began.
+//!
 //! Limits: [`MOST_RUNNING`] runs at once; what is due beyond them waits, and is late. Measurements of throughput wait for one another, so
 //! that two never share a link.
 
@@ -23,8 +25,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use netwatch_egress::{Network, Policy};
-use netwatch_model::assignment::Assignment;
-use netwatch_model::probe::{ProbeKind, ProbeResult, ProbeSpec, Trigger};
+use netwatch_model::assignment::{Assignment, NarrowedRun};
+use netwatch_model::probe::{ProbeKind, ProbeResult, Trigger};
 use netwatch_model::{AgentId, Record};
 use netwatch_probes::{Occasion, Tools};
 use netwatch_telemetry::clock::ClockSource;
@@ -58,7 +60,7 @@ pub struct Dependencies {
 }
 
 /// A run that somebody asked for, and where its result goes.
-type Request = (ProbeSpec, oneshot::Sender<ProbeResult>);
+type Request = (NarrowedRun, oneshot::Sender<ProbeResult>);
 
 /// Asks for runs.
 #[derive(Clone, Debug)]
@@ -66,9 +68,9 @@ pub struct Asking(mpsc::Sender<Request>);
 
 impl Asking {
     /// Runs something once, now; `None` when as much runs or waits as may, or the collector has ended.
-    pub async fn run(&self, spec: ProbeSpec) -> Option<ProbeResult> {
+    pub async fn run(&self, run: NarrowedRun) -> Option<ProbeResult> {
         let (sender, receiver) = oneshot::channel();
-        self.0.try_send((spec, sender)).ok()?;
+        self.0.try_send((run, sender)).ok()?;
         receiver.await.ok()
     }
 }
@@ -164,7 +166,7 @@ impl Driver {
                     Err(_) => self.is_alone = true,
                 },
                 Some(ended) = self.running.join_next() => self.ended(ended),
-                Some((spec, reply)) = self.requested.recv(), if self.running.len() < MOST_RUNNING => self.answer(spec, reply),
+                Some((run, reply)) = self.requested.recv(), if self.running.len() < MOST_RUNNING => self.answer(run, reply),
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -191,7 +193,7 @@ impl Driver {
         let waited = self.clock.monotonic().saturating_sub(due.planned);
         let scheduled = self.clock.now() - waited;
         let occasion = Occasion { probe: Some(due.id), agent: self.agent, scheduled, trigger: due.trigger };
-        let (tools, link) = (self.tools.clone(), Arc::clone(&self.link));
+        let (tools, link) = (self.tools.within(Arc::clone(&due.scope)), Arc::clone(&self.link));
         self.running.spawn(async move {
             let _alone = match due.spec.kind {
                 ProbeKind::Throughput => Some(link.lock().await),
@@ -203,10 +205,10 @@ impl Driver {
     }
 
     /// Runs what somebody asked for; its result goes nowhere else.
-    fn answer(&mut self, spec: ProbeSpec, reply: oneshot::Sender<ProbeResult>) {
+    fn answer(&mut self, NarrowedRun { to, spec }: NarrowedRun, reply: oneshot::Sender<ProbeResult>) {
         let scheduled = self.clock.now();
         let occasion = Occasion { probe: None, agent: self.agent, scheduled, trigger: Trigger::Request };
-        let tools = self.tools.clone();
+        let tools = self.tools.within(Arc::new(schedule::scope_of(&to)));
         self.running.spawn(async move {
             let result = netwatch_probes::run(&spec, occasion, &tools).await;
             // Who asked may have gone.

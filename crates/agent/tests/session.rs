@@ -8,15 +8,17 @@ mod signer;
 mod world;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use netwatch_agent::identity::{Home, IdentityError};
 use netwatch_agent::session::{About, EnrolError, Outcome, Proxy, enrol};
 use netwatch_agent::update::{self, Version};
+use netwatch_api::agent::protocol::Versions;
 use netwatch_api::agent::v1;
-use netwatch_model::assignment::{AssignedProbe, Assignment};
+use netwatch_model::assignment::{AssignedProbe, Assignment, NarrowedProbes, NarrowedRun};
 use netwatch_model::people::{Digest, ProbeId};
-use netwatch_model::probe::{ProbeKind, ProbeResult, ProbeSpec};
+use netwatch_model::probe::{FailureReason, Family, ProbeKind, ProbeNetworks, ProbeResult, ProbeSpec};
 use netwatch_telemetry::clock::SystemClock;
 use server::{FakeServer, Script};
 use signer::Signer;
@@ -86,7 +88,7 @@ async fn an_assignment_is_kept_and_a_run_that_is_asked_for_is_answered() {
     let spec = ProbeSpec { interval: 86_400.0, ..ProbeSpec::new(ProbeKind::Tcp, "127.0.0.1:9") };
     let probes = vec![AssignedProbe { id: ProbeId::from_bits(7), peer: None, spec }];
     let assignment = Assignment { revision: 3, probes, ..Assignment::default() };
-    let run = ProbeSpec::new(ProbeKind::Network, "");
+    let run = NarrowedRun { to: ProbeNetworks::default(), spec: ProbeSpec::new(ProbeKind::Network, "") };
     let script = Script { assignment: Some(assignment), run: Some(run), ..Script::default() };
     let server = FakeServer::start(script).await;
     let agent = Agent::start(&server).await;
@@ -100,6 +102,86 @@ async fn an_assignment_is_kept_and_a_run_that_is_asked_for_is_answered() {
     agent.stop().await;
     let kept = netwatch_agent::session::kept_assignment(&home);
     assert_eq!((kept.revision, kept.probes.len()), (3, 1), "a restart without a server goes on with it");
+}
+
+/// A listener that counts who comes.
+async fn counting() -> (u16, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, count) = (listener.local_addr().unwrap().port(), Arc::<AtomicUsize>::default());
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (port, count)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_name_resolves_to_is_judged_by_the_workspace_of_the_probe_and_a_change_holds_for_the_next_run() {
+    let ((free, reached), (bound, narrowed)) = (counting().await, counting().await);
+    let probe = |bits, port| {
+        let target = format!("localhost:{port}");
+        let spec = ProbeSpec { interval: 1.0, count: 1, family: Family::V4, ..ProbeSpec::new(ProbeKind::Tcp, &target) };
+        AssignedProbe { id: ProbeId::from_bits(bits), peer: None, spec }
+    };
+    let within = |revision, deny: &[&str]| Assignment {
+        revision,
+        probes: vec![probe(1, free)],
+        narrowed: vec![NarrowedProbes {
+            to: ProbeNetworks { only: Vec::new(), deny: deny.iter().map(|text| (*text).to_owned()).collect() },
+            probes: vec![probe(2, bound)],
+        }],
+        allow: vec!["127.0.0.0/8".to_owned()],
+        ..Assignment::default()
+    };
+    let elsewhere = ProbeNetworks { only: vec!["192.0.2.0/24".to_owned()], deny: Vec::new() };
+    let run = NarrowedRun { to: elsewhere, spec: probe(3, bound).spec };
+    let script = Script { assignment: Some(within(1, &["127.0.0.0/8"])), run: Some(run), ..Script::default() };
+    let mut server = FakeServer::start(script).await;
+    let agent = Agent::start(&server).await;
+    let of = |server: &FakeServer, bits| {
+        let id = Some(ProbeId::from_bits(bits));
+        server.results().into_iter().filter(|result| result.probe == id).collect::<Vec<_>>()
+    };
+    agent.until("both have run", || !of(&server, 1).is_empty() && !of(&server, 2).is_empty()).await;
+    assert!(of(&server, 1).iter().all(|result| result.failure.is_none()), "{:?}", of(&server, 1));
+    let why = of(&server, 2)[0].failure.clone().unwrap();
+    assert_eq!(why.reason, FailureReason::Forbidden);
+    assert!(why.message.raw().contains("127.0.0.0/8") && why.message.raw().contains("workspace"), "{why:?}");
+    agent.until("the run is answered", || !server.replies().is_empty()).await;
+    let Some(v1::run_reply::Outcome::Result(result)) = &server.replies()[0].outcome else { panic!() };
+    let result: ProbeResult = serde_json::from_slice(result).unwrap();
+    assert_eq!(result.failure.map(|failure| failure.reason), Some(FailureReason::Forbidden));
+    assert_eq!(narrowed.load(Ordering::SeqCst), 0, "nothing was sent there");
+    assert!(reached.load(Ordering::SeqCst) > 0);
+
+    server.stop().await;
+    server.assign(within(2, &["192.0.2.0/24"]));
+    server.restart().await;
+    agent.until("it is measured now", || narrowed.load(Ordering::SeqCst) > 0).await;
+    assert_eq!(agent.stop().await, Outcome::Stopped);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_of_another_protocol_is_asked_again_only_after_five_minutes() {
+    let message = "update the agent".to_owned();
+    let goodbye = Some(v1::Goodbye { reason: v1::Reason::Incompatible.into(), message });
+    for script in [Script { goodbye, refuses: true, ..Script::default() }, Script { protocol: 99, ..Script::default() }]
+    {
+        let server = FakeServer::start(script).await;
+        let agent = Agent::start(&server).await;
+        agent.until("it has asked", || !server.hellos().is_empty()).await;
+        for _ in 0..29 {
+            agent.pass(Duration::from_secs(10)).await;
+        }
+        let hellos = server.hellos();
+        let ours = Versions::OURS;
+        assert_eq!((hellos[0].oldest_protocol, hellos[0].protocol), (ours.oldest(), ours.newest()));
+        assert_eq!(hellos.len(), 1, "it waits");
+        agent.until("it asks again", || server.hellos().len() == 2).await;
+        assert_eq!(agent.stop().await, Outcome::Stopped);
+    }
 }
 
 const NEW: Version = Version::new(0, 2, 0);

@@ -189,7 +189,7 @@ impl Engine {
         if let Some(kept) = &kept {
             remember(&live, &store, kept, history.as_mut());
         }
-        let measure = |(rights, intake)| probes::start(AGENT, rights, intake, &live, settings.probes.clone());
+        let measure = |(rights, intake)| probes::start(AGENT, rights, intake, &live, &settings.agents);
         let probing = prober.map(measure).transpose()?;
         let agents = plan.agents.zip(kept.as_ref());
         let remote = agents.map(|(listener, kept)| remote::build(listener, kept, &live, settings)).transpose()?;
@@ -278,6 +278,7 @@ fn run(
 fn configure(live: &Live, settings: &Settings, modules: Modules) {
     live.set_agent_rules(settings.agents.rules);
     live.set_storage_rules(settings.storage.rules.clone());
+    live.set_probe_policy(settings.probes.clone());
     crate::config::blackbox::tell_refused(&modules, settings.blackbox.as_deref());
     live.set_modules(modules);
 }

@@ -7,6 +7,8 @@
 //! Format of the file: a line for each key, oldest first: the id (8 hexadecimal digits, the head of the key's SHA-256) and the key
 //! (64 hexadecimal digits). Limits: 64 keys.
 
+mod derived;
+
 use std::fmt;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
@@ -19,6 +21,8 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
+
+pub use self::derived::Derived;
 
 /// Most keys of a file.
 const MAX_KEYS: usize = 64;
@@ -188,6 +192,12 @@ impl Vault {
         let nonce = XNonce::try_from(nonce).map_err(|_| VaultError::Damaged)?;
         let opened = cipher(bytes).decrypt(&nonce, Payload { msg: ciphertext, aad: context });
         opened.map(Zeroizing::new).map_err(|_| VaultError::Damaged)
+    }
+
+    /// Secrets of one purpose that are kept nowhere.
+    #[must_use]
+    pub fn derived(&self, purpose: &str) -> Derived {
+        Derived::new(self.lock().iter().rev().map(|(_, key)| &**key), purpose)
     }
 
     fn lock(&self) -> std::sync::RwLockReadGuard<'_, Vec<(KeyId, KeyBytes)>> {

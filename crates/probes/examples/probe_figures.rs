@@ -1,5 +1,5 @@
 //! Pings and traces beside `fping`, `ping -f` and `mtr`, in namespaces joined by veth pairs: `cargo run --release -p netwatch-probes
-//! --example probe_figures [flood] [paced] [traces] [loss] [accuracy]`, as root; all parts when none is named.
+//! --example probe_figures [flood] [paced] [traces] [crowd] [loss] [accuracy]`, as root; all parts when none is named.
 //!
 //! Pings go over one veth pair, traces through a router. Sockets for ICMP are those that systemd allows to everybody.
 //!
@@ -36,11 +36,12 @@ fn main() {
     let (near, far) = (pair(), chain());
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     println!("| what | echoes or probes | per second | CPU each, µs |\n|---|---|---|---|");
-    let parts: [(&str, Part, &Lab); 6] = [
+    let parts: [(&str, Part, &Lab); 7] = [
         ("flood", flood, &near),
         ("flood", others, &near),
         ("paced", paced, &near),
         ("traces", traces, &far),
+        ("crowd", crowd, &far),
         ("loss", loss, &near),
         ("accuracy", accuracy, &near),
     ];
@@ -224,18 +225,57 @@ fn shell(lab: &Lab, what: &str, command: &str, count: u64) {
     }
 }
 
+fn trace(n: u32) -> ProbeSpec {
+    let mut spec = ProbeSpec { count: 10, spacing: 0.1, ..ProbeSpec::new(ProbeKind::Mtr, &target(n)) };
+    spec.options.set(&NAMES, OptionValue::Flag(false));
+    spec
+}
+
 fn traces(lab: &Lab) {
-    let trace = |n| {
-        let mut spec = ProbeSpec { count: 10, spacing: 0.1, ..ProbeSpec::new(ProbeKind::Mtr, &target(n)) };
-        spec.options.set(&NAMES, OptionValue::Flag(false));
-        spec
-    };
     let specs: Vec<ProbeSpec> = (0..500).map(trace).collect();
     let tools = tools();
     let (results, seconds, cpu) = run_all(lab, &tools, &specs, Duration::from_millis(2));
     let reached = results.iter().filter(|result| result.failure.is_none()).count();
     row(&format!("netwatch, 500 traces at once, {reached} reached"), tools.hub.counts().sent, seconds, cpu);
     shell(lab, "mtr, one trace", &format!("mtr -n -r -c 300 -i 0.01 {}", target(1)), 900);
+}
+
+/// What a ping measures while others measure as well, in the same process.
+fn crowd(lab: &Lab) {
+    serve_http(lab);
+    println!(
+        "\n| beside | median of the ping, µs | p95, µs | lost | others | their failures |\n|---|---|---|---|---|---|"
+    );
+    let http = |n| ProbeSpec { timeout: 5.0, ..ProbeSpec::new(ProbeKind::Http, &format!("http://{}/", target(n))) };
+    let crowds: [(&str, Vec<ProbeSpec>, Duration); 4] = [
+        ("nothing", Vec::new(), Duration::ZERO),
+        ("500 traces at once, again and again", (0..2500).map(|n| trace(n % 500)).collect(), Duration::from_millis(4)),
+        ("5 000 HTTP probes a minute", (0..833).map(http).collect(), Duration::from_millis(12)),
+        ("nothing, again", Vec::new(), Duration::ZERO),
+    ];
+    for (beside, others, phase) in crowds {
+        let specs: Vec<ProbeSpec> = [ping(&target(60_000), 1000, 0.01)].into_iter().chain(others).collect();
+        let (results, ..) = run_all(lab, &tools(), &specs, phase);
+        let [first, others @ ..] = &results[..] else { return };
+        let Some(Detail::Ping(ping)) = &first.detail else { return };
+        let failed = others.iter().filter(|result| result.failure.is_some()).count();
+        let [median, p95] = ping.rtt.as_ref().map_or([0.0; 2], |rtt| [rtt.median * 1e6, rtt.p95 * 1e6]);
+        let lost = ping.sent - ping.received;
+        println!("| {beside} | {median:.1} | {p95:.1} | {lost} | {} | {failed} |", others.len());
+    }
+}
+
+/// A server of HTTP at all targets, as small as it can be: it costs what it costs the machine.
+fn serve_http(lab: &Lab) {
+    use std::io::{Read as _, Write as _};
+    let listener = lab.there.enter(|| std::net::TcpListener::bind("0.0.0.0:80").expect("port 80"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let _ = stream.read(&mut [0; 2048]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+        }
+    });
 }
 
 fn loss(lab: &Lab) {

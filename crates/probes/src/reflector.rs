@@ -1,22 +1,25 @@
 //! A reflector of STAMP (RFC 8762): sends test packets back, with its own numbers and stamps, to those that it knows.
 //!
 //! It is no amplifier and no open door: a source that is not in the list of allowed networks gets no answer (an empty list means this host
-//! alone), an answer is never longer than its request, and each source has a rate. With a key only authentic packets are answered. Sessions
-//! are told apart by address, port and identifier, so that nobody can take over another's session.
+//! alone), an answer is never longer than its request, and each source has a rate. A source that has keys is answered when its packets are
+//! authentic, and only then; so are all of the list when the reflector has a key. Sessions are told apart by address, port and identifier, so
+//! that nobody can take over another's session.
 //!
 //! One task for each address that is listened at; all share one `Table` behind a lock that is held for one packet. Dropping the run ends
 //! the tasks.
 
+mod known;
 mod table;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use netwatch_egress::Network;
+use netwatch_model::assignment::Sender;
 use netwatch_telemetry::clock;
 use netwatch_wire::stamp::reflect::{Arrival, Sequences, reflect};
 use netwatch_wire::stamp::time::{ErrorEstimate, StampTime};
@@ -47,7 +50,7 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// Whom it answers; this host alone when it is empty.
     pub allow: Vec<Network>,
-    /// The key of authenticated mode; with it nothing else is answered.
+    /// The key of authenticated mode for those of this list; with it nothing else of them is answered.
     pub key: Option<Key>,
     /// How much it does for how many.
     pub limits: Limits,
@@ -77,16 +80,15 @@ pub struct Handle(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    key: Option<Key>,
     table: Mutex<Table>,
     answered: AtomicU64,
     refused: [AtomicU64; Refusal::ALL.len()],
 }
 
 impl Handle {
-    /// Says anew whom it answers.
-    pub fn allow(&self, networks: Vec<Network>) {
-        self.0.table.lock().unwrap_or_else(PoisonError::into_inner).allow(networks);
+    /// Says anew whom it answers: those networks, and `senders` with their keys.
+    pub fn allow(&self, networks: Vec<Network>, senders: &[Sender]) {
+        self.0.table.lock().unwrap_or_else(PoisonError::into_inner).allow(networks, senders);
     }
 
     /// Packets that were answered.
@@ -119,9 +121,21 @@ impl Reflector {
             .iter()
             .map(|address| listen(*address).map_err(|source| ReflectorError { address: *address, source }));
         let sockets = bound.collect::<Result<_, _>>()?;
-        let table = Mutex::new(Table::new(config.limits, config.allow));
-        let shared = Shared { key: config.key, table, answered: AtomicU64::new(0), refused: Default::default() };
+        let table = Mutex::new(Table::new(config.limits, config.allow, config.key));
+        let shared = Shared { table, answered: AtomicU64::new(0), refused: Default::default() };
         Ok(Self { sockets, handle: Handle(Arc::new(shared)) })
+    }
+
+    /// Listens at a port of every address, for nobody but this host at first; needs a runtime of tokio.
+    ///
+    /// # Errors
+    /// When the port cannot be listened at.
+    pub fn everywhere(port: u16) -> Result<Self, ReflectorError> {
+        let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+        let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+        let bind = |listen| Self::bind(Config { listen, ..Config::default() });
+        // A host without IPv6 answers over IPv4.
+        bind(vec![v4, v6]).or_else(|_| bind(vec![v4]))
     }
 
     /// Where it listens, with the ports that the system gave for port 0.
@@ -197,9 +211,8 @@ impl Server {
         let admitted = match buffer.get(..received.length).filter(|_| !received.is_cut) {
             None => Err(Refusal::Size),
             Some(bytes) => {
-                let shared = &self.handle.0;
-                let mut table = shared.table.lock().unwrap_or_else(PoisonError::into_inner);
-                table.admit(now, received.source, bytes, shared.key.as_ref())
+                let mut table = self.handle.0.table.lock().unwrap_or_else(PoisonError::into_inner);
+                table.admit(now, received.source, bytes)
             }
         };
         match admitted {
@@ -209,7 +222,7 @@ impl Server {
     }
 
     fn send(&mut self, now: Duration, received: &Received, admitted: &Admitted, buffer: &mut [u8]) {
-        let (Some(packet), key) = (buffer.get_mut(..received.length), self.handle.0.key.as_ref()) else { return };
+        let (Some(packet), key) = (buffer.get_mut(..received.length), admitted.key.as_ref()) else { return };
         if self.asked.is_none_or(|asked| now.saturating_sub(asked) >= CLOCK_PERIOD) {
             self.asked = Some(now);
             let error = os::clock_error();

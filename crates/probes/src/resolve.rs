@@ -1,11 +1,14 @@
 //! From a target to the one address that is measured.
 //!
 //! A name is resolved once for each run: one of another agent to the address that reaches it, others by the resolver of the system. Every
-//! address that comes out is judged by the policy. The first address of the wanted family is taken, in the resolver's order (RFC 6724).
+//! address that comes out is judged by the policy and by what the workspace leaves of it, addresses of other agents as all others: a
+//! workspace that measures few networks names those of its agents, too. The first address of the wanted family is taken, in the resolver's
+//! order (RFC 6724).
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use netwatch_egress::Refused;
 use netwatch_model::probe::pair::agent_of;
 use netwatch_model::probe::{Failure, FailureReason, Family};
 use netwatch_telemetry::clock;
@@ -63,10 +66,23 @@ pub async fn resolve(
 }
 
 fn judge(found: Vec<SocketAddr>, tools: &Tools) -> Result<SocketAddr, Failure> {
-    let checked = tools.policy.check_all(found);
-    let checked = checked.map_err(|refused| Failure::new(FailureReason::Forbidden, &refused.to_string()))?;
+    let checked = tools.policy.check_within(&tools.scope, found).map_err(|refused| forbidden(&refused))?;
     let first = checked.first().map(|checked| checked.address());
     first.ok_or_else(|| Failure::new(FailureReason::Unresolved, "the name has no address"))
+}
+
+/// Why an address is not measured, and where that is said.
+pub(crate) fn forbidden(refused: &Refused) -> Failure {
+    let message = match refused {
+        Refused::Denied(address) => {
+            format!("{address} lies in a network that the server denies to probes (probes.deny of its configuration)")
+        }
+        Refused::NotPublic { address, class } => format!(
+            "{address} is not a public address ({class:?}): add its network to probes.allow of the server's configuration if it may be measured"
+        ),
+        other => other.to_string(),
+    };
+    Failure::new(FailureReason::Forbidden, &message)
 }
 
 const fn of_family(address: SocketAddr, family: Family) -> bool {

@@ -12,6 +12,7 @@ mod control;
 mod delay;
 mod noise;
 mod os;
+mod peer;
 mod protocol;
 mod server;
 
@@ -22,6 +23,7 @@ use netwatch_model::probe::delay::quantile;
 use netwatch_model::probe::kind::throughput::{
     BUDGET, DESCRIPTOR, DIRECTION, LINE_RATE, RttMethod, SECONDS, STREAMS, Throughput, Transfer, grade,
 };
+use netwatch_model::probe::pair::agent_of;
 use netwatch_model::probe::spec::split_port;
 use netwatch_model::probe::{Detail, Failure, FailureReason, ProbeSpec, TargetForm};
 use netwatch_telemetry::clock;
@@ -34,6 +36,9 @@ use crate::socket::source_for;
 use crate::tools::Tools;
 
 pub use server::{Config, Handle, Limits, Server, ServerError};
+
+/// Port of an agent that serves throughput tests, when nobody chose one.
+pub const PORT: u16 = 8863;
 
 /// Whose turn it is in this process, as a client or as a server.
 static TURN: LazyLock<Arc<Mutex<()>>> = LazyLock::new(Arc::default);
@@ -88,7 +93,10 @@ async fn measure(
     };
     let no_target = || Failure::new(FailureReason::Agent, "the target is not a host with a port");
     let (host, port) = split_port(&spec.target, default).ok_or_else(no_target)?;
-    let resolved = resolve(host, port, spec.family, Duration::from_secs_f64(spec.timeout), tools).await?;
+    let resolved = match agent_of(host) {
+        Some(agent) => peer::find(agent, port, spec, tools).await?,
+        None => resolve(host, port, spec.family, Duration::from_secs_f64(spec.timeout), tools).await?,
+    };
     ran.address = Some(resolved.address.ip());
     ran.source = source_for(resolved.address, spec);
     let until = clock::monotonic().saturating_add(patience);

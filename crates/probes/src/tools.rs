@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use netwatch_egress::Policy;
+use netwatch_egress::{Policy, Scope};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::agent::Peers;
@@ -58,6 +58,8 @@ impl Rights for OwnRights {
 pub struct Tools {
     /// Which addresses may be measured.
     pub policy: Arc<Policy>,
+    /// Which of them this run's workspace measures.
+    pub scope: Arc<Scope>,
     /// Who opens sockets.
     pub rights: Arc<dyn Rights>,
     /// Who sends and receives pings and traces.
@@ -75,7 +77,14 @@ impl Tools {
     #[must_use]
     pub fn new(policy: Arc<Policy>, rights: Arc<dyn Rights>) -> Self {
         let hub = Arc::new(Hub::new(Arc::clone(&rights)));
-        Self { policy, rights, hub, memory: Arc::default(), host: Arc::default(), peers: Arc::default() }
+        let scope = Arc::default();
+        Self { policy, scope, rights, hub, memory: Arc::default(), host: Arc::default(), peers: Arc::default() }
+    }
+
+    /// The same, for a run that may measure no more than this.
+    #[must_use]
+    pub fn within(&self, scope: Arc<Scope>) -> Self {
+        Self { scope, ..self.clone() }
     }
 }
 

@@ -19,8 +19,10 @@ mod enrol;
 mod intake;
 mod keys;
 mod metrics;
+mod once;
 mod os;
 mod own;
+mod pairs;
 mod plan;
 mod records;
 pub(crate) mod registry;
@@ -29,7 +31,7 @@ mod service;
 mod session;
 mod whoami;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -38,8 +40,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use netwatch_entities::{ListQuery, Order, Reading, SeenId, StoreError};
 use netwatch_model::AgentId;
+use netwatch_model::assignment::NarrowedRun;
 use netwatch_model::people::{Agent, AgentSeen, Digest, WorkspaceId};
-use netwatch_model::probe::{ProbeResult, ProbeSpec};
+use netwatch_model::probe::{Probe, ProbeKind, ProbeResult};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -52,6 +55,8 @@ pub use driver::AgentServer;
 pub(crate) use enrol::object;
 pub use keys::AgentKeyError;
 pub(crate) use metrics::AgentMetrics;
+pub(crate) use once::{Asked, NotAsked};
+pub(crate) use pairs::PairKeys;
 pub(crate) use plan::{Expanded, Plan};
 pub use registry::AgentRules;
 pub use service::AgentsError;
@@ -60,6 +65,8 @@ pub use service::AgentsError;
 const TICK: Duration = Duration::from_secs(5);
 /// Questions to one agent that may be open.
 const MAX_RUNS: usize = 16;
+/// Times that a session may be asked to look at its assignment while it is busy.
+const MAX_LOOKS: usize = 64;
 
 /// How agents are served.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,8 +99,12 @@ pub(crate) struct Agents {
     registry: Mutex<Registry>,
     links: Mutex<HashMap<SessionId, Link>>,
     plan: ArcSwap<Plan>,
+    /// Measurements between agents that are made now.
+    onces: Mutex<once::Onces>,
     /// Counts changes of the plan, of agents and their labels.
     changed: watch::Sender<u64>,
+    /// Counts heartbeats.
+    beats: watch::Sender<u64>,
     served: OnceLock<Served>,
     ingest: OnceLock<Arc<Ingest>>,
     /// Why the log did not take the newest batch of an agent; none when it did.
@@ -108,12 +119,16 @@ pub(crate) struct Agents {
 pub(crate) struct Link {
     end: watch::Sender<Option<Ending>>,
     runs: mpsc::Sender<Run>,
+    looks: mpsc::Sender<Look>,
 }
+
+/// That a session looks whether its assignment is another one; it answers with the revision then.
+type Look = oneshot::Sender<u64>;
 
 /// Something to be measured once.
 #[derive(Debug)]
 pub(crate) struct Run {
-    spec: ProbeSpec,
+    what: NarrowedRun,
     answer: oneshot::Sender<Result<ProbeResult, String>>,
 }
 
@@ -122,6 +137,7 @@ pub(crate) struct Run {
 pub(crate) struct Linked {
     end: watch::Receiver<Option<Ending>>,
     runs: mpsc::Receiver<Run>,
+    looks: mpsc::Receiver<Look>,
     changed: watch::Receiver<u64>,
 }
 
@@ -145,7 +161,9 @@ impl Agents {
             registry: Mutex::new(Registry::new(AgentRules::default(), started)),
             links: Mutex::default(),
             plan: ArcSwap::default(),
+            onces: Mutex::default(),
             changed: watch::Sender::new(0),
+            beats: watch::Sender::new(0),
             served: OnceLock::new(),
             ingest: OnceLock::new(),
             trouble: Mutex::default(),
@@ -225,7 +243,19 @@ impl Agents {
 
     /// What an agent measures.
     pub(crate) fn expanded(&self, agent: &Agent) -> Expanded {
-        self.plan().expanded(agent, &self.registry())
+        self.plan().expanded(agent, &self.registry(), &self.onces())
+    }
+
+    /// How many probes of a workspace an agent leaves out, by kind.
+    pub(crate) fn left_out_by(&self, agent: AgentId, workspace: WorkspaceId) -> BTreeMap<ProbeKind, u64> {
+        let registry = self.registry();
+        let agent = registry.agent(agent);
+        agent.map(|agent| self.plan().left_out_by(agent, workspace, &registry)).unwrap_or_default()
+    }
+
+    /// The agents that leave a probe out.
+    pub(crate) fn leaving_out(&self, probe: &Probe) -> Vec<AgentId> {
+        self.plan().leaving_out(probe, &self.registry())
     }
 
     /// What agents are called that a workspace may know.
@@ -236,11 +266,16 @@ impl Agents {
     }
 
     /// Measures once at a connected agent.
-    pub(crate) async fn run(&self, agent: AgentId, spec: ProbeSpec, patience: Duration) -> Result<ProbeResult, NotRun> {
+    pub(crate) async fn run(
+        &self,
+        agent: AgentId,
+        what: NarrowedRun,
+        patience: Duration,
+    ) -> Result<ProbeResult, NotRun> {
         let session = self.registry().session_of(agent).ok_or(NotRun::Absent)?;
         let runs = self.links().get(&session).map(|link| link.runs.clone()).ok_or(NotRun::Absent)?;
         let (answer, answered) = oneshot::channel();
-        runs.try_send(Run { spec, answer }).map_err(|_| NotRun::Busy)?;
+        runs.try_send(Run { what, answer }).map_err(|_| NotRun::Busy)?;
         match tokio::time::timeout(patience, answered).await {
             Ok(Ok(Ok(result))) => Ok(ProbeResult { agent, probe: None, ..result }),
             Ok(Ok(Err(why))) => Err(NotRun::Refused(why)),
@@ -263,10 +298,11 @@ impl Agents {
     fn link(&self, session: SessionId) -> Linked {
         let (end, ended) = watch::channel(None);
         let (runs, asked) = mpsc::channel(MAX_RUNS);
-        self.links().insert(session, Link { end, runs });
+        let (looks, looked) = mpsc::channel(MAX_LOOKS);
+        self.links().insert(session, Link { end, runs, looks });
         self.metrics.sessions.inc();
         self.metrics.opened.inc();
-        Linked { end: ended, runs: asked, changed: self.changed.subscribe() }
+        Linked { end: ended, runs: asked, looks: looked, changed: self.changed.subscribe() }
     }
 
     /// A session has ended.

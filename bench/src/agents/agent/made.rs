@@ -48,6 +48,7 @@ pub(super) fn info(number: u32, address: Ipv4Addr) -> v1::AgentInfo {
         arch: std::env::consts::ARCH.to_owned(),
         install: v1::Install::Container.into(),
         addresses: vec![address.to_string()],
+        narrows: true,
         kinds: ProbeKind::ALL.iter().map(|kind| kind.name().to_owned()).collect(),
         ..v1::AgentInfo::default()
     }

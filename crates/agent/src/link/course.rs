@@ -19,7 +19,7 @@ use crate::update::Version;
 /// The shortest wait.
 pub const SHORTEST: Duration = Duration::from_secs(1);
 /// The longest wait after a failure.
-pub const LONGEST: Duration = Duration::from_mins(2);
+pub const LONGEST: Duration = Duration::from_mins(1);
 /// A session that lasts as long has worked.
 pub const STABLE: Duration = Duration::from_mins(1);
 /// How often is asked again when a person must mend something.
@@ -46,7 +46,7 @@ pub enum End {
     Disabled,
     /// Two processes use the key at once.
     Cloned,
-    /// The server does not speak this version.
+    /// Agent and server speak no version of the protocol in common.
     Incompatible,
     /// The agent is no more.
     Deleted,
@@ -72,7 +72,7 @@ impl End {
                 "two processes use the key of this agent: enrol the copy with a token and a data directory of its own; it asks again every five minutes"
             }
             Self::Incompatible => {
-                "the server does not speak this version: update the agent; it asks again every five minutes"
+                "agent and server do not understand each other: update the one that is older; the agent measures on, and asks again every five minutes"
             }
             Self::Deleted => "the agent was deleted on the server: it stops; enrol it with a new token to use it again",
             Self::Updated(_) => "a newer program takes over",
@@ -160,13 +160,13 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_doubles_up_to_two_minutes_and_is_small_again_after_a_stable_minute() {
+    fn the_limit_doubles_up_to_a_minute_and_is_small_again_after_a_stable_minute() {
         let mut course = Course::default();
         let limits: Vec<u64> = (0..8).map(|_| wait(&mut course, End::Unreachable, 1.0).as_secs()).collect();
-        assert_eq!(limits, [2, 4, 8, 16, 32, 64, 120, 120]);
+        assert_eq!(limits, [2, 4, 8, 16, 32, 60, 60, 60]);
         course.live(Duration::ZERO);
         let Next::ConnectAt(at) = course.ended(End::Lost, STABLE - Duration::from_millis(1), 1.0) else { panic!() };
-        assert_eq!((at + Duration::from_millis(1)).as_secs(), 60 + 120, "it did not last");
+        assert_eq!((at + Duration::from_millis(1)).as_secs(), 60 + 60, "it did not last");
         course.live(Duration::ZERO);
         let Next::ConnectAt(at) = course.ended(End::Lost, STABLE, 1.0) else { panic!() };
         assert_eq!(at.as_secs(), 60 + 2);

@@ -10,9 +10,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use netwatch_egress::Scope;
 use netwatch_model::assignment::{Assignment, EntryKey, MAX_PROBES};
 use netwatch_model::people::ProbeId;
-use netwatch_model::probe::{ProbeKind, ProbeResult, ProbeSpec, Trigger};
+use netwatch_model::probe::{ProbeKind, ProbeNetworks, ProbeResult, ProbeSpec, Trigger};
 
 use super::burst::Burst;
 
@@ -25,6 +26,8 @@ pub struct Due {
     pub key: EntryKey,
     /// What to measure.
     pub spec: Arc<ProbeSpec>,
+    /// Where it may measure, as its workspace says when the run begins.
+    pub scope: Arc<Scope>,
     /// When it should have begun, on the clock for intervals.
     pub planned: Duration,
     /// Why.
@@ -59,6 +62,7 @@ pub struct Schedule {
 #[derive(Debug)]
 struct Entry {
     spec: Arc<ProbeSpec>,
+    scope: Arc<Scope>,
     due: Duration,
     is_running: bool,
     burst: Burst,
@@ -74,14 +78,13 @@ impl Schedule {
     /// Makes the probes those of `assignment`.
     pub fn apply(&mut self, assignment: &Assignment, now: Duration) -> Change {
         let mut change = Change::default();
-        let wanted: HashMap<EntryKey, &ProbeSpec> =
-            assignment.probes.iter().map(|probe| (probe.key(), &probe.spec)).collect();
+        let wanted = wanted(assignment);
         let gone: Vec<EntryKey> = self.entries.keys().filter(|id| !wanted.contains_key(id)).copied().collect();
         for id in gone {
             self.remove(id);
             change.removed += 1;
         }
-        for (id, spec) in wanted {
+        for (id, (spec, scope)) in wanted {
             let is_full = self.entries.len() >= MAX_PROBES;
             if spec.check_offered().is_err() {
                 self.remove(id);
@@ -89,16 +92,18 @@ impl Schedule {
                 continue;
             }
             match self.entries.get_mut(&id) {
-                Some(entry) if *entry.spec == *spec => {}
+                // Another bound changes no time.
+                Some(entry) if *entry.spec == *spec => entry.scope = scope,
                 Some(entry) => {
-                    entry.spec = Arc::new(spec.clone());
+                    (entry.spec, entry.scope) = (Arc::new(spec.clone()), scope);
                     change.changed += 1;
                     self.plan(id, first_due(self.seed, id, interval(spec), now));
                 }
                 None if is_full => change.refused += 1,
                 None => {
                     let due = first_due(self.seed, id, interval(spec), now);
-                    let entry = Entry { spec: Arc::new(spec.clone()), due, is_running: false, burst: Burst::default() };
+                    let spec = Arc::new(spec.clone());
+                    let entry = Entry { spec, scope, due, is_running: false, burst: Burst::default() };
                     self.entries.insert(id, entry);
                     self.queue.insert((due, id));
                     change.added += 1;
@@ -121,7 +126,7 @@ impl Schedule {
                 self.queue.pop_first();
                 continue;
             };
-            let (spec, is_running) = (Arc::clone(&entry.spec), entry.is_running);
+            let (spec, scope, is_running) = (Arc::clone(&entry.spec), Arc::clone(&entry.scope), entry.is_running);
             let (step, trigger) = entry.burst.step(interval(&spec), least(&spec));
             entry.is_running = true;
             // What could not be run in time is not made up for: the phase stays.
@@ -134,7 +139,7 @@ impl Schedule {
             };
             self.plan(key, next);
             if !is_running {
-                return Some(Due { id: key.0, key, spec, planned, trigger, own: true });
+                return Some(Due { id: key.0, key, spec, scope, planned, trigger, own: true });
             }
         }
         None
@@ -152,12 +157,13 @@ impl Schedule {
         }
         let (step, _) = entry.burst.peek(interval(&entry.spec), least(&entry.spec));
         let next = entry.due.min(now + step);
-        let spec = trace_of(&entry.spec);
+        let (spec, scope) = (trace_of(&entry.spec), Arc::clone(&entry.scope));
         self.plan(due.key, next);
         spec.map(|spec| Due {
             id: due.id,
             key: due.key,
             spec: Arc::new(spec),
+            scope,
             planned: now,
             trigger: Trigger::Burst,
             own: false,
@@ -195,6 +201,27 @@ impl Schedule {
             self.queue.remove(&(entry.due, id));
         }
     }
+}
+
+/// What is to be measured, and where; probes with one bound share it.
+fn wanted(assignment: &Assignment) -> HashMap<EntryKey, (&ProbeSpec, Arc<Scope>)> {
+    let everywhere = Arc::default();
+    let mut last: Option<(&ProbeNetworks, Arc<Scope>)> = None;
+    let mut wanted = HashMap::new();
+    for (probe, to) in assignment.all() {
+        let scope = match (to, &last) {
+            (None, _) => Arc::clone(&everywhere),
+            (Some(to), Some((same, scope))) if std::ptr::eq(to, *same) => Arc::clone(scope),
+            (Some(to), _) => Arc::clone(&last.insert((to, Arc::new(scope_of(to)))).1),
+        };
+        wanted.insert(probe.key(), (&probe.spec, scope));
+    }
+    wanted
+}
+
+/// Networks as the guard reads them.
+pub(super) fn scope_of(networks: &ProbeNetworks) -> Scope {
+    Scope::read(&networks.only, &networks.deny)
 }
 
 fn interval(spec: &ProbeSpec) -> Duration {

@@ -38,6 +38,8 @@ pub struct About {
     pub install: Install,
     /// UDP port of its reflector, if it has one.
     pub reflector_port: Option<u16>,
+    /// Port at which it serves throughput tests when it is asked to.
+    pub throughput_port: Option<u16>,
 }
 
 impl About {
@@ -60,6 +62,9 @@ impl About {
             labels: self.labels.clone().into_iter().collect(),
             install: install.into(),
             reflector_port: self.reflector_port.map_or(0, u32::from),
+            keyed_reflector: self.reflector_port.is_some(),
+            throughput_port: self.throughput_port.map_or(0, u32::from),
+            narrows: true,
             addresses: addresses.iter().take(MAX_ADDRESSES).map(ToString::to_string).collect(),
             kinds: ProbeKind::ALL.iter().map(|kind| kind.name().to_owned()).collect(),
         }
@@ -77,6 +82,8 @@ struct Known {
     missing: Option<String>,
     /// Whether there is a reflector, or why it answers no more.
     reflector: Option<Result<(), String>>,
+    /// Why throughput tests of others are not served, and what to do; none when they are, or nobody asks for it.
+    serving: Option<String>,
     /// How newer programs fare; none where none is ever taken.
     update: Option<(v1::State, String)>,
 }
@@ -92,6 +99,11 @@ impl Collectors {
         self.known().reflector = Some(state);
     }
 
+    /// Throughput tests of others are served, or why they are not.
+    pub fn serving(&self, blocked: Option<String>) {
+        self.known().serving = blocked;
+    }
+
     /// How newer programs fare.
     pub(crate) fn update(&self, standing: Option<(v1::State, String)>) {
         self.known().update = standing;
@@ -100,7 +112,7 @@ impl Collectors {
     /// These are the probes.
     pub(super) fn assigned(&self, assignment: &Assignment) {
         let mut probes = BTreeMap::new();
-        for probe in &assignment.probes {
+        for (probe, _) in assignment.all() {
             *probes.entry(probe.spec.kind).or_default() += 1;
         }
         self.known().probes = probes;
@@ -126,6 +138,10 @@ impl Collectors {
                 Err(why) => (v1::State::Failed, why.clone()),
             };
             all.push(v1::CollectorStatus { name: "reflector".to_owned(), state: state.into(), message, items: 1 });
+        }
+        if let Some(message) = known.serving.clone() {
+            let (name, state) = ("throughput server".to_owned(), v1::State::Failed.into());
+            all.push(v1::CollectorStatus { name, state, message, items: 1 });
         }
         if let Some((state, message)) = known.update.clone() {
             all.push(v1::CollectorStatus { name: "update".to_owned(), state: state.into(), message, items: 1 });

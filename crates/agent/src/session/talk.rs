@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use netwatch_api::agent::protocol::Versions;
 use netwatch_api::agent::v1::{self, from_agent, run_reply, to_agent};
-use netwatch_model::probe::ProbeSpec;
+use netwatch_model::assignment::NarrowedRun;
 use netwatch_model::probe::kind::network::PublicAddress;
+use netwatch_model::probe::{ProbeNetworks, ProbeSpec};
 use netwatch_model::{Assignment, Event, EventKind, Record, Severity, Untrusted};
 use netwatch_telemetry::clock::StepDetector;
 use tokio::sync::mpsc;
@@ -32,6 +34,8 @@ const BEATS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins
 const WHO_AM_I: Duration = Duration::from_mins(10);
 /// How long that may take.
 const WHO_AM_I_PATIENCE: Duration = Duration::from_secs(30);
+/// After so long everything in this process has heard of a new assignment.
+const APPLIED: Duration = Duration::from_millis(20);
 /// The longest that the loop waits without looking around.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -44,6 +48,8 @@ pub(super) async fn hold(dependencies: &mut Dependencies, mut client: Client, co
         info: Some(dependencies.about.info().await),
         boot: dependencies.boot,
         revision: dependencies.assignments.borrow().revision,
+        protocol: Versions::OURS.newest(),
+        oldest_protocol: Versions::OURS.oldest(),
     };
     // There is room: it is the first.
     let _ = to_server.try_send(message(from_agent::Message::Hello(hello)));
@@ -62,6 +68,10 @@ pub(super) async fn hold(dependencies: &mut Dependencies, mut client: Client, co
         Ok(Err(status)) => return of_status(&status),
         Err(_) => return (End::Lost, "the server did not welcome the agent in time".to_owned()),
     };
+    // A server that chose a version which is none of ours was not asked for it.
+    if let Err(mismatch) = Versions::OURS.with_server(Versions::said(welcome.protocol, welcome.protocol)) {
+        return (End::Incompatible, mismatch.to_string());
+    }
     let run = match getrandom::u64() {
         Ok(run) => run,
         Err(error) => return (End::Lost, format!("no random number for a session: {error}")),
@@ -257,8 +267,8 @@ impl<'a> Talk<'a> {
                 keep_assignment(&self.with.home, &assignment);
                 self.with.collectors.assigned(&assignment);
                 self.with.assignments.send_replace(assignment.into());
-                // The server hears at once that it is applied.
-                self.beat_at = self.with.clock.monotonic();
+                // The server hears soon that it is applied: then what listens for other agents has heard of it, too.
+                self.beat_at = self.with.clock.monotonic() + APPLIED;
             }
             Err(error) => {
                 let revision = message.revision;
@@ -276,7 +286,7 @@ impl<'a> Talk<'a> {
         if self.runs >= MOST_RUNS {
             return self.waiting.push_back(refuse("the agent runs as much as it may: try again in a minute"));
         }
-        let Ok(spec) = serde_json::from_slice::<ProbeSpec>(&run.spec) else {
+        let Some(run) = read_run(run) else {
             return self
                 .waiting
                 .push_back(refuse("this version of the agent does not know that kind of probe: update it"));
@@ -284,7 +294,7 @@ impl<'a> Talk<'a> {
         self.runs += 1;
         let asking = self.with.asking.clone();
         self.tasks.spawn(async move {
-            let result = asking.run(spec).await.and_then(|result| serde_json::to_vec(&result).ok());
+            let result = asking.run(run).await.and_then(|result| serde_json::to_vec(&result).ok());
             let refused = || run_reply::Outcome::Refused("the agent runs as much as it may".to_owned());
             let outcome = result.map_or_else(refused, |result| run_reply::Outcome::Result(result.into()));
             Task::Ran(v1::RunReply { request, outcome: Some(outcome) })
@@ -333,6 +343,15 @@ impl<'a> Talk<'a> {
 
 fn message(message: from_agent::Message) -> v1::FromAgent {
     v1::FromAgent { message: Some(message) }
+}
+
+/// What is to be run, and where; a server that does not know `narrowed` yet narrows nothing.
+fn read_run(run: &v1::Run) -> Option<NarrowedRun> {
+    if run.narrowed.is_empty() {
+        let spec = serde_json::from_slice::<ProbeSpec>(&run.spec).ok()?;
+        return Some(NarrowedRun { spec, to: ProbeNetworks::default() });
+    }
+    serde_json::from_slice(&run.narrowed).ok()
 }
 
 fn public(reply: &v1::WhoAmIReply) -> Option<PublicAddress> {

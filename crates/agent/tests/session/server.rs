@@ -11,8 +11,9 @@ use hyper_util::service::TowerToHyperService;
 use netwatch_agent::identity::spki_digest;
 use netwatch_api::agent::v1::agents_server::{Agents, AgentsServer};
 use netwatch_api::agent::v1::{self, from_agent, to_agent};
+use netwatch_model::assignment::NarrowedRun;
 use netwatch_model::people::Digest;
-use netwatch_model::probe::ProbeSpec;
+use netwatch_model::probe::ProbeResult;
 use netwatch_model::{Assignment, Record, codec};
 use rcgen::{CertificateParams, KeyPair, PublicKeyData as _};
 use rustls::client::danger::HandshakeSignatureValid;
@@ -32,8 +33,12 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 pub struct Script {
     pub acks: bool,
     pub goodbye: Option<v1::Goodbye>,
+    /// The goodbye comes in the place of the welcome.
+    pub refuses: bool,
+    /// The version of the protocol that it says.
+    pub protocol: u32,
     pub assignment: Option<Assignment>,
-    pub run: Option<ProbeSpec>,
+    pub run: Option<NarrowedRun>,
     pub refuses_tokens: bool,
     /// A program that is offered, and what comes when it is asked for.
     pub update: Option<(v1::Update, Vec<u8>)>,
@@ -41,7 +46,16 @@ pub struct Script {
 
 impl Default for Script {
     fn default() -> Self {
-        Self { acks: true, goodbye: None, assignment: None, run: None, refuses_tokens: false, update: None }
+        Self {
+            acks: true,
+            goodbye: None,
+            refuses: false,
+            protocol: 0,
+            assignment: None,
+            run: None,
+            refuses_tokens: false,
+            update: None,
+        }
     }
 }
 
@@ -52,6 +66,8 @@ struct Seen {
     repeats: usize,
     replies: Vec<v1::RunReply>,
     revision: u64,
+    hellos: Vec<v1::Hello>,
+    records: Vec<Record>,
     client_keys: Vec<Digest>,
     update: Option<v1::CollectorStatus>,
     asked: Vec<v1::ReleaseRequest>,
@@ -158,6 +174,23 @@ impl FakeServer {
         self.service.seen().revision
     }
 
+    /// How sessions were begun.
+    pub fn hellos(&self) -> Vec<v1::Hello> {
+        self.service.seen().hellos.clone()
+    }
+
+    /// Results of probes that came.
+    pub fn results(&self) -> Vec<ProbeResult> {
+        let result =
+            |record: &Record| if let Record::Probe(result) = record { Some(ProbeResult::clone(result)) } else { None };
+        self.service.seen().records.iter().filter_map(result).collect()
+    }
+
+    /// Another assignment for sessions that begin from now on.
+    pub fn assign(&self, assignment: Assignment) {
+        self.service.script.lock().unwrap().assignment = Some(assignment);
+    }
+
     /// How the agent says that newer programs fare.
     pub fn update(&self) -> Option<v1::CollectorStatus> {
         self.service.seen().update.clone()
@@ -193,6 +226,7 @@ impl Service {
         match message {
             from_agent::Message::Batch(batch) => {
                 let (run, sequence) = (batch.run, batch.sequence);
+                self.seen().records.extend(codec::decode(&batch.records).unwrap().batch.records);
                 let before = self.seen().batches.insert((run, sequence), numbers(&batch.records));
                 if let Some(before) = before {
                     assert_eq!(before, numbers(&batch.records), "one number stands for one batch");
@@ -243,7 +277,8 @@ impl Agents for Service {
     async fn session(&self, request: Request<Streaming<v1::FromAgent>>) -> Result<Response<Outgoing>, Status> {
         let mut incoming = request.into_inner();
         let first = incoming.message().await?.and_then(|first| first.message);
-        assert!(matches!(first, Some(from_agent::Message::Hello(_))), "{first:?}");
+        let Some(from_agent::Message::Hello(hello)) = first else { panic!("{first:?}") };
+        self.seen().hellos.push(hello);
         let (sender, receiver) = mpsc::channel(64);
         let service = self.clone();
         tokio::spawn(async move {
@@ -253,14 +288,22 @@ impl Agents for Service {
                 name: "berlin".to_owned(),
                 workspace: "home".to_owned(),
                 heartbeat_seconds: 60,
+                protocol: script.protocol,
             };
             let mut begin = vec![to_agent::Message::Welcome(welcome)];
+            if script.refuses {
+                begin.clear();
+            }
             begin.extend(script.assignment.map(|assignment| {
                 let document = serde_json::to_vec(&assignment).unwrap().into();
                 to_agent::Message::Assignment(v1::Assignment { revision: assignment.revision, document })
             }));
-            begin.extend(script.run.map(|spec| {
-                to_agent::Message::Run(v1::Run { request: 1, spec: serde_json::to_vec(&spec).unwrap().into() })
+            begin.extend(script.run.map(|run| {
+                let (spec, narrowed) = match run.to.is_empty() {
+                    true => (serde_json::to_vec(&run.spec).unwrap(), Vec::new()),
+                    false => (Vec::new(), serde_json::to_vec(&run).unwrap()),
+                };
+                to_agent::Message::Run(v1::Run { request: 1, spec: spec.into(), narrowed: narrowed.into() })
             }));
             begin.extend(script.update.map(|(update, _)| to_agent::Message::Update(update)));
             begin.extend(script.goodbye.map(to_agent::Message::Goodbye));

@@ -48,6 +48,15 @@ pub struct AgentInfo {
     /// Measurements that it can make: names of probe kinds.
     #[prost(string, repeated, tag = "9")]
     pub kinds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whether its reflector tells senders apart by keys that the assignment gives it.
+    #[prost(bool, tag = "10")]
+    pub keyed_reflector: bool,
+    /// TCP and UDP port at which it serves throughput tests of agents that the assignment names; 0 when it never does.
+    #[prost(uint32, tag = "11")]
+    pub throughput_port: u32,
+    /// Whether it reads `narrowed` of assignments and runs: it keeps probes within the networks that their workspaces measure.
+    #[prost(bool, tag = "12")]
+    pub narrows: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FromAgent {
@@ -78,6 +87,12 @@ pub struct Hello {
     /// The assignment that it runs; 0 for none.
     #[prost(uint64, tag = "3")]
     pub revision: u64,
+    /// The newest version of the protocol that it speaks; 0 stands for 1.
+    #[prost(uint32, tag = "4")]
+    pub protocol: u32,
+    /// The oldest version that it speaks; 0 stands for 1.
+    #[prost(uint32, tag = "5")]
+    pub oldest_protocol: u32,
 }
 /// Records, at most 4 MiB. The same (agent, run, sequence) never counts twice.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -201,6 +216,9 @@ pub struct Welcome {
     pub workspace: ::prost::alloc::string::String,
     #[prost(uint32, tag = "4")]
     pub heartbeat_seconds: u32,
+    /// The version of the protocol that this session has; 0 stands for 1.
+    #[prost(uint32, tag = "5")]
+    pub protocol: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Assignment {
@@ -233,9 +251,13 @@ pub struct Beat {
 pub struct Run {
     #[prost(uint64, tag = "1")]
     pub request: u64,
-    /// model::probe::ProbeSpec as JSON.
+    /// model::probe::ProbeSpec as JSON; empty when `narrowed` is there.
     #[prost(bytes = "bytes", tag = "2")]
     pub spec: ::prost::bytes::Bytes,
+    /// model::assignment::NarrowedRun as JSON: a run within the networks of its workspace. It stands here and not beside `spec`, so that an
+    /// agent which does not know this field finds an empty spec and refuses the run, rather than measure what it may not.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub narrowed: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Goodbye {
@@ -378,7 +400,7 @@ pub enum Reason {
     Cloned = 5,
     /// The server stops or restarts: it reconnects.
     Stopping = 6,
-    /// The server does not speak this version: it updates, or asks again every five minutes.
+    /// Agent and server speak no version in common; the message says which of the two is to be updated. It asks again every five minutes.
     Incompatible = 7,
 }
 impl Reason {

@@ -64,11 +64,14 @@ pub struct AgentRunArgs {
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,
     /// Answer test packets (STAMP, RFC 8762) of agents that measure this one at this UDP port, from 1024 on; 0: never [default: 8862, if it is free]
-    #[arg(long, value_name = "PORT", value_parser = reflector_port)]
+    #[arg(long, value_name = "PORT", value_parser = listening_port)]
     pub reflector: Option<u16>,
     /// Networks whose test packets are answered, too, separated by commas
     #[arg(long, value_name = "NET", value_delimiter = ',')]
     pub reflector_allow: Vec<Network>,
+    /// Serve throughput tests of agents at this port (TCP and UDP), from 1024 on, while the server says that some make one; 0: never [default: 8863]
+    #[arg(long, value_name = "PORT", value_parser = listening_port)]
+    pub throughput: Option<u16>,
     /// Take newer programs that the server offers when they are signed with this public key of minisign (RW…); may be given several times
     #[arg(long, value_name = "KEY", env = "NETWATCH_AGENT_UPDATE_KEY", value_delimiter = ',', value_parser = update_key)]
     pub update_key: Vec<Key>,
@@ -83,11 +86,10 @@ fn update_key(text: &str) -> Result<Key, String> {
 }
 
 /// The agent drops all rights before it listens, so that ports below 1024 are out of its reach.
-fn reflector_port(text: &str) -> Result<u16, String> {
+fn listening_port(text: &str) -> Result<u16, String> {
     let port = text.parse().map_err(|_| "expected a port, 1024 to 65535, or 0 for none".to_owned())?;
     if (1..1024).contains(&port) {
-        let other =
-            "the agent has no right to a port below 1024: choose a higher one, or run `netwatch reflector` beside it";
+        let other = "the agent has no right to a port below 1024: choose a higher one, or run `netwatch reflector` or `netwatch throughput --serve` beside it";
         return Err(other.to_owned());
     }
     Ok(port)

@@ -53,7 +53,7 @@ fn observe(global: &Global, args: &AgentRunArgs) -> Outcome {
     let (begin, key) = who(&home, args)?;
     let proxy = proxy(args, &begin)?;
     // Neither the program nor what it starts needs the environment's secrets any more; they have been read.
-    let rights = confine(&home)?;
+    let rights = confine(&home, start::throughput_port(args.throughput))?;
     // The first threads start here.
     start::run(start::Plan { home, begin, key, proxy, rights, updates, args: args.clone() })
 }
@@ -122,13 +122,14 @@ fn proxy(args: &AgentRunArgs, begin: &Begin) -> Result<Option<Proxy>, Failure> {
 }
 
 /// Forks the broker, drops rights, puts the walls up.
-fn confine(home: &Home) -> anyhow::Result<Arc<dyn netwatch_probes::Rights>> {
+fn confine(home: &Home, listen: Option<u16>) -> anyhow::Result<Arc<dyn netwatch_probes::Rights>> {
     // Nobody asks for the owners of sockets here.
     let broker = Broker::start(|_| {})?;
     caps::drop_all()?;
     std::fs::create_dir_all(home.path()).with_context(|| format!("{} cannot be made", home.path().display()))?;
-    // Probes go to any port, from any free one.
-    for layer in Sandbox::new().write(home.path()).bind(0).enforce()?.layers {
+    // Probes go to any port, from any free one; tests of other agents come to this one.
+    let sandbox = listen.into_iter().fold(Sandbox::new().write(home.path()).bind(0), Sandbox::bind);
+    for layer in sandbox.enforce()?.layers {
         let (name, detail) = (layer.name, layer.detail.as_str());
         match layer.state {
             LayerState::Enforced => tracing::debug!(name, detail, "wall stands"),

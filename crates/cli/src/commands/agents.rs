@@ -21,7 +21,7 @@ const PATH: &str = "/api/v1/agents";
 /// Rows of a page.
 const PAGE: &str = "500";
 /// Columns of the list as CSV.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "id",
     "name",
     "state",
@@ -29,6 +29,7 @@ const COLUMNS: [&str; 12] = [
     "global",
     "foreign",
     "version",
+    "left_out",
     "hostname",
     "peer_address",
     "last_seen",
@@ -146,7 +147,7 @@ fn find(server: &Endpoint, wanted: &str) -> Result<Agent, Failure> {
 }
 
 fn table(agents: &[Agent]) -> Table {
-    let head = ["NAME", "STATE", "VERSION", "HOST", "FROM", "LAST HEARD OF", "ID"];
+    let head = ["NAME", "STATE", "VERSION", "HOST", "FROM", "LAST HEARD OF", "ID", "UPDATE"];
     let mut table = Table::new(&head.map(|name| (name, Align::Left)));
     let said = |text: &Option<String>| text.as_deref().map(|text| Untrusted::new(text).to_string()).unwrap_or_default();
     for agent in agents {
@@ -158,9 +159,19 @@ fn table(agents: &[Agent]) -> Table {
             said(&agent.peer_address),
             agent.last_seen.map_or_else(|| "never".to_owned(), |time| time.to_string()),
             agent.id.clone(),
+            update(agent),
         ]);
     }
     table
+}
+
+/// Why one of the two is to be updated, if it is.
+fn update(agent: &Agent) -> String {
+    match (&agent.refused, agent.left_out) {
+        (Some(refused), _) => Untrusted::message(&refused.message).to_string(),
+        (None, 0) => String::new(),
+        (None, probes) => format!("leaves {probes} probes out"),
+    }
 }
 
 const fn state(state: AgentState) -> &'static str {

@@ -24,6 +24,10 @@ pub struct Agents {
     pub rules: AgentRules,
     /// Programs that are offered.
     releases: Option<PathBuf>,
+    /// UDP port of the reflector of the server's own agent; none when it has none.
+    pub reflector: Option<u16>,
+    /// Port at which the server's own agent serves throughput tests; none when it never does.
+    pub throughput: Option<u16>,
 }
 
 impl Agents {
@@ -58,7 +62,9 @@ impl Agents {
         }
         let address = text(Key::AgentsAddress).map(|text| checked(layers, text)).transpose()?;
         let releases = text(Key::AgentsReleases).map(PathBuf::from);
-        Ok(Self { listen: listen.transpose()?, address, files, rules, releases })
+        let reflector = port(layers, Key::AgentsReflector, "agents.reflector")?;
+        let throughput = port(layers, Key::AgentsThroughput, "agents.throughput")?;
+        Ok(Self { listen: listen.transpose()?, address, files, rules, releases, reflector, throughput })
     }
 
     /// What the server is told, when it listens there.
@@ -72,10 +78,27 @@ impl Agents {
         self.files.iter().flat_map(|(certificate, key)| [certificate.clone(), key.clone()])
     }
 
+    /// TCP ports at which something listens later.
+    pub fn ports(&self) -> Vec<u16> {
+        self.throughput.filter(|_| self.listen.is_some()).into_iter().collect()
+    }
+
     /// Folders that are; those that are missing at the start are not found later either.
     pub fn folders(&self) -> Vec<PathBuf> {
         self.releases.iter().filter(|folder| folder.exists()).cloned().collect()
     }
+}
+
+/// A port that this process can still listen at when it has given up its rights; 0 is none.
+fn port(layers: &Layers, key: Key, name: &str) -> Result<Option<u16>, ConfigError> {
+    let port = u16::try_from(Typed(layers).number(key)).ok().filter(|port| *port > 0);
+    if port.is_some_and(|port| port < 1024) {
+        let message = format!(
+            "{name} must be a port from 1024 to 65535, or 0 for none: Netwatch has given up the right to lower ones when it listens"
+        );
+        return Err(ConfigError::of(layers, key, message));
+    }
+    Ok(port)
 }
 
 /// `HOST:PORT` that may stand in a command.

@@ -55,6 +55,8 @@ pub enum Key {
     AgentsStaleAfter,
     AgentsOfflineAfter,
     AgentsReleases,
+    AgentsReflector,
+    AgentsThroughput,
     Interfaces,
     CaptureFilter,
     CaptureLength,
@@ -126,8 +128,8 @@ impl Descriptor {
 
     /// Whether a change takes effect when the configuration is reloaded; the others wait for a restart.
     pub fn is_live(&self) -> bool {
-        matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel | Key::ProbesBlackbox)
-            || self.section == "storage"
+        let of_probes = matches!(self.key, Key::ProbesAllow | Key::ProbesDeny | Key::ProbesBlackbox);
+        of_probes || matches!(self.key, Key::AllowedHosts | Key::RateLimit | Key::LogLevel) || self.section == "storage"
     }
 
     /// Whether its value is never shown.
@@ -255,9 +257,9 @@ pub static KEYS: &[Descriptor] = &[
     d(Key::OidcAllow, "oidc", "allow", Kind::List, "", "",
       "Address ranges where the provider may be although they are not public, such as 10.20.0.0/16."),
     d(Key::ProbesAllow, "probes", "allow", Kind::List, "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7,fe80::/10", "",
-      "Networks that probes may measure although they are not public. Add 127.0.0.0/8 and ::1 for this machine itself."),
+      "Networks that probes may measure although they are not public. Add 127.0.0.0/8 and ::1 for this machine itself. Reloaded."),
     d(Key::ProbesDeny, "probes", "deny", Kind::List, "", "",
-      "Networks that probes may never measure, whatever else is said."),
+      "Networks that probes may never measure, whatever else is said. Reloaded."),
     d(Key::ProbesBlackbox, "probes", "blackbox", Kind::Text, "", "",
       "Modules for /probe, as blackbox_exporter reads them (blackbox.yml). Empty: http_2xx, http_post_2xx, tcp_connect, tls_connect, icmp, icmp_ttl5, dns, dns_tcp. Reloaded."),
     d(Key::AgentsListen, "agents", "listen", Kind::Text, "", "--agents-listen",
@@ -274,6 +276,10 @@ pub static KEYS: &[Descriptor] = &[
       "An agent that says nothing for so long is offline."),
     d(Key::AgentsReleases, "agents", "releases", Kind::Text, "", "",
       "Folder with programs netwatch-VERSION-OS-ARCH and their signatures .minisig, which agents that may replace themselves are offered. Empty: none."),
+    d(Key::AgentsReflector, "agents", "reflector", Kind::Count(0, 65_535), "8862", "",
+      "UDP port, from 1024 on, at which test packets of agents that measure this machine are answered (STAMP, RFC 8762). Nothing listens while none does. 0: never."),
+    d(Key::AgentsThroughput, "agents", "throughput", Kind::Count(0, 65_535), "8863", "",
+      "Port, from 1024 on, at which this machine serves throughput tests of agents (TCP and UDP). Nothing listens while no probe asks for one. 0: never."),
     d(Key::Interfaces, "capture", "interfaces", Kind::List, "", "--interface",
       "Interfaces to capture. Empty: the outermost ones; netwatch interfaces shows which."),
     d(Key::CaptureFilter, "capture", "filter", Kind::Text, "", "--capture-filter",

@@ -78,6 +78,7 @@ impl Steering {
         self.live.set_hosts(&settings.allowed_hosts);
         self.live.set_rate(engine::rate(settings));
         self.live.set_storage_rules(settings.storage.rules.clone());
+        self.live.set_probe_policy(settings.probes.clone());
         if let Some(addresses) = &self.addresses {
             addresses.set(settings.storage.lookups.clone());
         }
@@ -210,6 +211,18 @@ mod tests {
         assert_eq!(report.restart, restart);
         assert_eq!(summary(&compare(&after, &after)), "nothing has changed");
         assert!(summary(&report).starts_with("log.level is debug (was info); waits for a restart: "));
+    }
+
+    #[test]
+    fn what_probes_may_measure_changes_at_once() {
+        let before = layers("probes: {allow: [10.0.0.0/8]}\n");
+        let after = layers("probes: {allow: [10.0.0.0/8, 127.0.0.0/8], deny: [10.1.0.0/16]}\n");
+        let report = compare(&before, &after);
+        let keys: Vec<&str> = report.applied.iter().map(|change| change.key.as_str()).collect();
+        assert_eq!((keys, report.restart.len()), (vec!["probes.allow", "probes.deny"], 0));
+        let mut in_effect = before;
+        in_effect.take_live(&after);
+        assert!(compare(&in_effect, &after).applied.is_empty());
     }
 
     #[test]

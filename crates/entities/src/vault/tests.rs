@@ -74,3 +74,39 @@ proptest! {
         prop_assert!(vault.open_sealed(key, &sealed[..sealed.len() - 1], b"one").is_err());
     }
 }
+
+#[test]
+fn derived_secrets_are_of_their_key_purpose_and_name_and_stay_the_same() {
+    let (dir, vault) = vault();
+    let first = vault.derived("a").of(b"x");
+    assert_eq!(first.len(), 1);
+    assert_eq!(Vault::open(&dir.path().join("secrets.key")).unwrap().derived("a").of(b"x"), first, "after a restart");
+    let others = [vault.derived("b").of(b"x"), vault.derived("a").of(b"y")];
+    assert!(others.iter().all(|other| *other != first) && others[0] != others[1]);
+    vault.add_key().unwrap();
+    let second = vault.derived("a").of(b"x");
+    assert_eq!((second.len(), second[1]), (2, first[0]), "that of the key before can still be told");
+    assert_ne!(second[0], first[0]);
+    vault.add_key().unwrap();
+    assert_eq!(vault.derived("a").of(b"x")[1..], second[..1], "and that of the one before that no more");
+    assert_eq!(format!("{:?}", vault.derived("a")), "Derived(hidden)");
+}
+
+/// RFC 5869, A.1 to A.3 are about HKDF itself, which ring is tested with; this is that ours is HKDF, with the purpose as its salt.
+#[test]
+fn derived_secrets_are_those_of_rfc_5869() {
+    let derived = Derived::new([[0x0b; 32]].iter(), "salt");
+    let must = reference(b"salt", &[0x0b; 32], b"info");
+    assert_eq!(derived.of(b"info"), [must]);
+}
+
+/// HKDF with HMAC written out (RFC 2104), for salts shorter than a block and one block of output.
+fn reference(salt: &[u8], key: &[u8], info: &[u8]) -> [u8; 32] {
+    let hmac = |key: &[u8], text: &[u8]| -> [u8; 32] {
+        let mut block = [0; 64];
+        block[..key.len()].copy_from_slice(key);
+        let inner = Sha256::digest([&block.map(|b| b ^ 0x36)[..], text].concat());
+        Sha256::digest([&block.map(|b| b ^ 0x5c)[..], &inner].concat()).into()
+    };
+    hmac(&hmac(salt, key), &[info, &[1]].concat())
+}

@@ -123,6 +123,15 @@ pub struct AgentInfo {
     pub install: Option<AgentInstall>,
     /// UDP port of its reflector (RFC 8762).
     pub reflector_port: Option<u16>,
+    /// Whether that tells senders apart by their keys.
+    #[serde(default)]
+    pub keyed_reflector: bool,
+    /// TCP and UDP port at which it serves throughput tests when it is asked to.
+    #[serde(default)]
+    pub throughput_port: Option<u16>,
+    /// Whether it keeps probes within the networks that their workspaces measure; of another version, it leaves such probes out.
+    #[serde(default)]
+    pub narrows: bool,
     /// Addresses of its interfaces, best first.
     pub addresses: Vec<std::net::IpAddr>,
     /// From its own configuration.

@@ -13,7 +13,7 @@ use super::text::{DisplayName, InvalidText};
 use super::words::{text_form, words};
 use crate::Timestamp;
 
-/// A saved view. It goes with the workspace, and with its owner.
+/// A saved view. It goes with the workspace, and with its owner if it has one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct View {
@@ -21,8 +21,8 @@ pub struct View {
     pub id: ViewId,
     /// Whose data it shows.
     pub workspace: WorkspaceId,
-    /// Who saved it.
-    pub owner: UserId,
+    /// Who saved it; nobody when a file did: then it is shared.
+    pub owner: Option<UserId>,
     /// What it is called.
     pub name: DisplayName,
     /// Where it is opened.

@@ -4,15 +4,25 @@
 //! the best. Its traces, pings and simulated traffic name the other agent ([`host_of`]) and go where the check found it, so that an agent
 //! that moves is followed.
 //!
+//! **Keys.** Test packets from one agent to another's reflector are authenticated (RFC 8762, 4.4) with a key of this ordered pair alone, which
+//! the server gives to both ends ([`Keys`]). Every agent can send with a key; a reflector that cannot tell senders apart by their keys (of
+//! an older version) is sent plain packets, and answers them as it always did. A reflector that somebody started by hand, at the port that the
+//! probe says, has the key that the probe says.
+//!
+//! **Throughput.** A test to another agent is made by the one that runs the probe, in both directions; the other one serves it.
+//!
 //! Limits: [`MAX_ADDRESSES`] addresses of an agent. Loopback, link-local and multicast addresses, and those that the measuring agent has
 //! itself, are never tried.
 
+mod key;
+
 use std::net::IpAddr;
 
+pub use self::key::PairKey;
 use super::kind::agent::{ADDRESSES, BOTH_WAYS, KEY, PINGS, REFLECTOR, SIMULATION, TRACES};
-use super::kind::simulation;
+use super::kind::{simulation, throughput};
 use super::spec::Family;
-use super::{OptionValue, ProbeKind, ProbeSpec};
+use super::{OptionField, OptionValue, ProbeKind, ProbeSpec};
 use crate::AgentId;
 use crate::assignment::AssignedProbe;
 use crate::people::ProbeId;
@@ -35,28 +45,60 @@ pub struct End {
     pub seen: Option<IpAddr>,
     /// The UDP port of its reflector; `None` when it has none.
     pub reflector: Option<u16>,
+    /// Whether that tells senders apart by their keys.
+    pub keyed: bool,
+    /// The port at which it serves throughput tests when it is asked to.
+    pub throughput: Option<u16>,
 }
 
-/// What two agents measure for a probe of kind [`ProbeKind::Agent`]: `here` runs it, `there` is its target. `key` is that of both
-/// reflectors. Empty when both are one agent.
+/// With which keys two agents send test packets; none where the receiving reflector cannot tell senders apart by them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Keys {
+    /// From the agent that runs the probe to its target.
+    pub there: Option<PairKey>,
+    /// From the target back.
+    pub back: Option<PairKey>,
+}
+
+/// Whether the target of a kind may be an agent.
 #[must_use]
-pub fn expand(
-    id: ProbeId,
-    spec: &ProbeSpec,
-    here: &End,
-    there: &End,
-    key: Option<&str>,
-) -> Vec<(AgentId, AssignedProbe)> {
-    if here.agent == there.agent || spec.kind != ProbeKind::Agent {
+pub const fn may_measure_agents(kind: ProbeKind) -> bool {
+    matches!(kind, ProbeKind::Agent | ProbeKind::Throughput)
+}
+
+/// The agent that a probe measures, if it measures one.
+#[must_use]
+pub fn target_of(spec: &ProbeSpec) -> Option<AgentId> {
+    if may_measure_agents(spec.kind) { spec.target.parse().ok() } else { None }
+}
+
+/// The agent that measures back what a probe measures, if it has one do so.
+#[must_use]
+pub fn measured_back(spec: &ProbeSpec) -> Option<AgentId> {
+    target_of(spec).filter(|_| spec.kind == ProbeKind::Agent && spec.options.flag(&BOTH_WAYS))
+}
+
+/// What two agents measure for a probe to an agent ([`target_of`]): `here` runs it, `there` is its target. Empty when both are one agent.
+#[must_use]
+pub fn expand(id: ProbeId, spec: &ProbeSpec, here: &End, there: &End, keys: &Keys) -> Vec<(AgentId, AssignedProbe)> {
+    if here.agent == there.agent || target_of(spec).is_none() {
         return Vec::new();
     }
-    let said = spec.options.texts(&ADDRESSES).iter().filter_map(|text| text.parse().ok()).collect::<Vec<IpAddr>>();
-    let port = u16::try_from(spec.options.whole(&REFLECTOR)).ok().filter(|port| *port > 0).or(there.reflector);
+    if spec.kind == ProbeKind::Throughput {
+        return vec![(here.agent, AssignedProbe { id, peer: Some(there.agent), spec: tested(spec, here, there) })];
+    }
+    let said = said(spec, &ADDRESSES);
+    let by_hand = u16::try_from(spec.options.whole(&REFLECTOR)).ok().filter(|port| *port > 0);
+    // A port without a key leads to the agent's own reflector, through a translator.
+    let key = by_hand.map(|_| spec.options.text(&KEY)).filter(|key| !key.is_empty());
+    let key = key.or(keys.there.as_ref().map(PairKey::as_str));
+    let port = by_hand.or(there.reflector);
     let mut all = one_way(spec, &candidates(here, there, &said, spec.family), there.agent, port, key);
     let forward = all.len();
     if spec.options.flag(&BOTH_WAYS) {
         // Interfaces and addresses of the one agent are none of the other.
         let back = ProbeSpec { source: None, ..spec.clone() };
+        let key = keys.back.as_ref().map(PairKey::as_str);
         all.extend(one_way(&back, &candidates(there, here, &[], spec.family), here.agent, here.reflector, key));
     }
     let of = |(place, spec): (usize, ProbeSpec)| {
@@ -76,6 +118,22 @@ pub fn host_of(agent: AgentId) -> String {
 #[must_use]
 pub fn agent_of(host: &str) -> Option<AgentId> {
     host.strip_suffix(DOMAIN)?.parse().ok()
+}
+
+/// A throughput test to another agent: to the port that it says, else to that of a server that somebody has started there.
+fn tested(spec: &ProbeSpec, here: &End, there: &End) -> ProbeSpec {
+    let addresses = candidates(here, there, &said(spec, &throughput::ADDRESSES), spec.family);
+    let host = host_of(there.agent);
+    let target = there.throughput.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+    let mut spec = ProbeSpec { target, ..spec.clone() };
+    let addresses = addresses.iter().map(ToString::to_string).collect();
+    spec.options.set(&throughput::ADDRESSES, OptionValue::Texts(addresses));
+    spec
+}
+
+/// Addresses that somebody knows better.
+fn said(spec: &ProbeSpec, field: &OptionField) -> Vec<IpAddr> {
+    spec.options.texts(field).iter().filter_map(|text| text.parse().ok()).collect()
 }
 
 /// What one agent measures of the other.

@@ -1,13 +1,14 @@
 //! What to measure: a kind, a target, how often, from where.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::kind::{ProbeKind, TargetForm};
-use super::option::{OptionError, Options};
+use super::option::{OptionError, OptionForm, OptionValue, Options};
 
 /// The shortest interval, seconds.
 pub const MIN_INTERVAL: f64 = 1.0;
@@ -63,7 +64,7 @@ impl From<Source> for String {
 }
 
 /// What to measure.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProbeSpec {
     /// How.
@@ -95,6 +96,22 @@ pub struct ProbeSpec {
     /// For people and for selection.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for ProbeSpec {
+    /// Without its secrets, so that no log has them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, target, interval, timeout, count, spacing, source, family, dscp, options, labels } = self;
+        let fields = kind.descriptor().options;
+        let is_secret = |name: &str| fields.iter().any(|field| field.name == name && field.form == OptionForm::Secret);
+        let hidden = OptionValue::Text("(hidden)".to_owned());
+        let shown = |(name, value)| if is_secret(name) { (name, &hidden) } else { (name, value) };
+        let options: BTreeMap<_, _> = options.iter().map(shown).collect();
+        let mut spec = f.debug_struct("ProbeSpec");
+        spec.field("kind", kind).field("target", target).field("interval", interval).field("timeout", timeout);
+        spec.field("count", count).field("spacing", spacing).field("source", source).field("family", family);
+        spec.field("dscp", dscp).field("options", &options).field("labels", labels).finish()
+    }
 }
 
 /// A probe that cannot be run as it is written.

@@ -5,13 +5,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use netwatch_egress::Scope;
 use netwatch_model::probe::kind::dns::{MAX_SERVERS, SERVERS, TRANSPORT};
 use netwatch_model::probe::spec::split_port;
 use netwatch_model::probe::{Failure, FailureReason, Family, ProbeSpec};
 use url::Url;
 
 use crate::connect::Deadline;
-use crate::resolve::resolve;
+use crate::resolve::{forbidden, resolve};
 use crate::tools::Tools;
 
 /// Where the system keeps the addresses of its name servers.
@@ -64,7 +65,7 @@ pub(super) async fn find(spec: &ProbeSpec, tools: &Tools) -> Result<Vec<Server>,
     };
     let said = spec.options.texts(&SERVERS);
     if said.is_empty() {
-        return of_system(transport, spec.family).await;
+        return of_system(transport, spec.family, tools).await;
     }
     if said.len() > MAX_SERVERS {
         let message = format!("the option `servers` must have at most {MAX_SERVERS} name servers");
@@ -99,33 +100,40 @@ fn written(text: &str, transport: Transport) -> Result<(Server, String, u16), Fa
     Ok((server, host, port))
 }
 
-async fn of_system(transport: Transport, family: Family) -> Result<Vec<Server>, Failure> {
+/// The servers of the system.
+async fn of_system(transport: Transport, family: Family, tools: &Tools) -> Result<Vec<Server>, Failure> {
     let text = tokio::fs::read_to_string(RESOLV_CONF).await.map_err(|error| {
         let message = format!("{RESOLV_CONF} cannot be read: {error}; say the option `servers`");
         Failure::new(FailureReason::Agent, &message)
     })?;
-    let wanted = |address: &IpAddr| match family {
-        Family::Any => true,
-        Family::V4 => address.is_ipv4(),
-        Family::V6 => address.is_ipv6(),
-    };
-    let servers: Vec<Server> = nameservers(&text)
-        .filter(wanted)
-        .take(MAX_SERVERS)
-        .map(|address| Server {
-            name: address.to_string(),
-            transport,
-            host: address.to_string(),
-            path: USUAL_PATH.to_owned(),
-            address: Ok(SocketAddr::new(address, transport.port())),
-            lookup: None,
-        })
-        .collect();
+    let servers = listed(&text, transport, family, &tools.scope);
     if servers.is_empty() {
         let message = format!("{RESOLV_CONF} names no name server of the family: say the option `servers`");
         return Err(Failure::new(FailureReason::Unresolved, &message));
     }
     Ok(servers)
+}
+
+/// The servers that a resolv.conf names. The system asks them anyway, also on this machine, so that the policy of the site does not judge
+/// them; a workspace that narrows it does.
+pub(super) fn listed(text: &str, transport: Transport, family: Family, scope: &Scope) -> Vec<Server> {
+    let wanted = |address: &IpAddr| match family {
+        Family::Any => true,
+        Family::V4 => address.is_ipv4(),
+        Family::V6 => address.is_ipv6(),
+    };
+    let server = |address: IpAddr| Server {
+        name: address.to_string(),
+        transport,
+        host: address.to_string(),
+        path: USUAL_PATH.to_owned(),
+        address: match scope.check(address) {
+            Ok(()) => Ok(SocketAddr::new(address, transport.port())),
+            Err(refused) => Err(forbidden(&refused)),
+        },
+        lookup: None,
+    };
+    nameservers(text).filter(wanted).take(MAX_SERVERS).map(server).collect()
 }
 
 /// The addresses of `nameserver` lines (resolv.conf(5)).

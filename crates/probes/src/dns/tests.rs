@@ -7,7 +7,7 @@ use hickory_proto::op::{Message, OpCode, ResponseCode};
 use hickory_proto::rr::rdata::{A, CNAME, TXT};
 use hickory_proto::rr::{Name, RData, Record};
 use netwatch_model::probe::kind::dns::{AUTHORITY, SERVERS, TRANSPORT};
-use netwatch_model::probe::{OptionField, OptionValue, ProbeKind, ProbeResult};
+use netwatch_model::probe::{Family, OptionField, OptionValue, ProbeKind, ProbeResult};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -216,6 +216,15 @@ fn the_servers_of_the_system_are_read() {
     let text = "# nameserver 192.0.2.9\nsearch example.org\nnameserver 192.0.2.1\nnameserver  2001:db8::53 \nnameserver\nnameserver x\n";
     let found: Vec<String> = servers::nameservers(text).map(|address| address.to_string()).collect();
     assert_eq!(found, ["192.0.2.1", "2001:db8::53"]);
+}
+
+#[test]
+fn servers_of_the_system_are_judged_by_the_workspace_alone() {
+    let scope = netwatch_egress::Scope::read(&[], &["192.0.2.0/24".to_owned()]);
+    let text = "nameserver 127.0.0.53\nnameserver 192.0.2.1\n";
+    let found = servers::listed(text, servers::Transport::Udp, Family::Any, &scope);
+    let reasons = found.iter().map(|server| server.address.as_ref().err().map(|failure| failure.reason));
+    assert_eq!(reasons.collect::<Vec<_>>(), [None, Some(FailureReason::Forbidden)]);
 }
 
 #[test]

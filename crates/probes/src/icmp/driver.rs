@@ -1,8 +1,8 @@
 //! The thread of a hub: sends what is due, receives what came, and sleeps.
 //!
 //! One thread, because a ping costs a few microseconds and its time matters: it waits for no other task. In a round it takes new orders,
-//! sends what is due in batches, receives everything, then sleeps: at least [`ROUND`], so that many packets share the cost of a round.
-//! Arrivals are stamped by the kernel and lose nothing by waiting.
+//! sends what is due in batches, receives everything, tells who waits for what has ended, then sleeps: at least [`ROUND`], so that many
+//! packets share the cost of a round. Arrivals are stamped by the kernel and lose nothing by waiting.
 //!
 //! Queue: orders, [`super::QUEUE`] deep; who orders more waits. The thread ends when its hub is dropped; jobs under way end with it.
 
@@ -50,6 +50,8 @@ pub(super) struct Driver {
     channels: Vec<Option<Channel>>,
     outbox: Outbox,
     inbox: Inbox,
+    /// Who is told at the end of the round, and what: to wake others one by one costs more than a ping.
+    told: Vec<(Waiting, Result<Done, Failure>)>,
 }
 
 impl Driver {
@@ -73,6 +75,7 @@ impl Driver {
             channels: Vec::new(),
             outbox: Outbox::default(),
             inbox: Inbox::new(),
+            told: Vec::new(),
         }
     }
 
@@ -85,9 +88,18 @@ impl Driver {
             }
             let is_behind = self.send_due(began);
             self.receive();
+            self.tell();
             if !is_behind {
                 self.sleep(began);
             }
+        }
+    }
+
+    /// Tells who waits for what has ended in this round.
+    fn tell(&mut self) {
+        for (waiting, ended) in self.told.drain(..) {
+            // Who gave the order may have gone.
+            let _ = waiting.send(ended);
         }
     }
 
@@ -103,14 +115,13 @@ impl Driver {
         true
     }
 
-    /// Opens what an order needs and gives it a place. Who waits is told at once if that fails.
+    /// Opens what an order needs and gives it a place. Who waits is told in this round if that fails.
     fn begin(&mut self, order: &Order, waiting: Waiting, now: Duration) {
         let opened = if self.book.has_room() { self.open_for(order) } else { Err(crowded()) };
         let (roads, errors) = match opened {
             Ok(opened) => opened,
             Err(failure) => {
-                // Who gave the order may have gone.
-                let _ = waiting.send(Err(failure));
+                self.told.push((waiting, Err(failure)));
                 return;
             }
         };
@@ -238,8 +249,7 @@ impl Driver {
         self.release(job.errors.as_slice());
         let done =
             Done { local: job.local, outcome: job.work.finish(), flow_keys: keys, kernel_stamps: job.kernel_stamps };
-        // Who gave the order may have gone.
-        let _ = job.waiting.send(Ok(done));
+        self.told.push((job.waiting, Ok(done)));
     }
 
     fn flow_keys(&self, roads: &[usize]) -> Vec<u16> {

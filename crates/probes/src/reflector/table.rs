@@ -1,7 +1,10 @@
 //! Whom a reflector answers, how often, and what it remembers of each session. Plain logic: it takes the time and a packet.
 //!
-//! Every packet is judged in this order: is its source known, is the source slow enough, is the packet long enough and authentic, is there
-//! room for its session. Who fails is not answered at all, and counted.
+//! Every packet is judged in this order: is its source known, is the source slow enough, is the packet long enough and authentic by a key of
+//! that source ([`Known`]), is there room for its session. Who fails is not answered at all, and counted.
+//!
+//! A packet that comes again is answered again, because the network may have doubled it, and the sender counts that. Whoever replays one
+//! reaches the true sender with answers that it does not count for another packet; at another reflector it is not authentic.
 //!
 //! Limits: [`Limits`] bound sources and sessions; what was silent for [`Limits::idle`] is forgotten when room is needed.
 
@@ -10,7 +13,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use netwatch_egress::Network;
+use netwatch_model::assignment::Sender;
 use netwatch_wire::stamp::{Key, Sent, StampError, TWAMP_REFLECTOR_LENGTH};
+
+use super::known::Known;
 
 /// How much a reflector does for how many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +46,7 @@ pub enum Refusal {
     TooFast,
     /// It is shorter than an answer would be, or longer than a datagram may be.
     Size,
-    /// It has no HMAC of our key.
+    /// It has no HMAC of a key of its source.
     NotAuthentic,
     /// Its error estimate is none.
     Malformed,
@@ -68,19 +74,21 @@ impl Refusal {
 }
 
 /// A packet that is answered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Admitted {
     /// What its sender says.
     pub sent: Sent,
     /// Our number of the answer: how many were sent before in this session.
     pub number: u32,
+    /// With which it is authentic, and the answer must be; none for plain packets.
+    pub key: Option<Key>,
 }
 
 /// All that is remembered.
 #[derive(Debug)]
 pub(crate) struct Table {
     limits: Limits,
-    allowed: Vec<Network>,
+    known: Known,
     sources: HashMap<IpAddr, Source>,
     swept: Duration,
 }
@@ -101,30 +109,21 @@ struct Session {
 }
 
 impl Table {
-    pub(crate) fn new(limits: Limits, allowed: Vec<Network>) -> Self {
-        Self { limits, allowed, sources: HashMap::new(), swept: Duration::ZERO }
+    pub(crate) fn new(limits: Limits, allowed: Vec<Network>, key: Option<Key>) -> Self {
+        Self { limits, known: Known::new(allowed, key), sources: HashMap::new(), swept: Duration::ZERO }
     }
 
     /// Says anew who may be answered; sessions of others are forgotten.
-    pub(crate) fn allow(&mut self, allowed: Vec<Network>) {
-        self.allowed = allowed;
-        let mut sources = std::mem::take(&mut self.sources);
-        sources.retain(|source, _| self.is_known(*source));
-        self.sources = sources;
+    pub(crate) fn allow(&mut self, allowed: Vec<Network>, senders: &[Sender]) {
+        self.known.set(allowed, senders);
+        let known = &self.known;
+        self.sources.retain(|source, _| known.mode(*source).is_some());
     }
 
     /// Whether and how a packet is answered.
-    pub(crate) fn admit(
-        &mut self,
-        now: Duration,
-        from: SocketAddr,
-        bytes: &[u8],
-        key: Option<&Key>,
-    ) -> Result<Admitted, Refusal> {
+    pub(crate) fn admit(&mut self, now: Duration, from: SocketAddr, bytes: &[u8]) -> Result<Admitted, Refusal> {
         let address = from.ip().to_canonical();
-        if !self.is_known(address) {
-            return Err(Refusal::Stranger);
-        }
+        let mode = self.known.mode(address).ok_or(Refusal::Stranger)?;
         let limits = self.limits;
         let source = self.source(now, address)?;
         source.spend(now, limits.rate)?;
@@ -132,21 +131,13 @@ impl Table {
         if bytes.len() < TWAMP_REFLECTOR_LENGTH {
             return Err(Refusal::Size);
         }
-        let sent = Sent::decode(bytes, key).map_err(|error| match error {
+        let (sent, key) = mode.read(bytes).map_err(|error| match error {
             StampError::Short { .. } => Refusal::Size,
             StampError::NotAuthentic => Refusal::NotAuthentic,
             StampError::ErrorEstimate => Refusal::Malformed,
         })?;
         let number = source.number(now, (from.port(), sent.session), &limits)?;
-        Ok(Admitted { sent, number })
-    }
-
-    fn is_known(&self, address: IpAddr) -> bool {
-        if self.allowed.is_empty() {
-            address.is_loopback()
-        } else {
-            self.allowed.iter().any(|net| net.contains(address))
-        }
+        Ok(Admitted { sent, number, key })
     }
 
     fn source(&mut self, now: Duration, address: IpAddr) -> Result<&mut Source, Refusal> {

@@ -3,12 +3,17 @@
 use std::net::UdpSocket as StdSocket;
 use std::os::fd::AsFd as _;
 
+use netwatch_egress::Policy;
 use netwatch_model::Timestamp;
+use netwatch_model::probe::kind::simulation::KEY;
+use netwatch_model::probe::pair::PairKey;
+use netwatch_model::probe::{Detail, FailureReason, OptionValue, ProbeKind, ProbeSpec, Source};
 use netwatch_wire::stamp::tlv::{answers, request};
 use netwatch_wire::stamp::{LENGTH, Sent};
 use proptest::prelude::*;
 
 use super::*;
+use crate::tools::{OwnRights, Tools};
 
 fn start(config: Config) -> (SocketAddr, Handle) {
     let reflector = Reflector::bind(config).expect("it listens");
@@ -101,6 +106,78 @@ async fn strangers_forgers_and_short_packets_get_nothing() {
         let nothing = socket.recv(&mut [0; 100]).expect_err("nobody answers");
         assert_eq!((nothing.kind(), handle.answered()), (io::ErrorKind::WouldBlock, 0), "{why:?}");
     }
+}
+
+/// What became of a stream of five packets from an address of this host.
+async fn simulate(from: &str, to: SocketAddr, key: &str) -> Result<u32, FailureReason> {
+    let policy = Policy { allow: vec!["127.0.0.0/8".parse().expect("a network")], deny: Vec::new() };
+    let tools = Tools::new(Arc::new(policy), Arc::new(OwnRights));
+    let source = Some(Source::from(from.to_owned()));
+    let spec = ProbeSpec::new(ProbeKind::Simulation, &to.to_string());
+    let mut spec = ProbeSpec { count: 5, spacing: 0.002, timeout: 0.2, source, ..spec };
+    spec.options.set(&KEY, OptionValue::Text(key.to_owned()));
+    let ran = crate::simulation::run(&spec, &tools).await;
+    match (ran.failure, ran.detail) {
+        (Some(failure), _) => Err(failure.reason),
+        (None, Some(Detail::Simulation(detail))) => Ok(detail.received),
+        other => panic!("no simulation: {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn agents_meet_with_the_key_of_their_pair_alone() {
+    let (to, handle) = start(local());
+    let keys = [1, 2].map(|octet| PairKey::of(&[octet; 32]));
+    let sender = |address: &str, key: &PairKey| {
+        let addresses = vec![address.parse().expect("an address")];
+        Sender { addresses, keys: vec![key.clone()] }
+    };
+    handle.allow(Vec::new(), &[sender("127.0.0.2", &keys[0]), sender("127.0.0.3", &keys[1])]);
+    let [first, second] = keys.each_ref().map(PairKey::as_str);
+    assert_eq!(simulate("127.0.0.2", to, first).await, Ok(5));
+    assert_eq!(simulate("127.0.0.3", to, second).await, Ok(5));
+    assert_eq!(handle.refused(Refusal::NotAuthentic), 0);
+    // Another agent's key, none, and a key from an address that has none.
+    assert_eq!(simulate("127.0.0.2", to, second).await, Err(FailureReason::Timeout));
+    assert_eq!(simulate("127.0.0.2", to, "").await, Err(FailureReason::Timeout));
+    assert!(handle.refused(Refusal::NotAuthentic) > 0 && handle.refused(Refusal::Stranger) == 0);
+    let answered = handle.answered();
+    assert!(simulate("127.0.0.1", to, first).await.is_err(), "this host is answered as it was: without a key");
+    assert_eq!(simulate("127.0.0.1", to, "").await, Ok(5));
+    // A new assignment without the pair closes the door again.
+    handle.allow(vec!["192.0.2.0/24".parse().expect("a network")], &[]);
+    assert_eq!(simulate("127.0.0.2", to, first).await, Err(FailureReason::Timeout));
+    assert!(handle.answered() > answered && handle.refused(Refusal::Stranger) > 0);
+}
+
+/// Who records packets of a pair and sends them again, from wherever, gets nothing that is true later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_recorded_packet_is_no_way_in() {
+    let (to, handle) = start(local());
+    let key = PairKey::of(&[1; 32]);
+    let addresses = vec!["127.0.0.1".parse().expect("an address")];
+    handle.allow(vec!["127.0.0.2".parse().expect("a network")], &[Sender { addresses, keys: vec![key.clone()] }]);
+    let key = Key::new(key.as_str().as_bytes());
+    let recorded = Sent { sequence: 3, error: ErrorEstimate::default(), ..Sent::default() }.encode(Some(&key));
+    let socket = client(to);
+    let answer = ask(&socket, recorded.as_ref());
+    let first = Reflected::decode(&answer, Some(&key)).expect("an authentic answer");
+    // Sent again it is answered to its sender alone, with the number after: the sender counts a duplicate.
+    let again = Reflected::decode(&ask(&socket, recorded.as_ref()), Some(&key)).expect("an authentic answer");
+    assert_eq!((first.sequence, again.sequence, again.sent.sequence), (0, 1, 3));
+    // The reflector's own answer, sent back to it, is no packet of the sender that it has not seen: its words are the reflector's.
+    let looped = Reflected::decode(&ask(&socket, &answer), Some(&key)).expect("an authentic answer");
+    assert_ne!(looped.sent.time, first.sent.time, "no stamp of the sender: it does not count");
+    // One octet changed, and it is nobody's.
+    for at in 0..recorded.as_ref().len() {
+        let mut forged = recorded.as_ref().to_vec();
+        forged[at] ^= 1;
+        socket.send(&forged).expect("it is sent");
+    }
+    while handle.refused(Refusal::NotAuthentic) < recorded.as_ref().len() as u64 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(handle.answered(), 3);
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub(crate) enum Refusal {
     Disabled,
     /// A cloned agent.
     Cloned,
+    /// An agent that speaks no version of the protocol that the server speaks.
+    Incompatible,
     /// An unknown, used or expired token.
     Token,
     /// Too many enrolments from one address.
@@ -44,6 +46,7 @@ impl Refusal {
             Self::UnknownKey => "unknown_key",
             Self::Disabled => "disabled",
             Self::Cloned => "cloned",
+            Self::Incompatible => "incompatible",
             Self::Token => "token",
             Self::Rate => "rate",
             Self::Batch => "batch",

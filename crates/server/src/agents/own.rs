@@ -1,9 +1,14 @@
 //! The server's own agent as an object like all others: it is made at the first start, in the first workspace, named after the host.
+//!
+//! It has no session. What it says of itself (its addresses, its reflector) comes from the process around the server, and others measure it
+//! with that as they measure each other.
 
 use std::fs;
+use std::net::IpAddr;
 
 use netwatch_model::Timestamp;
-use netwatch_model::people::{Agent, AgentOrigin, DisplayName, WorkspaceId};
+use netwatch_model::people::{Agent, AgentInfo, AgentOrigin, DisplayName, WorkspaceId};
+use netwatch_model::probe::spec::split_port;
 
 use crate::app::App;
 
@@ -25,6 +30,17 @@ impl App {
             tracing::error!(error, "the agent of this machine is not kept as an object: it works all the same");
         }
         self.agents_changed();
+    }
+
+    /// What the server's own agent says of itself. Others are told when they reach it elsewhere than before. Blocks.
+    pub(crate) fn own_agent_is(&self, info: AgentInfo) {
+        // Under which others reach the server, it is seen by them.
+        let place = self.agents().served().and_then(|served| served.address.clone());
+        let seen = place.and_then(|place| split_port(&place, None)?.0.parse::<IpAddr>().ok());
+        let moved = self.agents().registry().put_info(Agent::OWN, info, seen);
+        if moved && self.agents().plan().has_pairs() {
+            self.assign_probes();
+        }
     }
 
     /// The server's own agent, as it is kept or would be.

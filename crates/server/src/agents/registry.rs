@@ -15,13 +15,14 @@
 //! looks like. When a boot that was replaced comes again, two processes live with one key: that is told once an hour, and the returning
 //! one is refused while the other is heard of.
 //!
-//! Limits: as many agents as there are entities, [`BOOTS`] former boots of each.
+//! Limits: as many agents as there are entities, [`known::BOOTS`] former boots of each.
 
+mod known;
 mod status;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,12 +31,9 @@ use netwatch_model::people::{Agent, AgentInfo, AgentOrigin, AgentSeen, Digest};
 use netwatch_model::probe::pair;
 use netwatch_model::{AgentId, Timestamp};
 
+use known::{Known, Live};
 pub(crate) use status::{Beat, ClockEstimate, Collector, CollectorState, Spool, Standing, State};
 
-/// Former boots of an agent that are remembered.
-const BOOTS: usize = 8;
-/// How often it is told that an agent was cloned.
-const TELL_CLONE: Duration = Duration::from_secs(3600);
 /// How often it is kept when an agent was heard of.
 const SAVE: Duration = Duration::from_secs(60);
 
@@ -142,32 +140,6 @@ pub(crate) struct Registry {
     sessions: u64,
 }
 
-#[derive(Debug)]
-struct Known {
-    agent: Arc<Agent>,
-    /// Since this server started.
-    heard: Option<Duration>,
-    last_seen: Option<Timestamp>,
-    info: AgentInfo,
-    peer: Option<IpAddr>,
-    cloned_at: Option<Timestamp>,
-    live: Option<Live>,
-    boot: Option<u64>,
-    former: VecDeque<u64>,
-    beat: Beat,
-    told_clone: Option<Duration>,
-    saved: Option<Duration>,
-    unsaved: bool,
-    /// Whether its silence was told.
-    told_offline: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Live {
-    session: SessionId,
-    since: Timestamp,
-}
-
 impl Registry {
     /// Knows nobody.
     pub(crate) fn new(rules: AgentRules, started: Duration) -> Self {
@@ -243,6 +215,7 @@ impl Registry {
         let session = SessionId(self.sessions);
         known.live = Some(Live { session, since: now.wall });
         let before = known.place();
+        known.refused = None;
         known.info = opening.info;
         known.peer = Some(opening.peer);
         let moved = before != known.place();
@@ -250,6 +223,13 @@ impl Registry {
         known.hear(now);
         known.saved = None;
         Ok(Opened { agent: Arc::clone(&known.agent), session, replaced, cloned, moved })
+    }
+
+    /// The holder of a key was refused because of its version; the agent that it is.
+    pub(crate) fn refuse(&mut self, key: &Digest, why: &str, now: Now) -> Option<Arc<Agent>> {
+        let known = self.by_key.get(key).and_then(|id| self.agents.get_mut(id))?;
+        known.refused = Some((now.wall, why.to_owned()));
+        Some(Arc::clone(&known.agent))
     }
 
     /// Something came on a session; false when it is not the agent's session any more.
@@ -269,6 +249,20 @@ impl Registry {
             known.hear(now);
             true
         })
+    }
+
+    /// What an agent without a session says of itself; whether others reach it elsewhere than before.
+    pub(crate) fn put_info(&mut self, id: AgentId, info: AgentInfo, peer: Option<IpAddr>) -> bool {
+        self.agents.get_mut(&id).is_some_and(|known| {
+            let before = known.place();
+            (known.info, known.peer) = (info, peer);
+            before != known.place()
+        })
+    }
+
+    /// The assignment that an agent runs; none when it is not connected.
+    pub(crate) fn applied(&self, id: AgentId) -> Option<u64> {
+        self.agents.get(&id).filter(|known| known.live.is_some()).map(|known| known.beat.applied)
     }
 
     /// An agent was sent an assignment.
@@ -308,6 +302,15 @@ impl Registry {
         })
     }
 
+    /// Whether an agent leaves out the probes of workspaces that narrow where theirs may measure, because its version cannot judge that. Of one
+    /// that was never heard of nobody knows.
+    pub(crate) fn leaves_narrowed_out(&self, id: AgentId) -> bool {
+        self.agents.get(&id).is_some_and(|known| {
+            let is_known = known.agent.origin == AgentOrigin::Enrolled && known.last_seen.is_some();
+            is_known && known.agent.enabled && !known.info.narrows
+        })
+    }
+
     /// What others need to measure an agent.
     pub(crate) fn end(&self, id: AgentId) -> pair::End {
         self.agents.get(&id).map_or_else(|| pair::End { agent: id, ..pair::End::default() }, Known::place)
@@ -328,6 +331,7 @@ impl Registry {
             last_seen: known.last_seen,
             connected_since: known.live.map(|live| live.since),
             cloned_at: known.cloned_at,
+            refused: known.refused.clone(),
             beat: known.beat.clone(),
         })
     }
@@ -376,95 +380,5 @@ impl Registry {
             Some((Arc::clone(&known.agent), state))
         };
         self.agents.values_mut().filter_map(turn).collect()
-    }
-}
-
-impl Known {
-    fn new(agent: &Arc<Agent>, seen: Option<AgentSeen>) -> Self {
-        let (last_seen, cloned_at) = (seen.as_ref().map(|s| s.last_seen), seen.as_ref().and_then(|s| s.cloned_at));
-        Self {
-            agent: Arc::clone(agent),
-            heard: None,
-            last_seen,
-            peer: seen.as_ref().and_then(|s| s.peer),
-            info: seen.map(|s| s.info).unwrap_or_default(),
-            cloned_at,
-            live: None,
-            boot: None,
-            former: VecDeque::new(),
-            beat: Beat::default(),
-            told_clone: None,
-            saved: None,
-            unsaved: false,
-            told_offline: false,
-        }
-    }
-
-    fn place(&self) -> pair::End {
-        pair::End {
-            agent: self.agent.id,
-            addresses: self.info.addresses.clone(),
-            seen: self.peer,
-            reflector: self.info.reflector_port,
-        }
-    }
-
-    fn is_live(&self, session: SessionId) -> bool {
-        self.live.is_some_and(|live| live.session == session)
-    }
-
-    fn hear(&mut self, now: Now) {
-        (self.heard, self.last_seen, self.unsaved) = (Some(now.mono), Some(now.wall), true);
-    }
-
-    fn end(&mut self, why: Ending) -> Option<End> {
-        self.live.take().map(|live| End { session: live.session, why })
-    }
-
-    /// Whether its session is open and not silent.
-    fn lives(&self, rules: AgentRules, now: Now) -> bool {
-        let silent = self.heard.is_none_or(|heard| now.mono.saturating_sub(heard) >= rules.stale_after);
-        self.live.is_some() && !silent
-    }
-
-    fn take_boot(&mut self, boot: u64) {
-        self.former.retain(|former| *former != boot);
-        if let Some(before) = self.boot.replace(boot)
-            && before != boot
-        {
-            if self.former.len() >= BOOTS {
-                self.former.pop_front();
-            }
-            self.former.push_back(before);
-        }
-    }
-
-    /// Whether this must be told.
-    fn note_clone(&mut self, now: Now) -> bool {
-        (self.cloned_at, self.unsaved) = (Some(now.wall), true);
-        let tell = self.told_clone.is_none_or(|told| now.mono >= told + TELL_CLONE);
-        if tell {
-            self.told_clone = Some(now.mono);
-        }
-        tell
-    }
-
-    fn state(&self, rules: AgentRules, started: Duration, now: Now) -> State {
-        if !self.agent.enabled {
-            return State::Disabled;
-        }
-        if self.agent.origin == AgentOrigin::Local {
-            return State::Online;
-        }
-        let silence = |since: Duration| now.mono.saturating_sub(since);
-        match self.heard {
-            Some(heard) if silence(heard) < rules.stale_after => State::Online,
-            Some(heard) if silence(heard) < rules.offline_after => State::Stale,
-            Some(_) => State::Offline,
-            None if self.last_seen.is_none() => State::Never,
-            None if silence(started) < rules.stale_after => State::Unknown,
-            None if silence(started) < rules.offline_after => State::Stale,
-            None => State::Offline,
-        }
     }
 }

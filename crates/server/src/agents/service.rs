@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use futures_util::stream::poll_fn;
+use netwatch_api::agent::protocol::{Mismatch, Versions};
 use netwatch_api::agent::v1::agents_server::Agents as Calls;
 use netwatch_api::agent::v1::{self, from_agent, to_agent};
 use netwatch_model::people::{AgentInfo, Digest};
@@ -116,6 +117,17 @@ impl Service {
         }
     }
 
+    /// A session that ends with the reason: the agent shows it, and asks again every five minutes.
+    fn incompatible(&self, peer: &Peer, mismatch: &Mismatch) -> Answers<v1::ToAgent> {
+        self.app.agents().metrics.refused(Refusal::Incompatible, 1);
+        let agent = self.app.agents().registry().refuse(&peer.key, &mismatch.to_string(), self.app.clocks());
+        let agent = agent.map(|agent| agent.name.to_string());
+        tracing::warn!(agent, peer = %peer.address.ip(), why = %mismatch, "an agent of another version cannot be served");
+        let goodbye = v1::Goodbye { reason: v1::Reason::Incompatible.into(), message: mismatch.to_string() };
+        let message = v1::ToAgent { message: Some(to_agent::Message::Goodbye(goodbye)) };
+        Box::pin(futures_util::stream::once(async { Ok(message) }))
+    }
+
     async fn open(&self, peer: Peer, hello: v1::Hello) -> Result<(Opened, Linked), Closed> {
         let info = info_of(hello.info);
         let opening = Opening { boot: hello.boot, revision: hello.revision, info, peer: canonical(peer.address.ip()) };
@@ -160,15 +172,15 @@ impl Service {
     async fn begin(
         &self,
         (opened, linked): (Opened, Linked),
-        info: AgentInfo,
+        (info, protocol): (AgentInfo, u32),
         incoming: Streaming<v1::FromAgent>,
         out: Out,
     ) {
         let agent = opened.agent;
         let held = Held { app: self.app.clone(), agent: Arc::clone(&agent), id: opened.session };
         let workspace = self.app.workspace_name(agent.workspace).await;
-        let welcome =
-            v1::Welcome { agent: agent.id.0, name: agent.name.to_string(), workspace, heartbeat_seconds: HEARTBEAT };
+        let (id, name, heartbeat_seconds) = (agent.id.0, agent.name.to_string(), HEARTBEAT);
+        let welcome = v1::Welcome { agent: id, name, workspace, heartbeat_seconds, protocol };
         let update = self.offer(info).await.map(to_agent::Message::Update);
         for message in [Some(to_agent::Message::Welcome(welcome)), update].into_iter().flatten() {
             // There is room: nothing else was sent yet.
@@ -220,10 +232,14 @@ impl Calls for Service {
         let Some(v1::FromAgent { message: Some(from_agent::Message::Hello(hello)) }) = first else {
             return Err(Status::invalid_argument("a session begins with a hello"));
         };
+        let protocol = match Versions::said(hello.oldest_protocol, hello.protocol).with_server(Versions::OURS) {
+            Ok(protocol) => protocol,
+            Err(mismatch) => return Ok(Response::new(self.incompatible(&peer, &mismatch))),
+        };
         let info = info_of(hello.info.clone());
         let opened = self.open(peer, hello).await.map_err(|closed| self.closed(&closed))?;
         let (out, mut messages) = mpsc::channel(OUT);
-        self.begin(opened, info, incoming, out).await;
+        self.begin(opened, (info, protocol), incoming, out).await;
         let messages = poll_fn(move |context| messages.poll_recv(context));
         Ok(Response::new(Box::pin(messages) as Self::SessionStream))
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 use netwatch_api::agent::v1::{self, from_agent, to_agent};
-use netwatch_model::assignment::Assignment;
+use netwatch_model::assignment::{Assignment, NarrowedRun};
 use netwatch_model::people::Agent;
 use netwatch_model::probe::ProbeResult;
 use netwatch_model::{AgentId, Timestamp, Untrusted};
@@ -24,7 +24,7 @@ use tonic::{Status, Streaming};
 
 use super::intake::{Job, Verdict};
 use super::registry::{Beat, ClockEstimate, Collector, CollectorState, Ending, SessionId, Spool};
-use super::{Expanded, Linked, Run};
+use super::{Linked, Look, Run};
 use crate::app::App;
 
 /// Batches of a session that wait for their commit.
@@ -130,6 +130,7 @@ impl Session {
                     Err(_) => Err(Over::Ended(Ending::Stopping)),
                 },
                 Some(run) = self.linked.runs.recv() => self.ask(run, waiting).await,
+                Some(look) = self.linked.looks.recv() => self.look(look, waiting).await,
                 () = sleep(SILENCE), if may_read => Err(Over::Gone),
             };
             if let Err(over) = step {
@@ -147,6 +148,7 @@ impl Session {
                     self.held.app.agents().registry().beat(self.held.agent.id, self.held.id, beat_of(heartbeat), now);
                 let replied = self.held.app.now().nanos();
                 let beat = v1::Beat { sent, received: now.wall.nanos(), replied };
+                self.held.app.agents().beats.send_modify(|count| *count = count.wrapping_add(1));
                 self.put(to_agent::Message::Beat(beat)).await?;
                 heard
             }
@@ -222,6 +224,13 @@ impl Session {
         self.put(to_agent::Message::Assignment(v1::Assignment { revision: waiting.revision, document })).await
     }
 
+    /// The same, and says which revision it is.
+    async fn look(&mut self, look: Look, waiting: &mut Waiting) -> Result<(), Over> {
+        let assigned = self.assign(waiting).await;
+        let _nobody_waits = look.send(waiting.revision);
+        assigned
+    }
+
     /// Asks the agent to measure once.
     async fn ask(&self, run: Run, waiting: &mut Waiting) -> Result<(), Over> {
         waiting.asked.retain(|_, answer| !answer.is_closed());
@@ -229,11 +238,11 @@ impl Session {
             let _nobody_waits = run.answer.send(Err("it is asked too much at once".to_owned()));
             return Ok(());
         }
-        let spec = serde_json::to_vec(&run.spec);
-        let spec = spec.map_err(|error| Over::Fault(Status::internal(error.to_string())))?.into();
+        let message = message_of(&run.what, waiting.requests + 1);
+        let message = message.map_err(|error| Over::Fault(Status::internal(error.to_string())))?;
         waiting.requests += 1;
         waiting.asked.insert(waiting.requests, run.answer);
-        self.put(to_agent::Message::Run(v1::Run { request: waiting.requests, spec })).await
+        self.put(to_agent::Message::Run(message)).await
     }
 
     async fn put(&self, message: to_agent::Message) -> Result<(), Over> {
@@ -252,11 +261,18 @@ impl App {
     pub(super) fn assignment_of(&self, agent: AgentId) -> Option<Assignment> {
         let (registry, plan) = (self.agents().registry(), self.agents().plan());
         let known = Arc::clone(registry.agent(agent)?);
-        let Expanded { probes, reflect } = plan.expanded(&known, &registry);
+        let expanded = plan.expanded(&known, &registry, &self.agents().onces());
         drop(registry);
-        let policy = self.prober().policy();
-        Some(Assignment { revision: 0, probes, allow: policy.allow.clone(), deny: policy.deny.clone(), reflect })
+        Some(self.assignment(0, &plan, expanded))
     }
+}
+
+/// A run as agents read it: one that nothing narrows as agents of before read it, too.
+fn message_of(run: &NarrowedRun, request: u64) -> serde_json::Result<v1::Run> {
+    Ok(match run.to.is_empty() {
+        true => v1::Run { request, spec: serde_json::to_vec(&run.spec)?.into(), ..v1::Run::default() },
+        false => v1::Run { request, narrowed: serde_json::to_vec(run)?.into(), ..v1::Run::default() },
+    })
 }
 
 /// Ready when the server ends the session.

@@ -1,5 +1,6 @@
 //! The schedule with a clock that the test turns.
 
+use netwatch_model::assignment::NarrowedProbes;
 use netwatch_model::probe::kind::ping::Ping;
 use netwatch_model::probe::{Delays, Detail, Failure, FailureReason, Wilson};
 use netwatch_model::{AgentId, AssignedProbe, Timestamp};
@@ -161,6 +162,28 @@ fn a_probe_that_cannot_be_run_is_left_out() {
     let mut schedule = Schedule::new(1);
     let change = schedule.apply(&assignment(vec![probe(1, 0.1)]), Duration::ZERO);
     assert_eq!((change.refused, schedule.len()), (1, 0));
+}
+
+#[test]
+fn another_bound_changes_no_time_and_holds_for_the_next_run_and_its_extra_trace() {
+    let within = |deny: &str| {
+        let to = ProbeNetworks { only: Vec::new(), deny: vec![deny.to_owned()] };
+        let narrowed = vec![NarrowedProbes { to, probes: vec![probe(1, 60.0)] }];
+        Assignment { revision: 1, narrowed, ..Assignment::default() }
+    };
+    let scope = |deny: &str| Scope::read(&[], &[deny.to_owned()]);
+    let mut schedule = Schedule::new(1);
+    assert_eq!(schedule.apply(&within("192.0.2.0/24"), Duration::ZERO).added, 1);
+    let due_at = schedule.next();
+    let change = schedule.apply(&within("198.51.100.0/24"), SECOND);
+    assert_eq!((change, schedule.next()), (Change::default(), due_at));
+    let due = schedule.take(SECOND * 60).expect("it is due");
+    assert_eq!(*due.scope, scope("198.51.100.0/24"));
+    let trace = schedule.ended(&due, &result(&due, None), SECOND * 60).expect("it asks for a trace");
+    assert_eq!((trace.spec.kind, &*trace.scope), (ProbeKind::Mtr, &scope("198.51.100.0/24")));
+    schedule.apply(&assignment(vec![probe(1, 60.0)]), SECOND * 61);
+    let due = schedule.take(SECOND * 180).expect("it is due");
+    assert_eq!(*due.scope, Scope::default());
 }
 
 #[test]

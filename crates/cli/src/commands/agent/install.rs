@@ -145,6 +145,9 @@ fn unit(program: &Path, args: &AgentRunArgs) -> String {
     if let Some(port) = args.reflector {
         flag("--reflector", &port.to_string());
     }
+    if let Some(port) = args.throughput {
+        flag("--throughput", &port.to_string());
+    }
     for network in &args.reflector_allow {
         flag("--reflector-allow", &network.to_string());
     }

@@ -5,10 +5,10 @@
 //! | main | the session with the server, and the reflector |
 //! | `nw-agent` | makes batches of what collectors give, and writes them to the spool |
 //! | `nw-probes` | runs probes and reads the host |
+//! | `nw-throughput` | serves throughput tests of other agents, while there are some to serve |
 //! | `nw-watchdog` | ends the process when the main thread stands still |
 
 use std::convert::Infallible;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,13 +17,14 @@ use anyhow::Context as _;
 use netwatch_agent::identity::{AgentKey, Begin, Enrolled, Home};
 use netwatch_agent::outbox::Outbox;
 use netwatch_agent::probing::{self, Probing};
+use netwatch_agent::serving::{self, ServingError};
 use netwatch_agent::session::{self, About, Collectors, Dialer, EnrolError, Install, Outcome as Ended, Proxy};
 use netwatch_agent::update::{Settings, Updates};
 use netwatch_agent::watchdog::{self, Beats};
-use netwatch_agent::{Agent, Config};
+use netwatch_agent::{Agent, Config, reflecting};
 use netwatch_egress::{Network, Policy};
-use netwatch_probes::reflector::{self, Reflector};
-use netwatch_probes::{Rights, Tools};
+use netwatch_probes::reflector::Reflector;
+use netwatch_probes::{Rights, Tools, throughput};
 use netwatch_spool::Directory;
 use netwatch_telemetry::clock::{ClockSource, SystemClock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -79,11 +80,13 @@ async fn observe(plan: Plan) -> Outcome {
     let observing = Observing::start(&home, &enrolled, rights)?;
     let assigned = observing.assignments.subscribe();
     let reflecting = reflect(reflector, args.reflector_allow, assigned, collectors.clone());
+    let serving = serve(args.throughput, observing.assignments.subscribe(), collectors.clone());
     let updates = Updates::new(updates, collectors.clone());
     let dependencies = observing.session((home, enrolled), dialer, about, collectors, updates)?;
     let ended = tokio::select! {
         ended = session::run(dependencies, signals.asked_to_end()) => ended,
         never = reflecting => match never {},
+        never = serving => match never {},
     };
     // Threads are waited for beside the runtime.
     let stopped = tokio::task::spawn_blocking(move || observing.stop());
@@ -216,13 +219,7 @@ fn reflector(port: Option<u16>) -> anyhow::Result<Option<Reflector>> {
     if port == Some(0) {
         return Ok(None);
     }
-    let limits = reflector::Limits::default();
-    let config = |listen| reflector::Config { listen, allow: Vec::new(), key: None, limits };
-    let number = port.unwrap_or(REFLECTOR);
-    let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, number));
-    let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, number));
-    // A host without IPv6 answers over IPv4.
-    match Reflector::bind(config(vec![v4, v6])).or_else(|_| Reflector::bind(config(vec![v4]))) {
+    match Reflector::everywhere(port.unwrap_or(REFLECTOR)) {
         Ok(reflector) => Ok(Some(reflector)),
         Err(error) if port.is_some() => Err(error.into()),
         Err(error) => {
@@ -240,28 +237,40 @@ fn reflector(port: Option<u16>) -> anyhow::Result<Option<Reflector>> {
 async fn reflect(
     reflector: Option<Reflector>,
     said: Vec<Network>,
-    mut assigned: watch::Receiver<Arc<netwatch_model::Assignment>>,
+    assigned: watch::Receiver<Arc<netwatch_model::Assignment>>,
     collectors: Collectors,
 ) -> Infallible {
     let Some(reflector) = reflector else { return std::future::pending().await };
-    let handle = reflector.handle();
     collectors.reflector(Ok(()));
-    let heed = async {
-        loop {
-            let named: Vec<Network> = assigned.borrow_and_update().reflect.iter().copied().map(Network::from).collect();
-            handle.allow([said.as_slice(), &named].concat());
-            if assigned.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-    };
-    tokio::select! {
-        () = reflector.run() => {}
-        () = heed => {}
-    }
+    reflecting::answer(reflector, said, assigned).await;
     tracing::error!("the reflector ended by a defect: test packets are not answered any more");
     collectors.reflector(Err("it ended by a defect: start the agent again, and tell us of it".to_owned()));
     std::future::pending().await
+}
+
+/// Serves throughput tests of the agents that the server names, while it names some.
+async fn serve(
+    port: Option<u16>,
+    assigned: watch::Receiver<Arc<netwatch_model::Assignment>>,
+    collectors: Collectors,
+) -> Infallible {
+    if let Some(port) = throughput_port(port) {
+        let tell = |told: Result<(), ServingError>| {
+            let blocked =
+                told.err().map(|error| format!("{}: choose another port with --throughput", one_line(&error)));
+            if let Some(error) = &blocked {
+                tracing::warn!(error, "throughput tests of other agents are not served");
+            }
+            collectors.serving(blocked);
+        };
+        serving::serve_while_named(port, assigned, tell).await;
+    }
+    std::future::pending().await
+}
+
+/// Where throughput tests of other agents are served; 0 is none.
+pub(super) fn throughput_port(said: Option<u16>) -> Option<u16> {
+    Some(said.unwrap_or(throughput::PORT)).filter(|port| *port > 0)
 }
 
 fn about(args: &AgentRunArgs, install: Install, reflector: Option<&Reflector>) -> About {
@@ -272,6 +281,7 @@ fn about(args: &AgentRunArgs, install: Install, reflector: Option<&Reflector>) -
         labels: args.label.iter().cloned().collect(),
         install,
         reflector_port: reflector.and_then(|one| Some(one.addresses().first()?.port())),
+        throughput_port: throughput_port(args.throughput),
     }
 }
 

@@ -93,7 +93,7 @@ fn status(home: &Home, enrolled: Option<&Enrolled>) -> Status {
         enrolled_at: enrolled.map(|enrolled| enrolled.enrolled),
         deleted_at: enrolled.and_then(|enrolled| Some(enrolled.deleted.as_ref()?.time)),
         revision: assignment.revision,
-        probes: assignment.probes.len(),
+        probes: assignment.all().count(),
         spool_bytes: size(&spool),
         update: updates(home),
     }

@@ -39,13 +39,13 @@ pub const BOTH_WAYS: OptionField = OptionField {
 /// The port of the other agent's reflector.
 pub const REFLECTOR: OptionField = OptionField {
     name: "reflector",
-    help: "UDP port of the other agent's reflector; 0 for the one that it says",
+    help: "UDP port that leads to the other agent's reflector, or to one started by hand; 0 for the one that it says",
     form: OptionForm::Whole { min: 0, max: 65_535, default: 0 },
 };
-/// The key of both reflectors.
+/// The key of a reflector that was started by hand.
 pub const KEY: OptionField = OptionField {
     name: "key",
-    help: "Shared key of both reflectors (HMAC-SHA-256, RFC 8762, 4.4); without it packets are not authenticated",
+    help: "Key of a reflector started by hand at the port `reflector` (HMAC-SHA-256, RFC 8762, 4.4); agents' own have keys from the server",
     form: OptionForm::Secret,
 };
 

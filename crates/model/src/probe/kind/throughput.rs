@@ -39,17 +39,24 @@ pub const LINE_RATE: OptionField = OptionField {
     form: OptionForm::Whole { min: 0, max: 1_000_000_000_000, default: 0 },
 };
 
+/// Addresses that somebody knows better.
+pub const ADDRESSES: OptionField = OptionField {
+    name: "addresses",
+    help: "When the target is an agent: addresses of it that are tried before those that it says and that the server sees",
+    form: OptionForm::Texts,
+};
+
 /// All that there is to know of throughput probes.
 pub const DESCRIPTOR: Descriptor = Descriptor {
     name: "throughput",
-    help: "TCP throughput to and from an iperf3 server with RFC 6349 figures, and the delay under load (bufferbloat)",
+    help: "TCP throughput to and from another agent (its id) or an iperf3 server, with RFC 6349 figures, and the delay under load (bufferbloat)",
     target: TargetForm::HostPort { port: Some(5201) },
     interval: 3600.0,
     least_interval: 60.0,
     timeout: 10.0,
     count: 1,
     spacing: 0.0,
-    options: &[&DIRECTION, &SECONDS, &STREAMS, &BUDGET, &LINE_RATE],
+    options: &[&DIRECTION, &SECONDS, &STREAMS, &BUDGET, &LINE_RATE, &ADDRESSES],
     metrics: &[M::Lookup, M::ForwardRate, M::ReverseRate, M::Retransmits, M::RttMedian, M::LoadedRtt],
 };
 

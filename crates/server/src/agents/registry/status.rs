@@ -55,6 +55,8 @@ pub(crate) struct Standing {
     pub(crate) connected_since: Option<Timestamp>,
     /// When it was found to be cloned.
     pub(crate) cloned_at: Option<Timestamp>,
+    /// When a session was refused because of its version, and why; none since one began.
+    pub(crate) refused: Option<(Timestamp, String)>,
     /// What it said last.
     pub(crate) beat: Beat,
 }
