@@ -12,7 +12,7 @@ pub struct Declarations {
     /// The format: 1.
     #[schema(minimum = 1, maximum = 1)]
     pub version: u32,
-    /// Objects by kind: `roles`, `members`. Each kind has its own fields; the export shows them.
+    /// Objects by kind: `roles`, `members`, `probes` and others. Each kind has its own fields; the export shows them.
     #[schema(value_type = BTreeMap<String, Vec<Object>>)]
     pub objects: BTreeMap<String, Vec<serde_json::Value>>,
 }

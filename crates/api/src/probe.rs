@@ -1,12 +1,13 @@
 //! Probes of the workspace of the request: `/api/v1/probes`, their results and how they stand.
 
 pub mod map;
+pub mod networks;
 pub mod voice;
 
 use netwatch_model::Timestamp;
 use netwatch_model::people::{AgentSelector, ProbeId};
 use netwatch_model::probe::metric::Unit;
-use netwatch_model::probe::{ProbeKind, ProbeSpec};
+use netwatch_model::probe::{ProbeKind, ProbeResult, ProbeSpec};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -43,6 +44,9 @@ pub struct Probe {
     pub managed_by: Option<String>,
     /// How it stands at each agent that runs it.
     pub status: Vec<ProbeStatus>,
+    /// Agents that were to run it and leave it out, 16 hexadecimal digits each: their versions cannot keep it within the networks that the
+    /// workspace measures. They run it once they are updated.
+    pub left_out: Vec<String>,
 }
 
 /// How a run went, or how a probe stands.
@@ -288,6 +292,31 @@ pub struct RunRequest {
     pub probe: Option<String>,
 }
 
+/// What a measurement on demand gave.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ProbeRun {
+    /// What was asked for; to another agent, which of its addresses reach it.
+    #[serde(flatten)]
+    pub result: ProbeResult,
+    /// What else was measured to another agent, and by it: traces, pings and simulated traffic.
+    pub parts: Vec<ProbeRunPart>,
+}
+
+/// A measurement of those to another agent.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ProbeRunPart {
+    /// The agent that measures, 16 hexadecimal digits: the one that was asked, or the target on the way back.
+    pub agent: String,
+    /// How.
+    pub kind: ProbeKind,
+    /// What came out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<ProbeResult>,
+    /// Why nothing was measured, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
 /// A kind of probe: everything that a form needs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct KindDescription {
@@ -297,6 +326,8 @@ pub struct KindDescription {
     pub help: String,
     /// `host`, `host_port`, `url`, `agent`, or `own` for the agent's own host.
     pub target: String,
+    /// Whether the target may be an agent: its id, 16 hexadecimal digits.
+    pub agent_target: bool,
     /// The port when none is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,

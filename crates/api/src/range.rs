@@ -14,6 +14,18 @@ pub struct AddressRange {
     pub name: String,
 }
 
+/// One page of the ranges of a workspace.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AddressRanges {
+    /// The ranges, by name.
+    pub items: Vec<AddressRange>,
+    /// For the next page; null at the end.
+    pub next_cursor: Option<String>,
+    /// The file that owns all of them; then they cannot be edited but there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
+}
+
 /// `GET /api/v1/address-ranges`
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]

@@ -20,16 +20,19 @@ pub struct View {
     pub query: String,
     /// Whether all members see it, or its owner alone.
     pub shared: bool,
-    /// Who saved it.
-    #[schema(value_type = String)]
-    pub owner: UserId,
+    /// Who saved it; null when a file did.
+    #[schema(value_type = Option<String>)]
+    pub owner: Option<UserId>,
     /// The owner's name.
-    pub owner_name: String,
+    pub owner_name: Option<String>,
     /// Grows by one with every change, from 1.
     pub revision: u64,
     /// When it was saved first.
     #[schema(value_type = String, format = DateTime)]
     pub created: Timestamp,
+    /// The file that owns it; then it cannot be edited but there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
 }
 
 /// `GET /api/v1/views`: one's own and those that are shared, by name.
@@ -50,7 +53,7 @@ pub struct ViewsQuery {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ViewCreate {
-    /// What it is called, 1 to 100 characters.
+    /// What it is called, 1 to 100 characters. No two that all members see on a page have the same name.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// Where it is opened: `traffic`, `history` or `series`.

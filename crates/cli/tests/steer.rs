@@ -65,8 +65,16 @@ fn the_configuration_is_read_again_whole_or_not_at_all() {
     up.send(Signal::HUP);
     wait_for_level(&sandbox, &up, "netwatch=error");
 
+    // What probes may measure.
+    sandbox.file("etc/conf.d/10.yaml", "log: {level: info}\nprobes: {allow: [127.0.0.0/8], deny: [192.0.2.0/24]}\n");
+    up.send(Signal::HUP);
+    wait_for_level(&sandbox, &up, "netwatch=info");
+    assert_eq!(ask(&sandbox, &up, &["reload"]).exits(0).out, "nothing has changed\n", "it holds");
+
     up.send(Signal::TERM);
     let said = up.end().exits(0);
     assert!(said.err.contains("a setting changed that waits for a restart"), "{}", said.err);
+    let is_applied = |key: &str| said.err.lines().any(|line| line.contains(key) && !line.contains("waits"));
+    assert!(is_applied("probes.allow") && is_applied("probes.deny"), "{}", said.err);
     assert!(!said.err.contains("ERROR"), "{}", said.err);
 }

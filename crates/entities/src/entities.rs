@@ -15,7 +15,7 @@ use crate::backup::Manifest;
 use crate::error::{OpenError, StoreError};
 use crate::object::{Entity, Key, ListQuery, MAX_BODY, MAX_KEY, MAX_LABEL, ObjectId, Row, Slice, Stored};
 use crate::port::{Read, Store, Verdict, Write};
-use crate::vault::{KeyId, Vault};
+use crate::vault::{Derived, KeyId, Vault};
 
 /// Rows that are sealed anew in one transaction.
 const RESEAL: usize = 100;
@@ -34,6 +34,12 @@ impl Entities {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, vault: Arc<Vault>) -> Self {
         Self { store, vault, trouble: Arc::default() }
+    }
+
+    /// Secrets of one purpose that are kept nowhere: they come out of the keys of the key file.
+    #[must_use]
+    pub fn derived(&self, purpose: &str) -> Derived {
+        self.vault.derived(purpose)
     }
 
     /// Why the store did not keep the newest change; none when it did.

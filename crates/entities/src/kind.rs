@@ -43,6 +43,8 @@ pub enum Kind {
     EnrolmentToken,
     /// A window of maintenance.
     Maintenance,
+    /// Which networks probes of a workspace may measure.
+    ProbeNetworks,
 }
 
 impl Kind {
@@ -66,6 +68,7 @@ impl Kind {
         Self::AgentSeen,
         Self::EnrolmentToken,
         Self::Maintenance,
+        Self::ProbeNetworks,
     ];
 
     /// The word that is stored.
@@ -90,6 +93,7 @@ impl Kind {
             Self::AgentSeen => "agent_seen",
             Self::EnrolmentToken => "enrolment_token",
             Self::Maintenance => "maintenance",
+            Self::ProbeNetworks => "probe_networks",
         }
     }
 
@@ -106,6 +110,7 @@ impl Kind {
             Self::AgentSeen => "agent",
             Self::EnrolmentToken => "enrolment token",
             Self::Maintenance => "window of maintenance",
+            Self::ProbeNetworks => "networks of probes",
             other => other.word(),
         }
     }

@@ -33,4 +33,4 @@ pub use kind::Kind;
 pub use object::{Entity, ListQuery, Mark, ObjectId, Order, Place, Site, Slice, Stored};
 pub use people::MembershipId;
 pub use sqlite::SqliteStore;
-pub use vault::{KeyId, Vault, VaultError};
+pub use vault::{Derived, KeyId, Vault, VaultError};

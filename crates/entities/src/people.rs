@@ -12,7 +12,7 @@ use crate::object::{Entity, Key, ObjectId, Place, Site};
 
 /// Names of unique keys.
 pub mod keys {
-    /// Of users: the name. Of custom roles: the name in lower case.
+    /// Of users: the name. Of custom roles: the name in lower case. Of shared views: the page and the name.
     pub const NAME: &str = "name";
     /// Of users: the address, once it is verified.
     pub const EMAIL: &str = "email";
@@ -261,9 +261,13 @@ impl Entity for View {
         self.workspace
     }
     fn owner(&self) -> Option<ObjectId> {
-        Some(self.owner.into())
+        self.owner.map(ObjectId::from)
     }
     fn label(&self) -> String {
         self.name.to_string()
+    }
+    fn keys(&self) -> Vec<Key> {
+        let name = || Key::in_place(keys::NAME, format!("{}/{}", self.page, self.name.as_str().to_lowercase()));
+        self.shared.then(name).into_iter().collect()
     }
 }

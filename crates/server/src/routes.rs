@@ -36,6 +36,8 @@ use crate::registry::Need::{Local, Public, SignedIn};
 use crate::registry::Registry;
 use crate::stream;
 
+pub(crate) use probes::once::{LONGEST as MEASURED_FOR, PATH as MEASURED};
+
 /// Every route there is.
 pub(crate) fn all() -> Registry {
     probes::add(history::add(manage::add(contract::add(Registry::new(document::base())))))

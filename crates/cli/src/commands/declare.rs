@@ -14,6 +14,8 @@ use crate::output;
 
 /// Largest file, bytes.
 const MAX_FILE: u64 = 1 << 20;
+/// Characters of a value that are shown: a list of all address ranges is long.
+const SHOWN: usize = 200;
 
 /// `netwatch export`
 pub fn export(cli: &Cli, args: &ExportArgs) -> Outcome {
@@ -70,7 +72,7 @@ pub fn tell(out: &mut impl Write, change: &ObjectChange) -> std::io::Result<()> 
     };
     writeln!(out, "{sign} {} {}{note}", change.kind, visible(&change.name))?;
     for FieldChange { field, before, after } in &change.fields {
-        let [before, after] = [before, after].map(|text| text.as_deref().map(visible));
+        let (field, [before, after]) = (shown(field), [before, after].map(|text| text.as_deref().map(shown)));
         match (before, after) {
             (Some(before), Some(after)) => writeln!(out, "    {field}: {before} -> {after}")?,
             (Some(value), None) | (None, Some(value)) => writeln!(out, "    {field}: {value}")?,
@@ -88,4 +90,39 @@ pub fn summary(report: &ApplyReport) -> String {
     let note = if report.dry_run { " (dry run: nothing was changed)" } else { "" };
     let unchanged = report.unchanged;
     format!("{created} created, {changed} changed, {adopted} adopted, {removed} removed, {unchanged} unchanged{note}")
+}
+
+/// As much of a text as is shown.
+fn shown(text: &str) -> String {
+    let (head, length) = (text.chars().take(SHOWN).collect::<String>(), text.chars().count());
+    if length > SHOWN { format!("{}… ({length} characters)", visible(&head)) } else { visible(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_told_field_by_field_and_a_long_value_by_its_head() {
+        let field = |field: &str, before: Option<&str>, after: Option<&str>| FieldChange {
+            field: field.to_owned(),
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+        };
+        let change = ObjectChange {
+            kind: "address_ranges".to_owned(),
+            name: "ranges".to_owned(),
+            action: ObjectAction::Change,
+            fields: vec![
+                field("ranges.10.0.0.0/8", Some("\"Company\""), Some("\"Office\"")),
+                field("ranges.10.1.0.0/16\u{1b}[2J", None, Some(&"x".repeat(201))),
+            ],
+        };
+        let mut out = Vec::new();
+        tell(&mut out, &change).unwrap();
+        let (text, head) = (String::from_utf8(out).unwrap(), "x".repeat(200));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[..2], ["~ address_ranges ranges", "    ranges.10.0.0.0/8: \"Company\" -> \"Office\""]);
+        assert!(lines[2].ends_with(&format!(": {head}… (201 characters)")) && !text.contains('\u{1b}'), "{text}");
+    }
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use crate::args::{Cli, Overrides, TopArgs};
 use crate::client::{self, Endpoint};
 use crate::config::{Key, Settings};
-use crate::engine::confine::confine;
+use crate::engine::confine::{Reach, confine};
 use crate::engine::{self, Engine, Input, Plan};
 use crate::failure::{Failure, Outcome};
 use crate::logging;
@@ -38,7 +38,8 @@ fn own_capture(mut settings: Settings, filter: String, colored: bool) -> Outcome
     let plan = Plan::new(&settings, &Input::Live)?;
     let port = plan.server.listen.port();
     let endpoint = Endpoint::local(plan.server.listen, &settings.data_dir)?;
-    let rights = confine(&settings.data_dir, true, settings.processes, &[port], &[])?;
+    let reach = Reach { connect: vec![port], listen: settings.agents.ports(), read: Vec::new() };
+    let rights = confine(&settings.data_dir, true, settings.processes, &reach)?;
     if let Some(command) = &rights.missing {
         let message = format!(
             "no server answers at this machine, and capturing is not allowed: start one (sudo systemctl start netwatch), \

@@ -16,7 +16,7 @@ use super::Source;
 use crate::args::{Cli, Overrides, UpArgs};
 use crate::config::Settings;
 use crate::engine::changes::Changes;
-use crate::engine::confine::{Rights, confine};
+use crate::engine::confine::{Reach, Rights, confine};
 use crate::engine::steering::{self, Steering};
 use crate::engine::{self, Engine, Input, Plan, Tracing};
 use crate::failure::{Failure, Outcome, one_line};
@@ -47,7 +47,8 @@ pub fn run(cli: &Cli, args: &UpArgs) -> Outcome {
     let files = settings.storage.files().cloned().chain(settings.agents.files());
     let readable = [places.clone(), steering::places_of(files), settings.agents.folders()].concat();
     let ports = [settings.sign_in.ports(), settings.telemetry.ports()].concat();
-    let rights = confine(&settings.data_dir, args.read.is_none(), settings.processes, &ports, &readable)?;
+    let reach = Reach { connect: ports, listen: settings.agents.ports(), read: readable };
+    let rights = confine(&settings.data_dir, args.read.is_none(), settings.processes, &reach)?;
     if let Some(command) = &rights.missing {
         tell_missing(command)?;
     }

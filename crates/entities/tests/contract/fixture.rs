@@ -128,7 +128,7 @@ pub fn view(workspace: &Workspace, owner: &User, name: &str) -> View {
     View {
         id: ViewId::new(NOW, next()),
         workspace: workspace.id,
-        owner: owner.id,
+        owner: Some(owner.id),
         name: name.parse().unwrap(),
         page: ViewPage::History,
         query: "dims=source&filter=port+%3D+53".parse().unwrap(),

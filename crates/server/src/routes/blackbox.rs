@@ -3,19 +3,23 @@
 //! It is a run on demand by the agent of this machine, within what the workspace may measure. A scrape comes every few seconds for each
 //! target: it is not in the audit log. Parameters that are not known are passed over, as scrape configurations may have them for others.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
 use netwatch_model::Untrusted;
+use netwatch_model::assignment::NarrowedRun;
 use netwatch_model::probe::{FailureReason, Family, OptionForm, ProbeResult, ProbeSpec};
 use utoipa::IntoParams;
 
+use super::manage::asker::{Asker, ask};
 use crate::app::App;
 use crate::blackbox::{Module, Modules, Scrape, write};
 use crate::fault::Fault;
-use crate::probes::Prober;
+use crate::probes::networks;
 
 /// How long the scraper is ready to wait, seconds.
 const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
@@ -23,6 +27,9 @@ const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 const USUAL: &str = "http_2xx";
 /// How much later than its timeout a run that does not end by itself is given up.
 const GRACE: Duration = Duration::from_millis(250);
+
+/// A run on its way.
+type Measuring = Pin<Box<dyn Future<Output = Option<ProbeResult>> + Send>>;
 
 /// What a scrape asks for.
 #[derive(Debug, Default, IntoParams)]
@@ -49,7 +56,7 @@ pub(super) struct ProbeQuery {
               (status = 400, description = "No target, or a module that is not there or cannot be run"),
               (status = 503, description = "No agent is there, or it is busy"))
 )]
-pub(super) async fn probe(app: App, uri: Uri, headers: HeaderMap) -> Result<Response, Fault> {
+pub(super) async fn probe(app: App, asker: Asker, uri: Uri, headers: HeaderMap) -> Result<Response, Fault> {
     let query = read(uri.query().unwrap_or_default())?;
     let desk = app.blackbox();
     let modules = desk.modules();
@@ -62,8 +69,11 @@ pub(super) async fn probe(app: App, uri: Uri, headers: HeaderMap) -> Result<Resp
     let prober = app.prober().get();
     let prober = prober.ok_or_else(|| Fault::unavailable("no agent of this server measures"))?;
     let _place = desk.place().ok_or_else(|| Fault::unavailable("as many probes are under way as may be"))?;
+    let workspace = asker.workspace()?;
+    let to = ask(&app, move |tx| Ok(networks::of(tx, workspace)?)).await?;
     let begun = app.monotonic();
-    let result = run(prober.as_ref(), &module, &query.target, timeout, || app.monotonic()).await?;
+    let narrowed = |spec| prober.run(NarrowedRun { to: to.clone(), spec });
+    let result = run(narrowed, &module, &query.target, timeout, || app.monotonic()).await?;
     let duration = (app.monotonic().saturating_sub(begun)).as_secs_f64();
     let scrape = Scrape { module: &module, result: result.as_ref(), duration, timeout, now: app.now() };
     let (media, text, why) = write(&scrape);
@@ -76,14 +86,14 @@ pub(super) async fn probe(app: App, uri: Uri, headers: HeaderMap) -> Result<Resp
 
 /// Runs a module: over addresses of its family, and over others when there is none and they will do.
 async fn run(
-    prober: &dyn Prober,
+    measure: impl Fn(ProbeSpec) -> Measuring,
     module: &Module,
     target: &str,
     timeout: f64,
     now: impl Fn() -> Duration,
 ) -> Result<Option<ProbeResult>, Fault> {
     let end = now() + Duration::try_from_secs_f64(timeout).unwrap_or_default();
-    let first = once(prober, module.scrape(target, timeout), timeout).await?;
+    let first = once(measure(module.scrape(target, timeout)), timeout).await?;
     let is_unresolved = |result: &ProbeResult| {
         result.address.is_none() && result.failure.as_ref().is_some_and(|f| f.reason == FailureReason::Unresolved)
     };
@@ -93,13 +103,13 @@ async fn run(
     }
     let spec = module.scrape(target, left);
     let family = if spec.family == Family::V4 { Family::V6 } else { Family::V4 };
-    once(prober, ProbeSpec { family, ..spec }, left).await
+    once(measure(ProbeSpec { family, ..spec }), left).await
 }
 
 /// One run; none when it does not end in time.
-async fn once(prober: &dyn Prober, spec: ProbeSpec, timeout: f64) -> Result<Option<ProbeResult>, Fault> {
+async fn once(measuring: Measuring, timeout: f64) -> Result<Option<ProbeResult>, Fault> {
     let limit = Duration::try_from_secs_f64(timeout).unwrap_or_default() + GRACE;
-    match tokio::time::timeout(limit, prober.run(spec)).await {
+    match tokio::time::timeout(limit, measuring).await {
         Ok(Some(result)) => Ok(Some(result)),
         Ok(None) => Err(Fault::unavailable("the agent measures as much as it can: ask again a little later")),
         Err(_) => Ok(None),

@@ -14,6 +14,7 @@ mod lists;
 pub(super) mod maintenance;
 mod members;
 mod memberships;
+mod networks;
 pub(super) mod probes;
 mod ranges;
 mod retention;
@@ -72,6 +73,8 @@ fn of_a_workspace(registry: Registry) -> Registry {
         .route(ProbesWrite, routes!(probes::create))
         .route(ProbesWrite, routes!(probes::change))
         .route(ProbesWrite, routes!(probes::delete))
+        .route(ProbesRead, routes!(networks::show))
+        .route(WorkspaceWrite, routes!(networks::set))
         .route(AgentsRead, routes!(agents::list))
         .route(AgentsRead, routes!(agents::one))
         .route(AgentsWrite, routes!(agents::change))

@@ -1,9 +1,14 @@
 //! Agents over real TLS and HTTP/2: coming in, sessions, batches, and what people do to them.
 
 mod link;
+mod older;
+mod once;
+mod pairs;
 mod served;
 
+use netwatch_api::agent::protocol::Versions;
 use netwatch_api::agent::v1::{self, from_agent, to_agent};
+use netwatch_model::assignment::NarrowedRun;
 use netwatch_model::people::{Agent, AgentSelector, EnrolmentToken, ProbeId, WorkspaceId};
 use netwatch_model::probe::ProbeSpec;
 use netwatch_model::{AgentId, Batch, Record};
@@ -294,6 +299,59 @@ async fn a_measurement_on_demand_is_made_by_the_agent_that_is_named() {
     assert_eq!((answer.status, &answer.json()["agent"]), (200, &json!(id)), "{}", answer.body);
     let nobody = json!({"spec": {"kind": "ping", "target": "192.0.2.1", "count": 1}, "agents": ["00000000000000aa"]});
     served.call("POST", "/api/v1/probes/run", nobody).await.assert_problem("invalid_parameter");
+}
+
+#[tokio::test]
+async fn the_networks_of_a_workspace_go_with_its_probes_and_its_runs() {
+    let served = Served::start().await;
+    let (key, id) = served.enrolled().await;
+    let spec = json!({"kind": "ping", "target": "192.0.2.7", "count": 1, "timeout": 1.0});
+    let new = json!({"name": "p", "spec": spec, "agents": {"ids": [id]}});
+    assert_eq!(served.call("POST", "/api/v1/probes", new).await.status, 201);
+    let mut link = key.open(served.agents, 1).await.unwrap();
+    let (first, document) = link.assignment().await;
+    assert_eq!((document["probes"].as_array().unwrap().len(), &document["narrowed"]), (1, &Value::Null));
+    let bound = json!({"only": ["192.0.2.0/24"], "deny": ["192.0.2.128/25"]});
+    assert_eq!(served.call("PUT", "/api/v1/probe-networks", bound.clone()).await.status, 200);
+    let (second, document) = link.assignment().await;
+    assert!(second > first);
+    assert_eq!(document["probes"], json!([]), "an agent of before runs it no more");
+    assert_eq!((&document["narrowed"][0]["to"], document["narrowed"].as_array().unwrap().len()), (&bound, 1));
+    assert_eq!(document["narrowed"][0]["probes"][0]["spec"]["target"], "192.0.2.7");
+
+    let run = json!({"spec": spec, "agents": [id]});
+    let answering = async {
+        let run = link.wait(|m| if let to_agent::Message::Run(run) = m { Some(run.clone()) } else { None }).await;
+        assert!(run.spec.is_empty(), "an agent of before refuses it");
+        let narrowed: NarrowedRun = serde_json::from_slice(&run.narrowed).unwrap();
+        assert_eq!((narrowed.to.only, narrowed.spec.target.as_str()), (vec!["192.0.2.0/24".to_owned()], "192.0.2.7"));
+        let outcome = Some(v1::run_reply::Outcome::Refused("seen".to_owned()));
+        link.send(from_agent::Message::Ran(v1::RunReply { request: run.request, outcome })).await;
+        link
+    };
+    let (answer, _link) = tokio::join!(served.call("POST", "/api/v1/probes/run", run), answering);
+    answer.assert_problem("unavailable");
+}
+
+#[tokio::test]
+async fn an_agent_of_another_protocol_is_told_who_must_be_updated() {
+    let served = Served::start().await;
+    let (key, id) = served.enrolled().await;
+    let newer = v1::Hello { boot: 1, protocol: 99, oldest_protocol: 99, ..v1::Hello::default() };
+    let (mut link, first) = Link::greet(key.connect(served.agents).await, newer).await.unwrap();
+    let to_agent::Message::Goodbye(goodbye) = first else { panic!("{first:?}") };
+    assert_eq!(goodbye.reason(), v1::Reason::Incompatible);
+    assert!(goodbye.message.contains("update the server"), "{}", goodbye.message);
+    assert_eq!(link.end().await.code(), Code::Unknown, "nothing comes after it");
+    let agent = served.agent(&id).await;
+    assert_eq!((&agent["state"], &agent["refused"]["message"]), (&json!("never"), &json!(goodbye.message)));
+    assert_eq!(served.metric("netwatch_agents_refused_total{reason=\"incompatible\"}").await, 1);
+    // One that also speaks ours is served, and hears which version it is.
+    let both = v1::Hello { boot: 2, protocol: 99, ..v1::Hello::default() };
+    let (_link, first) = Link::greet(key.connect(served.agents).await, both).await.unwrap();
+    let to_agent::Message::Welcome(welcome) = first else { panic!("{first:?}") };
+    assert_eq!(welcome.protocol, Versions::OURS.newest());
+    assert_eq!(served.agent(&id).await["refused"], Value::Null);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use netwatch_model::AgentId;
-use netwatch_model::assignment::Assignment;
+use netwatch_model::assignment::{Assignment, NarrowedRun};
 use netwatch_model::people::*;
 use netwatch_model::probe::{Failure, FailureReason, Family, ProbeResult, ProbeSpec, Trigger};
 use netwatch_server::{ProbePolicy, Prober};
@@ -20,7 +20,7 @@ struct Noting(Mutex<Vec<ProbeSpec>>);
 impl Prober for Noting {
     fn assign(&self, _: Assignment) {}
 
-    fn run(&self, spec: ProbeSpec) -> Pin<Box<dyn Future<Output = Option<ProbeResult>> + Send>> {
+    fn run(&self, NarrowedRun { spec, .. }: NarrowedRun) -> Pin<Box<dyn Future<Output = Option<ProbeResult>> + Send>> {
         self.0.lock().unwrap().push(spec.clone());
         let result = (spec.target != "busy.example").then(|| result(&spec));
         let never = spec.target == "never.example";

@@ -1,7 +1,15 @@
 //! What can be edited, as a file: compared, applied, owned.
 
+mod agents;
+mod networks;
+mod ranges;
+mod views;
+
+use netwatch_model::people::{BuiltInRole, Role};
 use serde_json::{Value, json};
 
+use crate::people::{Person, Place};
+use crate::probes::{must, send as ask};
 use crate::support::{Answer, TOKEN, TestServer};
 
 async fn send(server: &TestServer, method: &str, path: &str, body: &Value, more: &[(&str, &str)]) -> Answer {
@@ -14,6 +22,39 @@ async fn send(server: &TestServer, method: &str, path: &str, body: &Value, more:
 fn roles(list: &[(&str, &[&str])]) -> Value {
     let list: Vec<Value> = list.iter().map(|(name, p)| json!({"name": name, "permissions": p})).collect();
     json!({"version": 1, "objects": {"roles": list}})
+}
+
+/// A file with objects of one kind.
+fn file(kind: &str, objects: &Value) -> Value {
+    json!({"version": 1, "objects": {kind: objects}})
+}
+
+/// Applies a file as somebody.
+async fn apply(server: &TestServer, who: &Person, query: &str, file: &Value) -> Answer {
+    ask(server, who, "POST", &format!("/api/v1/apply?source=team.yaml{query}"), file.clone()).await
+}
+
+/// What is exported of a kind.
+async fn exported(server: &TestServer, who: &Person, kind: &str) -> Value {
+    must(&ask(server, who, "GET", "/api/v1/export", Value::Null).await, 200)["objects"][kind].clone()
+}
+
+/// Somebody who may apply files, and may change nothing else.
+async fn clerk(server: &TestServer, place: &Place) -> Person {
+    let role = json!({"name": "Clerk", "permissions": ["config.read", "config.write"]});
+    let role = must(&ask(server, &place.owner, "POST", "/api/v1/roles", role).await, 201);
+    let clerk = server.member(&place.workspace, "clerk", Role::BuiltIn(BuiltInRole::Viewer)).await;
+    let member = format!("/api/v1/members/{}", clerk.user.id);
+    must(&ask(server, &place.owner, "PATCH", &member, json!({"role": role["id"]})).await, 200);
+    clerk
+}
+
+/// The last audit records of an action: how many, and of the newest what was before and after.
+async fn audited(server: &TestServer, who: &Person, action: &str) -> (usize, Value, Value) {
+    let log = must(&ask(server, who, "GET", &format!("/api/v1/audit?action={action}"), Value::Null).await, 200);
+    let items = log["items"].as_array().unwrap();
+    let newest = items.first().cloned().unwrap_or_default();
+    (items.len(), newest["before"].clone(), newest["after"].clone())
 }
 
 /// Action and name of every change.
@@ -48,6 +89,47 @@ async fn a_file_is_compared_applied_and_pruned() {
     assert_eq!(changes(&changed), told(&[("change", "On call")]));
     let pruned = send(&server, "POST", "/api/v1/apply?prune=true", &one, &[]).await;
     assert_eq!(changes(&pruned), told(&[("remove", "Exports")]));
+}
+
+#[tokio::test]
+async fn what_is_exported_is_adopted_and_then_nothing_is_left_to_do() {
+    let server = TestServer::start().await;
+    let own = server.place("own").await;
+    let csv = json!({"csv": "10.0.0.0/8,Company\n2001:db8::/32,Lab\n"});
+    must(&ask(&server, &own.owner, "PUT", "/api/v1/address-ranges", csv).await, 200);
+    let bound = json!({"only": ["192.0.2.0/24"], "deny": ["192.0.2.9"]});
+    must(&ask(&server, &own.owner, "PUT", "/api/v1/probe-networks", bound).await, 200);
+    let north = format!("/api/v1/agents/{}", own.agent.id);
+    let said = json!({"labels": {"site": "berlin"}, "group": "Edge", "location": {"latitude": 52.5, "longitude": 13}});
+    must(&ask(&server, &own.owner, "PATCH", &north, said).await, 200);
+
+    let written = must(&ask(&server, &own.owner, "GET", "/api/v1/export", Value::Null).await, 200);
+    let kinds = written["objects"].as_object().unwrap();
+    assert!(kinds.len() == 8 && kinds.values().all(|list| list.as_array().unwrap().len() == 1), "{written}");
+    let adopted = changes(&apply(&server, &own.owner, "", &written).await);
+    assert_eq!(adopted.len(), 8, "{adopted:?}");
+    assert!(adopted.iter().all(|(action, _)| action == "adopt"), "{adopted:?}");
+    let again = apply(&server, &own.owner, "&prune=true", &written).await;
+    assert_eq!((changes(&again).len(), &again.json()["unchanged"]), (0, &json!(8)), "{}", again.body);
+    assert_eq!(must(&ask(&server, &own.owner, "GET", "/api/v1/export", Value::Null).await, 200), written);
+}
+
+#[tokio::test]
+async fn every_kind_needs_the_permission_that_it_needs_by_hand() {
+    let server = TestServer::start().await;
+    let own = server.place("own").await;
+    let clerk = clerk(&server, &own).await;
+    for (kind, object, permission) in [
+        ("views", json!({"page": "history", "name": "Backups"}), "views.write"),
+        ("address_ranges", json!({"ranges": {"10.0.0.0/8": "Company"}}), "networks.write"),
+        ("probe_networks", json!({"only": ["192.0.2.0/24"]}), "workspace.write"),
+        ("agents", json!({"name": "North", "group": "Edge"}), "agents.write"),
+    ] {
+        let refused = apply(&server, &clerk, "", &file(kind, &json!([object]))).await;
+        refused.assert_problem("forbidden");
+        assert!(refused.body.contains(permission), "{}", refused.body);
+        assert_eq!(exported(&server, &clerk, kind).await, Value::Null, "who may not see a kind gets none of it");
+    }
 }
 
 #[tokio::test]

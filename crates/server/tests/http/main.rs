@@ -11,6 +11,7 @@ mod hostile;
 mod manage;
 mod matrix;
 mod network_map;
+mod networks;
 mod oidc;
 mod passkeys;
 mod people;

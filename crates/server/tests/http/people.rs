@@ -81,7 +81,7 @@ impl TestServer {
         let view = View {
             id: ViewId::new(now(), next()),
             workspace: id,
-            owner: owner.user.id,
+            owner: Some(owner.user.id),
             name: "Names".parse().unwrap(),
             page: ViewPage::History,
             query: "dims=source".parse().unwrap(),

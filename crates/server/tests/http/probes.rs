@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use netwatch_model::assignment::Assignment;
+use netwatch_model::assignment::{Assignment, NarrowedRun};
 use netwatch_model::people::*;
 use netwatch_model::probe::{Failure, FailureReason, ProbeResult, ProbeSpec, Trigger};
 use netwatch_model::{AgentId, Batch, BatchKey, BootId, Record, Timestamp};
@@ -25,7 +25,7 @@ impl Prober for Noting {
         self.0.lock().unwrap().push(assignment);
     }
 
-    fn run(&self, spec: ProbeSpec) -> Pin<Box<dyn Future<Output = Option<ProbeResult>> + Send>> {
+    fn run(&self, NarrowedRun { spec, .. }: NarrowedRun) -> Pin<Box<dyn Future<Output = Option<ProbeResult>> + Send>> {
         self.1.lock().unwrap().push(spec.clone());
         Box::pin(async move { Some(result(None, &spec, now())) })
     }
@@ -57,18 +57,18 @@ fn result(probe: Option<ProbeId>, spec: &ProbeSpec, start: Timestamp) -> ProbeRe
     }
 }
 
-async fn send(server: &TestServer, who: &Person, method: &str, path: &str, body: Value) -> Answer {
+pub async fn send(server: &TestServer, who: &Person, method: &str, path: &str, body: Value) -> Answer {
     send_as(server, ("cookie", &who.cookie), method, path, body).await
 }
 
-async fn send_as(server: &TestServer, who: (&str, &str), method: &str, path: &str, body: Value) -> Answer {
+pub async fn send_as(server: &TestServer, who: (&str, &str), method: &str, path: &str, body: Value) -> Answer {
     let headers = [who, ("content-type", "application/json"), ("if-match", "*")];
     let body = if body.is_null() { String::new() } else { body.to_string() };
     server.ask(method, path, &headers, &body).await
 }
 
 #[track_caller]
-fn must(answer: &Answer, status: u16) -> Value {
+pub fn must(answer: &Answer, status: u16) -> Value {
     assert_eq!(answer.status, status, "{}", answer.body);
     if answer.body.is_empty() { Value::Null } else { answer.json() }
 }

@@ -85,7 +85,11 @@ impl TestServer {
 
     /// With an agent that measures.
     pub async fn start_with_prober(prober: Arc<dyn Prober>, policy: ProbePolicy) -> Self {
-        Self::start_joined(|server| server.live().probing_by(prober, policy)).await
+        Self::start_joined(|server| {
+            server.live().set_probe_policy(policy);
+            server.live().probing_by(prober);
+        })
+        .await
     }
 
     /// With whatever is joined to the server before it runs.

@@ -112,7 +112,7 @@ async fn there_are_bounds_and_bad_input_is_named() {
         .put(move |tx| {
             (1..View::MAX_PER_USER).try_for_each(|i| {
                 let id = ViewId::new(now(), u128::from(i) << 8 | 0xff);
-                tx.insert(&View { id, ..view.clone() }).map(drop)
+                tx.insert(&View { id, shared: false, ..view.clone() }).map(drop)
             })
         })
         .await;

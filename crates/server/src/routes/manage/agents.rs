@@ -1,6 +1,7 @@
 //! `/api/v1/agents`: the agents of the workspace, and those that others offer to all.
 //!
 //! An agent of another workspace can be seen and named in probes, and nothing else. After every change sessions and assignments follow.
+//! A file may own what an agent is called, its labels, its group and its place; whether it may come in is decided by hand.
 //! The server's own agent cannot be disabled, ended, offered or deleted: it is this process.
 
 pub(super) mod shown;
@@ -13,12 +14,13 @@ use axum::response::{IntoResponse, Response};
 use netwatch_api::ProblemCode;
 use netwatch_api::agent::{Agent as Shown, AgentInformation, AgentPatch, AgentsQuery};
 use netwatch_api::page::Page;
-use netwatch_entities::{ListQuery, Order, Reading, Stored};
+use netwatch_entities::{ListQuery, Order, Reading, Stored, Writing};
 use netwatch_identity::audit::Entry;
 use netwatch_model::AgentId;
-use netwatch_model::people::{Action, Agent, AgentOrigin, DisplayName, Fields, Permission, WorkspaceId};
+use netwatch_model::people::{Action, Agent, AgentOrigin, DisplayName, Fields, Location, Permission, WorkspaceId};
 
 use super::asker::{Asker, ask, change as write, field, id, not_found};
+use super::declare::owned;
 use super::probes::labels;
 use crate::access::record;
 use crate::agents::object;
@@ -31,6 +33,8 @@ use crate::routes::NoParams;
 
 /// Longest text that is searched for, in characters.
 const MAX_SEARCH: usize = 100;
+/// The word under which what is said of agents stands in files.
+pub(super) const DECLARED: &str = "agents";
 
 /// The agents
 ///
@@ -52,14 +56,18 @@ pub(super) async fn list(
     let pager = Pager::new("agents", &(workspace, &query.search, query.state))?;
     let after: Option<(String, String)> = pager.after(query.cursor.as_deref())?;
     let limit = params::limit(query.limit, 50, 500)?;
-    let own = ask(&app, move |tx| all(tx, workspace)).await?;
+    let (own, owned) = ask(&app, move |tx| Ok((all(tx, workspace)?, owned::all(tx, workspace, DECLARED)?))).await?;
     let foreign = app.agents().offered_to(workspace);
     let all = own.iter().map(|stored| (&stored.value, false)).chain(foreign.iter().map(|agent| (&**agent, true)));
-    let mut rows: Vec<Shown> = all.map(|(agent, foreign)| shown::agent(agent, foreign, &app)).collect();
+    let owner = |agent: &Agent, foreign: bool| owned.get(agent.name.as_str()).filter(|_| !foreign).cloned();
+    let row = |(agent, foreign)| Shown { managed_by: owner(agent, foreign), ..shown::agent(agent, foreign, &app) };
+    let mut rows: Vec<Shown> = all.map(row).collect();
     rows.retain(|agent| query.state.is_none_or(|state| agent.state == state) && shown::has(agent, &search));
     rows.sort_by_cached_key(place);
     rows.retain(|agent| after.as_ref().is_none_or(|after| place(agent) > *after));
-    Ok(Json(pager.page(rows, limit, place)?))
+    let page = pager.page(rows, limit, place)?;
+    let items = page.items.into_iter().map(|agent| shown::for_workspace(agent, workspace, &app)).collect();
+    Ok(Json(Page { items, ..page }))
 }
 
 /// One agent
@@ -75,12 +83,16 @@ pub(super) async fn one(
     _: Params<NoParams>,
 ) -> Result<Response, Fault> {
     let (workspace, id) = (asker.workspace()?, id::<AgentId>(&text, "agent")?);
-    if let Some(stored) = ask(&app, move |tx| Ok(tx.find::<Agent>(workspace, id)?)).await? {
-        return Ok((tag(&stored).header(), Json(shown::agent(&stored.value, false, &app))).into_response());
+    let found = ask(&app, move |tx| {
+        let found = tx.find::<Agent>(workspace, id)?;
+        found.map(|stored| Ok((owner(tx, &stored.value)?, stored))).transpose()
+    });
+    if let Some((managed_by, stored)) = found.await? {
+        return Ok(answer(&app, &stored, managed_by, workspace));
     }
     let foreign = app.agents().offered_to(workspace).into_iter().find(|agent| agent.id == id);
     let foreign = foreign.ok_or_else(|| not_found("agent"))?;
-    Ok(Json(shown::agent(&foreign, true, &app)).into_response())
+    Ok(Json(shown::whole(&foreign, true, workspace, &app)).into_response())
 }
 
 /// Change an agent
@@ -99,24 +111,24 @@ pub(super) async fn change(
     Body(patch): Body<AgentPatch>,
 ) -> Result<Response, Fault> {
     let (workspace, id) = (asker.workspace()?, id::<AgentId>(&text, "agent")?);
-    let stored = write(&app, move |tx| {
+    let changed = write(&app, move |tx| {
         let before = tx.get::<Agent>(workspace, id)?;
         asked.require(&tag(&before))?;
         let after = patched(&before.value, patch, &asker)?;
-        let stored = tx.update(&after, Some(before.version))?;
-        let (old, new) = Fields::changed(&fields(&before.value), &fields(&after));
-        let did = asker.by().did(Action::AgentChanged, object(&after));
-        record(tx, Entry { workspace: Some(workspace), before: Some(old), after: Some(new), ..did })?;
-        Ok(stored)
-    })
-    .await?;
+        if says_other(&after, &before.value) {
+            owned::refuse(tx, workspace, DECLARED, before.value.name.as_str())?;
+        }
+        Ok((owner(tx, &after)?, alter(tx, &asker, &before, &after)?))
+    });
+    let (managed_by, stored) = changed.await?;
     tell(&app).await?;
-    Ok((tag(&stored).header(), Json(shown::agent(&stored.value, false, &app))).into_response())
+    Ok(answer(&app, &stored, managed_by, workspace))
 }
 
 /// Delete an agent
 ///
-/// It stops for good, and says why. What it has measured is kept as long as everything else.
+/// It stops for good, and says why. What it has measured is kept as long as everything else. It can be deleted although a file describes
+/// it: the file is refused then, until it names the agent no more.
 #[utoipa::path(
     delete, path = "/api/v1/agents/{agent}", operation_id = "delete_agent", tag = "agents",
     params(("agent" = String, Path, description = "Id of the agent")),
@@ -135,6 +147,7 @@ pub(super) async fn delete(
         asked.check(&tag(&before))?;
         refuse_own(&before.value, "deleted")?;
         tx.delete::<Agent>(workspace, id, Some(before.version))?;
+        owned::unset(tx, workspace, DECLARED, before.value.name.as_str())?;
         let did = asker.by().did(Action::AgentDeleted, object(&before.value));
         Ok(record(tx, Entry { workspace: Some(workspace), before: Some(fields(&before.value)), ..did })?)
     })
@@ -195,8 +208,35 @@ async fn tell(app: &App) -> Result<(), Fault> {
     app.blocking(move || with.agents_changed()).await
 }
 
+/// Changes an agent, with its audit record.
+pub(super) fn alter(
+    tx: &Writing<'_>,
+    asker: &Asker,
+    before: &Stored<Agent>,
+    after: &Agent,
+) -> Result<Stored<Agent>, Fault> {
+    let stored = tx.update(after, Some(before.version))?;
+    let (old, new) = Fields::changed(&fields(&before.value), &fields(after));
+    let did = asker.by().did(Action::AgentChanged, object(after));
+    record(tx, Entry { workspace: Some(after.workspace), before: Some(old), after: Some(new), ..did })?;
+    Ok(stored)
+}
+
+/// A group that can be one; none when the text is empty.
+pub(super) fn group_of(group: &str) -> Result<Option<DisplayName>, Fault> {
+    Some(group.trim()).filter(|group| !group.is_empty()).map(|group| field("group", group)).transpose()
+}
+
+/// A place that can be one; none when nothing is said of it.
+pub(super) fn location_of(location: Location) -> Result<Option<Location>, Fault> {
+    match location.fault() {
+        Some(fault) => Err(Fault::parameter("location", fault)),
+        None => Ok(Some(location).filter(|l| l.name.is_some() || l.latitude.is_some())),
+    }
+}
+
 /// Every agent of a workspace.
-fn all(tx: &Reading<'_>, workspace: WorkspaceId) -> Result<Vec<Stored<Agent>>, Fault> {
+pub(super) fn all(tx: &Reading<'_>, workspace: WorkspaceId) -> Result<Vec<Stored<Agent>>, Fault> {
     let limit = usize::try_from(Agent::MAX_PER_WORKSPACE).unwrap_or(usize::MAX);
     Ok(tx.list::<Agent>(workspace, &ListQuery { order: Order::Label, limit, ..ListQuery::default() })?.items)
 }
@@ -213,14 +253,10 @@ fn patched(before: &Agent, patch: AgentPatch, asker: &Asker) -> Result<Agent, Fa
         after.labels = named;
     }
     if let Some(group) = group {
-        after.group =
-            Some(group.trim()).filter(|group| !group.is_empty()).map(|group| field("group", group)).transpose()?;
+        after.group = group_of(&group)?;
     }
     if let Some(location) = location {
-        if let Some(fault) = location.fault() {
-            return Err(Fault::parameter("location", fault));
-        }
-        after.location = Some(location).filter(|l| l.name.is_some() || l.latitude.is_some());
+        after.location = location_of(location)?;
     }
     after.enabled = enabled.unwrap_or(after.enabled);
     after.global = global.unwrap_or(after.global);
@@ -235,6 +271,21 @@ fn patched(before: &Agent, patch: AgentPatch, asker: &Asker) -> Result<Agent, Fa
         refuse_own(&after, "offered to other workspaces")?;
     }
     Ok(after)
+}
+
+/// Whether what a file says of an agent differs.
+fn says_other(a: &Agent, b: &Agent) -> bool {
+    (&a.name, &a.labels, &a.group, &a.location) != (&b.name, &b.labels, &b.group, &b.location)
+}
+
+/// The file that owns what is said of an agent of the workspace.
+fn owner(tx: &Reading<'_>, agent: &Agent) -> Result<Option<String>, Fault> {
+    owned::by(tx, agent.workspace, DECLARED, agent.name.as_str())
+}
+
+fn answer(app: &App, stored: &Stored<Agent>, managed_by: Option<String>, workspace: WorkspaceId) -> Response {
+    let shown = Shown { managed_by, ..shown::whole(&stored.value, false, workspace, app) };
+    (tag(stored).header(), Json(shown)).into_response()
 }
 
 fn refuse_own(agent: &Agent, what: &str) -> Result<(), Fault> {

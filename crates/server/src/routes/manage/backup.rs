@@ -114,7 +114,14 @@ pub(super) async fn restore(app: App, asker: Asker, request: Request) -> Result<
 )]
 pub(super) async fn rotate_keys(app: App, asker: Asker, _: Params<NoParams>) -> Result<Json<KeyRotated>, Fault> {
     let (with, now) = (app.clone(), app.now());
-    let rotated = app.blocking(move || with.access().entities().rotate_key(now)).await?;
+    let rotated = app
+        .blocking(move || {
+            let rotated = with.access().entities().rotate_key(now);
+            // Agents are told their new keys.
+            with.assign_probes();
+            rotated
+        })
+        .await?;
     let secrets = rotated.map_err(|error| failed(&error))?;
     write(&app, move |tx| {
         let did = asker.by().did(Action::KeysRotated, ObjectRef::new(ObjectKind::Site, "", "keys of secrets"));

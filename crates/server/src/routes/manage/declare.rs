@@ -9,18 +9,22 @@
 //!
 //! Limits: 1 MiB and 1000 objects a file.
 
+mod agent;
 mod maintenance;
 mod member;
+mod networks;
 pub(super) mod owned;
 mod plan;
 mod probe;
+mod ranges;
 mod role;
+mod view;
 
 use std::collections::BTreeMap;
 
 use axum::Json;
 use netwatch_api::ProblemCode;
-use netwatch_api::declare::{ApplyQuery, ApplyReport, Declarations};
+use netwatch_api::declare::{ApplyQuery, ApplyReport, Declarations, ObjectChange};
 use netwatch_entities::{Reading, StoreError, Writing};
 use netwatch_identity::audit::Entry;
 use netwatch_model::Untrusted;
@@ -29,7 +33,6 @@ use netwatch_model::people::{Action, Fields, ObjectKind, ObjectRef, Permission, 
 use serde_json::Value;
 
 use super::asker::{Asker, ask};
-use super::probes;
 use crate::access::record;
 use crate::app::App;
 use crate::fault::Fault;
@@ -64,10 +67,25 @@ trait Declared: Sync {
     fn change(&self, tx: &Writing<'_>, asker: &Asker, name: &str, value: &Value) -> Result<(), Fault>;
     /// Removes an object.
     fn remove(&self, tx: &Writing<'_>, asker: &Asker, name: &str) -> Result<(), Fault>;
+    /// Whether other objects may name these: then they are removed when nothing of the file is left to do.
+    fn is_named(&self) -> bool {
+        true
+    }
+    /// Tells the rest of the server that objects of this kind have changed. Blocks.
+    fn tell(&self, _app: &App, _workspace: WorkspaceId) {}
 }
 
 /// All kinds; those that others need come first.
-static KINDS: &[&dyn Declared] = &[&role::Roles, &member::Members, &probe::Probes, &maintenance::Windows];
+static KINDS: &[&dyn Declared] = &[
+    &role::Roles,
+    &member::Members,
+    &view::Views,
+    &ranges::Ranges,
+    &networks::Networks,
+    &agent::Agents,
+    &probe::Probes,
+    &maintenance::Windows,
+];
 
 /// What can be edited, as a file
 ///
@@ -116,7 +134,7 @@ pub(super) async fn apply(
     });
     match done.await? {
         Ok(report) => {
-            probes::tell(&app).await?;
+            tell(&app, workspace, &report).await?;
             Ok(Json(report))
         }
         Err(Ended::Dry(report)) => Ok(Json(report)),
@@ -190,6 +208,14 @@ fn source(text: Option<&str>) -> Result<String, Fault> {
     Ok(Untrusted::new(text).to_string())
 }
 
+/// Tells the rest of the server which kinds have changed.
+async fn tell(app: &App, workspace: WorkspaceId, report: &ApplyReport) -> Result<(), Fault> {
+    let has_changed = |kind: &&dyn Declared| report.changes.iter().any(|change| change.kind == kind.word());
+    let changed: Vec<_> = KINDS.iter().copied().filter(has_changed).collect();
+    let with = app.clone();
+    app.blocking(move || changed.into_iter().for_each(|kind| kind.tell(&with, workspace))).await
+}
+
 /// Does all steps: what others need is made first and removed last.
 fn run(
     tx: &Writing<'_>,
@@ -209,19 +235,15 @@ fn run(
             if !asker.has(kind.writing()) {
                 return Err(missing(kind.writing(), kind.word()));
             }
-            if step.is_removal() {
+            if step.is_removal() && kind.is_named() {
                 removals.push((*kind, step));
-                continue;
+            } else {
+                report.changes.push(done(tx, asker, *kind, &step, source)?);
             }
-            take(tx, asker, *kind, &step, source)?;
-            owned::set(tx, workspace, kind.word(), step.name(), source)?;
-            report.changes.push(step.report(kind.word()));
         }
     }
     for (kind, step) in removals.into_iter().rev() {
-        take(tx, asker, kind, &step, source)?;
-        owned::unset(tx, workspace, kind.word(), step.name())?;
-        report.changes.push(step.report(kind.word()));
+        report.changes.push(done(tx, asker, kind, &step, source)?);
     }
     if !report.changes.is_empty() {
         let object = ObjectRef::new(ObjectKind::Configuration, "", source);
@@ -230,6 +252,24 @@ fn run(
         record(tx, Entry { workspace: Some(workspace), after, ..did })?;
     }
     Ok(report)
+}
+
+/// Does a step, and keeps whose the object is from then on.
+fn done(
+    tx: &Writing<'_>,
+    asker: &Asker,
+    kind: &dyn Declared,
+    step: &Step,
+    source: &str,
+) -> Result<ObjectChange, Fault> {
+    take(tx, asker, kind, step, source)?;
+    let (workspace, word) = (asker.workspace()?, kind.word());
+    if step.is_removal() {
+        owned::unset(tx, workspace, word, step.name())?;
+    } else {
+        owned::set(tx, workspace, word, step.name(), source)?;
+    }
+    Ok(step.report(word))
 }
 
 fn take(tx: &Writing<'_>, asker: &Asker, kind: &dyn Declared, step: &Step, source: &str) -> Result<(), Fault> {

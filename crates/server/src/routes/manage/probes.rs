@@ -31,6 +31,7 @@ use crate::app::App;
 use crate::etag::{ETag, Preconditions};
 use crate::fault::Fault;
 use crate::params::{self, Body, Params};
+use crate::probes::networks;
 use crate::routes::NoParams;
 
 pub(super) use draft::{agents, labels, with_secrets};
@@ -101,6 +102,8 @@ pub(super) async fn one(
 }
 
 /// Add a probe
+///
+/// One that names an address which the workspace does not measure is refused.
 #[utoipa::path(
     post, path = "/api/v1/probes", operation_id = "create_probe", tag = "probes", request_body = ProbeCreate,
     responses((status = 201, description = "The probe", body = Shown),
@@ -213,7 +216,8 @@ fn row(tx: &Reading<'_>, stored: &Stored<Probe>, app: &App, windows: &[Selection
     let probe = &stored.value;
     let managed_by = owned::by(tx, probe.workspace, DECLARED, probe.name.as_str())?;
     let maintenance = windows.iter().any(|window| window.has(probe));
-    Ok(Shown { managed_by, maintenance, ..shown::probe(stored, app.store().probes()) })
+    let left_out = app.agents().leaving_out(probe).iter().map(ToString::to_string).collect();
+    Ok(Shown { managed_by, maintenance, left_out, ..shown::probe(stored, app.store().probes()) })
 }
 
 /// An objective that can be one.
@@ -235,6 +239,7 @@ pub(super) fn quorum(agents: Option<u32>) -> Result<Option<u32>, Fault> {
 /// Makes a probe, with its audit record.
 pub(super) fn make(tx: &Writing<'_>, asker: &Asker, probe: &Probe) -> Result<Stored<Probe>, Fault> {
     refuse_full(tx, probe.workspace)?;
+    networks::refuse_outside(&networks::of(tx, probe.workspace)?, &probe.spec, None)?;
     let stored = tx.insert(probe)?;
     let did = asker.by().did(Action::ProbeChanged, object(probe));
     record(tx, Entry { workspace: Some(probe.workspace), after: Some(fields(probe)), ..did })?;
@@ -248,6 +253,7 @@ pub(super) fn alter(
     before: &Stored<Probe>,
     after: &Probe,
 ) -> Result<Stored<Probe>, Fault> {
+    networks::refuse_outside(&networks::of(tx, after.workspace)?, &after.spec, Some(&before.value.spec))?;
     let stored = tx.update(after, Some(before.version))?;
     let (old, new) = Fields::changed(&fields(&before.value), &fields(after));
     let did = asker.by().did(Action::ProbeChanged, object(after));

@@ -4,14 +4,17 @@ use axum::Json;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use netwatch_api::page::Page;
-use netwatch_api::range::{AddressRange as Row, AddressRangesPut, AddressRangesQuery, AddressRangesReport};
+use netwatch_api::range::{
+    AddressRange as Row, AddressRanges, AddressRangesPut, AddressRangesQuery, AddressRangesReport,
+};
 use netwatch_api::{Problem, ProblemCode};
-use netwatch_entities::Reading;
+use netwatch_entities::{Reading, Writing};
 use netwatch_identity::audit::Entry;
 use netwatch_model::people::{Action, Fields, ObjectKind, ObjectRef, WorkspaceId};
 use netwatch_storage::NamedRange;
 
 use super::asker::{Asker, ask, change};
+use super::declare::owned;
 use super::lists::{List, Wanted};
 use crate::access::record;
 use crate::app::App;
@@ -25,6 +28,10 @@ use crate::params::{Body, Params};
 pub(super) const MAX_BODY: usize = 2 << 20;
 /// Wrong lines that are told at once.
 const MOST_WRONG: usize = 20;
+/// The word under which they stand in files.
+pub(super) const DECLARED: &str = "address_ranges";
+/// What their only object is called there.
+pub(super) const NAME: &str = "ranges";
 
 /// Names of address ranges
 ///
@@ -32,7 +39,7 @@ const MOST_WRONG: usize = 20;
 #[utoipa::path(
     get, path = "/api/v1/address-ranges", operation_id = "list_address_ranges", tag = "workspaces", params(AddressRangesQuery),
     responses((status = 200, description = "A page of ranges by name, or all of them as CSV",
-               content((Page<Row> = "application/json"), (String = "text/csv"))))
+               content((AddressRanges = "application/json"), (String = "text/csv"))))
 )]
 pub(super) async fn list(
     app: App,
@@ -50,7 +57,9 @@ pub(super) async fn list(
     let list = List::new("address_ranges", &workspace.to_string(), &wanted)?;
     let (tag, page) = ask(&app, move |tx| {
         let slice = tx.list::<AddressRange>(workspace, &list.query)?;
-        Ok((all(tx, workspace)?.0, list.page(slice, |stored| Ok(row(stored.value)))?))
+        let Page { items, next_cursor } = list.page(slice, |stored| Ok(row(stored.value)))?;
+        let managed_by = owned::by(tx, workspace, DECLARED, NAME)?;
+        Ok((all(tx, workspace)?.0, AddressRanges { items, next_cursor, managed_by }))
     })
     .await?;
     Ok((tag.header(), Json(page)).into_response())
@@ -63,7 +72,7 @@ pub(super) async fn list(
     put, path = "/api/v1/address-ranges", operation_id = "replace_address_ranges", tag = "workspaces",
     request_body = AddressRangesPut,
     responses((status = 200, description = "How many there are now", body = AddressRangesReport),
-              (status = 412, description = "Changed meanwhile"))
+              (status = 409, description = "A file owns them, or they are too many"), (status = 412, description = "Changed meanwhile"))
 )]
 pub(super) async fn replace(
     app: App,
@@ -76,16 +85,9 @@ pub(super) async fn replace(
     let done = change(&app, move |tx| {
         let (tag, before) = all(tx, workspace)?;
         asked.require(&tag)?;
-        tx.delete_all::<AddressRange>(workspace)?;
-        for NamedRange { network, name } in &wanted {
-            let range = AddressRange { workspace, network: network.to_string(), name: name.raw().to_owned() };
-            tx.insert(&range)?;
-        }
+        owned::refuse(tx, workspace, DECLARED, NAME)?;
+        put(tx, &asker, before.len(), &wanted)?;
         let (tag, after) = all(tx, workspace)?;
-        let count = |n: usize| Fields::new().with("ranges", n);
-        let did = asker.by().did(Action::NetworksChanged, ObjectRef::new(ObjectKind::Networks, "", "address ranges"));
-        let (before, after_fields) = (Some(count(before.len())), Some(count(after.len())));
-        record(tx, Entry { workspace: Some(workspace), before, after: after_fields, ..did })?;
         Ok((tag, AddressRangesReport { ranges: after.len() as u64 }))
     });
     let (tag, report) = done.await?;
@@ -100,11 +102,30 @@ fn parse(text: &str) -> Result<Vec<NamedRange>, Fault> {
         let more = if lines.len() == MOST_WRONG { "; there may be more" } else { "" };
         Problem::new(ProblemCode::InvalidParameter, lines.join("; ") + more).parameter("csv")
     })?;
-    if ranges.len() > MOST {
-        let detail = format!("{} ranges are too many: a workspace may name {MOST}", ranges.len());
-        return Err(Problem::new(ProblemCode::LimitReached, detail).parameter("csv").into());
-    }
+    refuse_many(ranges.len(), "csv")?;
     Ok(ranges)
+}
+
+/// Refuses more than a workspace may name.
+pub(super) fn refuse_many(ranges: usize, field: &str) -> Result<(), Fault> {
+    if ranges <= MOST {
+        return Ok(());
+    }
+    let detail = format!("{ranges} ranges are too many: a workspace may name {MOST}");
+    Err(Problem::new(ProblemCode::LimitReached, detail).parameter(field).into())
+}
+
+/// Replaces all ranges, of which there were `before`, with the audit record.
+pub(super) fn put(tx: &Writing<'_>, asker: &Asker, before: usize, wanted: &[NamedRange]) -> Result<(), Fault> {
+    let workspace = asker.workspace()?;
+    tx.delete_all::<AddressRange>(workspace)?;
+    for NamedRange { network, name } in wanted {
+        let range = AddressRange { workspace, network: network.to_string(), name: name.raw().to_owned() };
+        tx.insert(&range)?;
+    }
+    let count = |n: usize| Some(Fields::new().with("ranges", n));
+    let did = asker.by().did(Action::NetworksChanged, ObjectRef::new(ObjectKind::Networks, "", "address ranges"));
+    Ok(record(tx, Entry { workspace: Some(workspace), before: count(before), after: count(wanted.len()), ..did })?)
 }
 
 /// All ranges of a workspace, and their tag.

@@ -1,7 +1,8 @@
 //! `/api/v1/views`: saved views of the workspace of the request.
 //!
 //! Everybody keeps views for themselves; what all members see is made and changed with `views.write` alone. A view that is not shared
-//! is as unknown to all others as one that does not exist.
+//! is as unknown to all others as one that does not exist. Of those that are shared no two have the same name on a page, so that files can
+//! name them (`declare`); what people keep for themselves stands in no file.
 //!
 //! Limits: 200 views of a user, 2000 of a workspace.
 
@@ -9,17 +10,18 @@ use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use netwatch_api::ProblemCode;
 use netwatch_api::page::Page;
 use netwatch_api::view::{View as Shown, ViewCreate, ViewPatch, ViewsQuery};
-use netwatch_entities::{ListQuery, Reading, Site, Slice, StoreError, Stored, Writing};
+use netwatch_api::{Problem, ProblemCode};
+use netwatch_entities::{ListQuery, Order, Reading, Site, Slice, StoreError, Stored, Writing};
 use netwatch_identity::audit::Entry;
 use netwatch_identity::secret::random_bits;
 use netwatch_model::people::{
-    Action, Fields, ObjectKind, ObjectRef, Permission, User, UserId, View, ViewId, WorkspaceId,
+    Action, Fields, ObjectKind, ObjectRef, Permission, User, UserId, View, ViewId, ViewPage, WorkspaceId,
 };
 
 use super::asker::{Asker, ask, change as write, field, id, not_found};
+use super::declare::owned;
 use super::lists::{List, Wanted};
 use crate::access::record;
 use crate::app::App;
@@ -27,6 +29,9 @@ use crate::etag::{ETag, Preconditions};
 use crate::fault::Fault;
 use crate::params::{Body, Params};
 use crate::routes::NoParams;
+
+/// The word under which shared views stand in files.
+pub(super) const DECLARED: &str = "views";
 
 /// The saved views
 ///
@@ -77,7 +82,7 @@ pub(super) async fn one(
 #[utoipa::path(
     post, path = "/api/v1/views", operation_id = "create_view", tag = "views", request_body = ViewCreate,
     responses((status = 201, description = "The view", body = Shown),
-              (status = 409, description = "There are as many views as there may be"))
+              (status = 409, description = "The name is taken, a file owns it, or there are as many views as there may be"))
 )]
 pub(super) async fn create(app: App, asker: Asker, Body(new): Body<ViewCreate>) -> Result<Response, Fault> {
     let (workspace, owner) = (asker.workspace()?, owner(&asker)?);
@@ -85,7 +90,7 @@ pub(super) async fn create(app: App, asker: Asker, Body(new): Body<ViewCreate>) 
     let view = View {
         id: ViewId::new(app.now(), random_bits()?),
         workspace,
-        owner,
+        owner: Some(owner),
         name: field("name", &new.name)?,
         page: field("page", &new.page)?,
         query: field("query", &new.query)?,
@@ -93,10 +98,8 @@ pub(super) async fn create(app: App, asker: Asker, Body(new): Body<ViewCreate>) 
         created: app.now(),
     };
     let (tag, body) = write(&app, move |tx| {
-        refuse_full(tx, workspace, owner)?;
-        let stored = tx.insert(&view)?;
-        let did = asker.by().did(Action::ViewChanged, object(&view));
-        record(tx, Entry { workspace: Some(workspace), after: Some(fields(&view)), ..did })?;
+        refuse_owned(tx, &view)?;
+        let stored = make(tx, &asker, &view)?;
         Ok((tag(&stored), shown(tx, &stored)?))
     })
     .await?;
@@ -130,10 +133,9 @@ pub(super) async fn change(
         after.shared = patch.shared.unwrap_or(after.shared);
         let is_taken_back = is_own(&before.value, &asker) && !after.shared;
         may_share(after.shared || (before.value.shared && !is_taken_back), &asker)?;
-        let stored = tx.update(&after, Some(before.version))?;
-        let (old, new) = Fields::changed(&fields(&before.value), &fields(&after));
-        let did = asker.by().did(Action::ViewChanged, object(&after));
-        record(tx, Entry { workspace: Some(workspace), before: Some(old), after: Some(new), ..did })?;
+        refuse_owned(tx, &before.value)?;
+        refuse_owned(tx, &after)?;
+        let stored = alter(tx, &asker, &before, &after)?;
         Ok((tag(&stored), shown(tx, &stored)?))
     })
     .await?;
@@ -158,12 +160,56 @@ pub(super) async fn delete(
         let before = visible(tx, workspace, id, &asker)?;
         asked.check(&tag(&before))?;
         may_share(!is_own(&before.value, &asker), &asker)?;
-        tx.delete::<View>(workspace, id, Some(before.version))?;
-        let did = asker.by().did(Action::ViewChanged, object(&before.value));
-        Ok(record(tx, Entry { workspace: Some(workspace), before: Some(fields(&before.value)), ..did })?)
+        refuse_owned(tx, &before.value)?;
+        drop_it(tx, &asker, &before)
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// All views that all members see, the oldest first.
+pub(super) fn shared(tx: &Reading<'_>, workspace: WorkspaceId) -> Result<Vec<Stored<View>>, StoreError> {
+    let limit = usize::try_from(View::MAX_PER_WORKSPACE).unwrap_or(usize::MAX);
+    let query = ListQuery { order: Order::Oldest, limit, ..ListQuery::default() };
+    let mut views = tx.list::<View>(workspace, &query)?.items;
+    views.retain(|view| view.value.shared);
+    Ok(views)
+}
+
+/// What a shared view is called in files.
+pub(super) fn declared_name(page: ViewPage, name: &str) -> String {
+    format!("{page}/{name}")
+}
+
+/// Saves a view, with its audit record.
+pub(super) fn make(tx: &Writing<'_>, asker: &Asker, view: &View) -> Result<Stored<View>, Fault> {
+    refuse_full(tx, view)?;
+    let stored = tx.insert(view).map_err(taken)?;
+    let did = asker.by().did(Action::ViewChanged, object(view));
+    record(tx, Entry { workspace: Some(view.workspace), after: Some(fields(view)), ..did })?;
+    Ok(stored)
+}
+
+/// Changes a view, with its audit record.
+pub(super) fn alter(
+    tx: &Writing<'_>,
+    asker: &Asker,
+    before: &Stored<View>,
+    after: &View,
+) -> Result<Stored<View>, Fault> {
+    let stored = tx.update(after, Some(before.version)).map_err(taken)?;
+    let (old, new) = Fields::changed(&fields(&before.value), &fields(after));
+    let did = asker.by().did(Action::ViewChanged, object(after));
+    record(tx, Entry { workspace: Some(after.workspace), before: Some(old), after: Some(new), ..did })?;
+    Ok(stored)
+}
+
+/// Removes a view, with its audit record.
+pub(super) fn drop_it(tx: &Writing<'_>, asker: &Asker, before: &Stored<View>) -> Result<(), Fault> {
+    let view = &before.value;
+    tx.delete::<View>(view.workspace, view.id, Some(before.version))?;
+    let did = asker.by().did(Action::ViewChanged, object(view));
+    Ok(record(tx, Entry { workspace: Some(view.workspace), before: Some(fields(view)), ..did })?)
 }
 
 /// Removes what a user who leaves has kept for themselves; what they shared stays.
@@ -206,7 +252,7 @@ fn is_visible(view: &View, asker: &Asker) -> bool {
 }
 
 fn is_own(view: &View, asker: &Asker) -> bool {
-    asker.user() == Some(view.owner)
+    view.owner.is_some() && asker.user() == view.owner
 }
 
 /// The user who asks, or for whom a program does.
@@ -225,8 +271,28 @@ fn may_share(touches: bool, asker: &Asker) -> Result<(), Fault> {
     Err(Fault::new(ProblemCode::Forbidden, detail))
 }
 
-fn refuse_full(tx: &Reading<'_>, workspace: WorkspaceId, owner: UserId) -> Result<(), Fault> {
-    let (own, all) = (tx.count_owned::<View>(owner)?, tx.count::<View>(workspace)?);
+/// Refuses what a file owns.
+fn refuse_owned(tx: &Reading<'_>, view: &View) -> Result<(), Fault> {
+    if view.shared { owned::refuse(tx, view.workspace, DECLARED, &name_of(view)) } else { Ok(()) }
+}
+
+fn name_of(view: &View) -> String {
+    declared_name(view.page, view.name.as_str())
+}
+
+fn taken(error: StoreError) -> Fault {
+    match error {
+        StoreError::Taken { .. } => {
+            let detail = "another view that all members see on this page has that name: choose another name";
+            Problem::new(ProblemCode::Conflict, detail).parameter("name").into()
+        }
+        other => other.into(),
+    }
+}
+
+fn refuse_full(tx: &Reading<'_>, view: &View) -> Result<(), Fault> {
+    let own = view.owner.map(|owner| tx.count_owned::<View>(owner)).transpose()?.unwrap_or_default();
+    let all = tx.count::<View>(view.workspace)?;
     let detail = if own >= View::MAX_PER_USER {
         format!("you have {own} views, and nobody may have more: delete some")
     } else if all >= View::MAX_PER_WORKSPACE {
@@ -243,6 +309,8 @@ fn tag(stored: &Stored<View>) -> ETag {
 
 fn shown(tx: &Reading<'_>, stored: &Stored<View>) -> Result<Shown, Fault> {
     let view = &stored.value;
+    let owner = view.owner.map(|owner| tx.get::<User>(Site, owner)).transpose()?;
+    let managed_by = if view.shared { owned::by(tx, view.workspace, DECLARED, &name_of(view))? } else { None };
     Ok(Shown {
         id: view.id,
         name: view.name.to_string(),
@@ -250,9 +318,10 @@ fn shown(tx: &Reading<'_>, stored: &Stored<View>) -> Result<Shown, Fault> {
         query: view.query.to_string(),
         shared: view.shared,
         owner: view.owner,
-        owner_name: tx.get::<User>(Site, view.owner)?.value.name.to_string(),
+        owner_name: owner.map(|owner| owner.value.name.to_string()),
         revision: stored.version,
         created: view.created,
+        managed_by,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use netwatch_api::probe::{KindDescription, MetricDescription, OptionDescription};
+use netwatch_model::probe::pair::may_measure_agents;
 use netwatch_model::probe::{OptionField, OptionForm, OptionValue, ProbeKind, ProbeMetric, TargetForm};
 
 use crate::params::Params;
@@ -31,6 +32,7 @@ fn described(kind: ProbeKind) -> KindDescription {
         kind,
         help: descriptor.help.to_owned(),
         target: target.to_owned(),
+        agent_target: may_measure_agents(kind),
         port,
         interval: descriptor.interval,
         least_interval: descriptor.least_interval,

@@ -86,7 +86,12 @@ impl Key {
     }
 
     pub async fn open(&self, server: SocketAddr, boot: u64) -> Result<Link, Status> {
-        Link::open(self.connect(server).await, boot).await
+        self.open_as(server, boot, v1::AgentInfo { version: "0.1.0".to_owned(), ..v1::AgentInfo::default() }).await
+    }
+
+    /// The same, of an agent that says that of itself.
+    pub async fn open_as(&self, server: SocketAddr, boot: u64, info: v1::AgentInfo) -> Result<Link, Status> {
+        Link::open(self.connect(server).await, boot, info).await
     }
 }
 
@@ -97,17 +102,29 @@ pub struct Link {
 }
 
 impl Link {
-    async fn open(mut calls: AgentsClient<Channel>, boot: u64) -> Result<Self, Status> {
-        let (out, mut sent) = mpsc::channel::<v1::FromAgent>(16);
-        let info = Some(v1::AgentInfo { version: "0.1.0".to_owned(), ..v1::AgentInfo::default() });
-        out.send(from(from_agent::Message::Hello(v1::Hello { info, boot, revision: 0 }))).await.unwrap();
-        let stream = futures_util::stream::poll_fn(move |context| sent.poll_recv(context));
-        let messages = calls.session(stream).await?.into_inner();
-        let mut link = Self { out, messages };
-        match link.next().await? {
+    async fn open(calls: AgentsClient<Channel>, boot: u64, info: v1::AgentInfo) -> Result<Self, Status> {
+        let hello = v1::Hello { boot, info: Some(info), ..v1::Hello::default() };
+        let (link, first) = Self::greet(calls, hello).await?;
+        match first {
             to_agent::Message::Welcome(_) => Ok(link),
             other => panic!("no welcome: {other:?}"),
         }
+    }
+
+    /// What the server says to a hello.
+    pub async fn greet(
+        mut calls: AgentsClient<Channel>,
+        hello: v1::Hello,
+    ) -> Result<(Self, to_agent::Message), Status> {
+        let (out, mut sent) = mpsc::channel::<v1::FromAgent>(16);
+        let plain = || v1::AgentInfo { version: "0.1.0".to_owned(), ..v1::AgentInfo::default() };
+        let info = Some(hello.info.unwrap_or_else(plain));
+        out.send(from(from_agent::Message::Hello(v1::Hello { info, ..hello }))).await.unwrap();
+        let stream = futures_util::stream::poll_fn(move |context| sent.poll_recv(context));
+        let messages = calls.session(stream).await?.into_inner();
+        let mut link = Self { out, messages };
+        let first = link.next().await?;
+        Ok((link, first))
     }
 
     pub async fn send(&self, message: from_agent::Message) {

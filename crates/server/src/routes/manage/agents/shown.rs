@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use netwatch_api::agent::{
-    Agent as Shown, AgentClock, AgentCollector, AgentInformation, AgentInstall, AgentOrigin, AgentSpool, AgentState,
-    CollectorState,
+    Agent as Shown, AgentClock, AgentCollector, AgentInformation, AgentInstall, AgentOrigin, AgentRefused, AgentSpool,
+    AgentState, CollectorState,
 };
-use netwatch_model::people::{self, Agent};
+use netwatch_model::people::{self, Agent, WorkspaceId};
 use netwatch_model::probe::ProbeResult;
 use netwatch_model::{AgentId, Untrusted};
 use serde_json::Value;
@@ -16,7 +16,12 @@ use crate::app::App;
 use crate::fault::Fault;
 use crate::probes::told::Told;
 
-/// An agent and how it stands.
+/// An agent as a workspace sees it.
+pub(super) fn whole(agent: &Agent, foreign: bool, workspace: WorkspaceId, app: &App) -> Shown {
+    for_workspace(self::agent(agent, foreign, app), workspace, app)
+}
+
+/// An agent and how it stands, without what it leaves out; whoever asks tells which file owns it.
 pub(super) fn agent(agent: &Agent, foreign: bool, app: &App) -> Shown {
     let now = app.clocks();
     let standing = app.agents().standing(agent.id, now);
@@ -34,7 +39,7 @@ pub(super) fn agent(agent: &Agent, foreign: bool, app: &App) -> Shown {
     }
     let beat = standing.as_ref().map_or_else(Beat::default, |s| s.beat.clone());
     let said = |text: &Untrusted| Some(text.to_string()).filter(|text| !text.is_empty());
-    let Parts { peer_address, last_seen, connected_since, cloned_at } = Parts::of(standing.as_ref());
+    let Parts { peer_address, last_seen, connected_since, cloned_at, refused } = Parts::of(standing.as_ref());
     Shown {
         id: agent.id.to_string(),
         name: agent.name.to_string(),
@@ -67,11 +72,36 @@ pub(super) fn agent(agent: &Agent, foreign: bool, app: &App) -> Shown {
         collectors: beat.collectors.iter().map(collector).collect(),
         assigned_revision: beat.assigned,
         applied_revision: beat.applied,
+        left_out: 0,
+        refused,
         cloned_at,
         created: agent.created,
         enrolled_key: agent.key.map(|key| key.to_string()),
         own_labels: info.labels,
+        managed_by: None,
     }
+}
+
+/// The same, with what it leaves out of a workspace: no collector that leaves probes out is shown as one that is well.
+pub(super) fn for_workspace(mut agent: Shown, workspace: WorkspaceId, app: &App) -> Shown {
+    let Ok(id) = agent.id.parse() else { return agent };
+    for (kind, probes) in app.agents().left_out_by(id, workspace) {
+        agent.left_out += probes;
+        let message = format!(
+            "leaves out {probes} of the probes of this workspace, whose networks its version does not know: update the agent"
+        );
+        match agent.collectors.iter_mut().find(|collector| collector.name == kind.name()) {
+            Some(collector) if collector.state == CollectorState::Failed => {}
+            Some(collector) => (collector.state, collector.message) = (CollectorState::Degraded, Some(message)),
+            None => agent.collectors.push(AgentCollector {
+                name: kind.name().to_owned(),
+                state: CollectorState::Degraded,
+                message: Some(message),
+                items: 0,
+            }),
+        }
+    }
+    agent
 }
 
 /// Whether an agent has a text, in lower case, somewhere where people look for it.
@@ -102,19 +132,22 @@ fn detail(result: Option<&ProbeResult>) -> Result<Option<Value>, Fault> {
     })
 }
 
+#[derive(Default)]
 struct Parts {
     peer_address: Option<String>,
     last_seen: Option<netwatch_model::Timestamp>,
     connected_since: Option<netwatch_model::Timestamp>,
     cloned_at: Option<netwatch_model::Timestamp>,
+    refused: Option<AgentRefused>,
 }
 
 impl Parts {
     fn of(standing: Option<&Standing>) -> Self {
-        let Some(&Standing { peer, last_seen, connected_since, cloned_at, .. }) = standing else {
-            return Self { peer_address: None, last_seen: None, connected_since: None, cloned_at: None };
+        let Some(&Standing { peer, last_seen, connected_since, cloned_at, ref refused, .. }) = standing else {
+            return Self::default();
         };
-        Self { peer_address: peer.map(|peer| peer.to_string()), last_seen, connected_since, cloned_at }
+        let refused = refused.clone().map(|(time, message)| AgentRefused { time, message });
+        Self { peer_address: peer.map(|peer| peer.to_string()), last_seen, connected_since, cloned_at, refused }
     }
 }
 

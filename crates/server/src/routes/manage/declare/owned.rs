@@ -1,12 +1,13 @@
 //! Which objects belong to a file that was applied: they are changed there and nowhere else.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use netwatch_api::{Problem, ProblemCode};
 use netwatch_entities::{Entity, Kind, ListQuery, ObjectId, Order, Reading, Writing};
 use netwatch_model::Timestamp;
 use netwatch_model::people::WorkspaceId;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::fault::Fault;
@@ -92,11 +93,29 @@ pub(in crate::routes::manage) fn refuse(
     Err(Problem::new(ProblemCode::ManagedByFile, detail).into())
 }
 
-/// The names of all objects of a kind that files own.
-pub(super) fn all(tx: &Reading<'_>, workspace: WorkspaceId, kind: &str) -> Result<BTreeSet<String>, Fault> {
-    let query = ListQuery { order: Order::Oldest, limit: MANY, ..ListQuery::default() };
+/// All objects of a kind that files own: by name the file.
+pub(in crate::routes::manage) fn all(
+    tx: &Reading<'_>,
+    workspace: WorkspaceId,
+    kind: &str,
+) -> Result<BTreeMap<String, String>, Fault> {
+    let search = Some(kind.to_owned());
+    let query = ListQuery { search, order: Order::Oldest, limit: MANY, ..ListQuery::default() };
     let items = tx.list::<Owned>(workspace, &query)?.items;
-    Ok(items.into_iter().map(|stored| stored.value).filter(|o| o.kind == kind).map(|o| o.name).collect())
+    let of_kind = items.into_iter().map(|stored| stored.value).filter(|owned| owned.kind == kind);
+    Ok(of_kind.map(|owned| (owned.name, owned.source)).collect())
+}
+
+/// The only object of a kind that always is: it stands in files when it says something, or when a file owns it all the same.
+pub(super) fn only(
+    tx: &Reading<'_>,
+    workspace: WorkspaceId,
+    (kind, name): (&str, &str),
+    is_empty: bool,
+    value: Value,
+) -> Result<BTreeMap<String, Value>, Fault> {
+    let stands = !is_empty || by(tx, workspace, kind, name)?.is_some();
+    Ok(stands.then(|| (name.to_owned(), value)).into_iter().collect())
 }
 
 /// The object belongs to that file from now on.
@@ -111,7 +130,12 @@ pub(super) fn set(tx: &Writing<'_>, workspace: WorkspaceId, kind: &str, name: &s
 }
 
 /// The object belongs to no file any more.
-pub(super) fn unset(tx: &Writing<'_>, workspace: WorkspaceId, kind: &str, name: &str) -> Result<(), Fault> {
+pub(in crate::routes::manage) fn unset(
+    tx: &Writing<'_>,
+    workspace: WorkspaceId,
+    kind: &str,
+    name: &str,
+) -> Result<(), Fault> {
     let id = OwnedId::of(workspace, kind, name);
     if tx.find::<Owned>(workspace, id)?.is_some() {
         tx.delete::<Owned>(workspace, id, None)?;

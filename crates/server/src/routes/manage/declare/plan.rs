@@ -31,7 +31,7 @@ pub(super) enum Step {
 pub(super) fn steps(
     current: &BTreeMap<String, Value>,
     wanted: &BTreeMap<String, Value>,
-    owned: &BTreeSet<String>,
+    owned: &BTreeMap<String, String>,
     prune: bool,
 ) -> (Vec<Step>, u64) {
     let mut unchanged = 0;
@@ -43,12 +43,12 @@ pub(super) fn steps(
             Some(before) if before != value => {
                 steps.push(Step::Change { name, before: before.clone(), value: value.clone() });
             }
-            Some(_) if !owned.contains(&name) => steps.push(Step::Adopt { name }),
+            Some(_) if !owned.contains_key(&name) => steps.push(Step::Adopt { name }),
             Some(_) => unchanged += 1,
         }
     }
     if prune {
-        let gone = current.iter().filter(|(name, _)| owned.contains(*name) && !wanted.contains_key(*name));
+        let gone = current.iter().filter(|(name, _)| owned.contains_key(*name) && !wanted.contains_key(*name));
         steps.extend(gone.map(|(name, before)| Step::Remove { name: name.clone(), before: before.clone() }));
     }
     (steps, unchanged)
@@ -80,15 +80,21 @@ impl Step {
     }
 }
 
-/// The fields in which two objects differ.
+/// The fields in which two objects differ; of a field that both have as an object, the fields in that.
 fn fields(before: &Value, after: &Value) -> Vec<FieldChange> {
     let names: BTreeSet<&String> =
         [before, after].into_iter().filter_map(Value::as_object).flat_map(|o| o.keys()).collect();
     let differ = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
-    let text = |of: &Value, name: &str| of.get(name).map(ToString::to_string);
-    differ
-        .map(|name| FieldChange { field: name.clone(), before: text(before, name), after: text(after, name) })
-        .collect()
+    differ.flat_map(|name| field(name, before.get(name), after.get(name))).collect()
+}
+
+fn field(name: &str, before: Option<&Value>, after: Option<&Value>) -> Vec<FieldChange> {
+    if let (Some(before @ Value::Object(_)), Some(after @ Value::Object(_))) = (before, after) {
+        let within = |change: FieldChange| FieldChange { field: format!("{name}.{}", change.field), ..change };
+        return fields(before, after).into_iter().map(within).collect();
+    }
+    let [before, after] = [before, after].map(|value| value.map(ToString::to_string));
+    vec![FieldChange { field: name.to_owned(), before, after }]
 }
 
 #[cfg(test)]
@@ -109,7 +115,7 @@ mod tests {
     fn what_is_becomes_what_the_file_says() {
         let current = objects(&[("a", 1), ("b", 1), ("c", 1), ("d", 1), ("e", 1)]);
         let wanted = objects(&[("a", 1), ("b", 2), ("c", 1), ("n", 1)]);
-        let owned: BTreeSet<String> = ["a", "b", "d"].map(str::to_owned).into();
+        let owned = ["a", "b", "d"].map(|name| (name.to_owned(), "team.yaml".to_owned())).into();
         let (steps, unchanged) = super::steps(&current, &wanted, &owned, true);
         let expected = [
             (ObjectAction::Change, "b"),
@@ -121,5 +127,22 @@ mod tests {
         assert_eq!(steps[0].report("x").fields.len(), 1, "only the field that differs");
         let (kept, _) = super::steps(&current, &wanted, &owned, false);
         assert!(!kept.iter().any(Step::is_removal), "nothing goes without being asked to prune");
+    }
+
+    #[test]
+    fn of_objects_within_objects_only_what_differs_is_told() {
+        let step = Step::Change {
+            name: "a".to_owned(),
+            before: json!({"spec": {"target": "a", "options": {"port": 1}}, "labels": {"x": "1"}}),
+            value: json!({"spec": {"target": "a", "options": {"port": 2}}, "labels": {}, "group": {"y": 1}}),
+        };
+        let told = step.report("x").fields.into_iter().map(|f| (f.field, f.before, f.after));
+        let text = |text: &str| Some(text.to_owned());
+        let expected = [
+            ("group".to_owned(), None, text(r#"{"y":1}"#)),
+            ("labels.x".to_owned(), text(r#""1""#), None),
+            ("spec.options.port".to_owned(), text("1"), text("2")),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
     }
 }

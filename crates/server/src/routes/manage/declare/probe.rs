@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Declared;
-use crate::app::to_json;
+use crate::app::{App, to_json};
 use crate::fault::Fault;
 use crate::params::parse_body;
 use crate::routes::manage::asker::{Asker, field, not_found};
@@ -108,6 +108,10 @@ impl Declared for Probes {
     fn remove(&self, tx: &Writing<'_>, asker: &Asker, name: &str) -> Result<(), Fault> {
         let before = find(tx, asker.workspace()?, name)?;
         probes::drop_it(tx, asker, &before)
+    }
+
+    fn tell(&self, app: &App, _: WorkspaceId) {
+        app.assign_probes();
     }
 }
 

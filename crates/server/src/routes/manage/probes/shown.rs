@@ -27,6 +27,7 @@ pub(super) fn probe(stored: &Stored<Probe>, board: &Board) -> Shown {
         revision: stored.version,
         created: probe.created,
         managed_by: None,
+        left_out: Vec::new(),
         status: board.of(probe.id).iter().map(|(agent, line)| status(*agent, line)).collect(),
     }
 }
