@@ -73,7 +73,7 @@ describe.skipIf(skip)("the network map", () => {
     }
     expect(await page.locator("[data-kind=agent]").count()).toBe(1);
     for (const asn of [64_500, 64_501, 64_502]) await page.locator(`[data-system="${asn}"]`).waitFor();
-    await page.getByText("AS64501 Transit Example").waitFor();
+    await page.locator('[data-system="64501"] text').filter({ hasText: "AS64501 Transit Example" }).waitFor();
     expect(await page.locator("[data-edge=degraded]").count()).toBe(1);
     expect(faults).toEqual([]);
   });

@@ -58,6 +58,38 @@ describe.skipIf(skip)("probes", () => {
     expect(await page.getByLabel("Target", { exact: true }).getAttribute("aria-invalid")).toBe(null);
   });
 
+  it("measure no more networks than the workspace says, and a target outside is refused at its field", async () => {
+    const { page } = await on.signedIn();
+    await goTo(page, "/settings/workspace");
+    const card = page.getByRole("region", { name: "Networks that probes may measure" });
+    await card.getByText("public addresses, 10.0.0.0/8, 127.0.0.0/8, ::1").waitFor();
+    const never = card.getByLabel("Never these networks");
+    const save = card.getByRole("button", { name: "Save" });
+    await never.fill("198.51.100.0/24\n10/8");
+    await save.click();
+    await card.getByText(/`10\/8` is not a range of addresses/).waitFor();
+    expect(await never.getAttribute("aria-invalid")).toBe("true");
+    await never.fill("198.51.100.0/24");
+    await save.click();
+    await until(
+      "it is saved",
+      async () => (await save.isDisabled()) && (await never.inputValue()) === "198.51.100.0/24",
+    );
+    await inEveryLook(on, { "probe-networks": "/settings/workspace" });
+
+    await goTo(page, "/probes/new");
+    await page.getByLabel("Kind", { exact: true }).selectOption("ping");
+    await page.getByLabel("Target", { exact: true }).fill("198.51.100.7");
+    await page.getByRole("button", { name: "Create probe" }).click();
+    await page.getByText(/198\.51\.100\.7 lies in 198\.51\.100\.0\/24/).waitFor();
+    expect(await page.getByLabel("Target", { exact: true }).getAttribute("aria-invalid")).toBe("true");
+
+    await goTo(page, "/settings/workspace");
+    await never.fill("");
+    await save.click();
+    await until("it is saved", () => save.isDisabled());
+  });
+
   it("are tried before they are saved, and run at their interval", async () => {
     const { page, faults } = await on.signedIn();
     await goTo(page, "/probes/new");

@@ -28,6 +28,11 @@ export class Lab {
     return ["ip", "netns", "exec", this.#a];
   }
 
+  /** Words that run a program in `b`. */
+  get beyond(): readonly string[] {
+    return ["ip", "netns", "exec", this.#b];
+  }
+
   async open(): Promise<void> {
     for (const name of [this.#a, this.#b]) run("ip", "netns", "add", name);
     run("ip", "link", "add", "eth0", "netns", this.#a, "type", "veth", "peer", "name", "eth0", "netns", this.#b);

@@ -31,9 +31,24 @@ export function agentsQuery(question: AgentsQuestion) {
   });
 }
 
-/** As many agents as one page holds, for names and for choosing. */
+/** Pages that are read at most: a workspace has no more agents than they hold. */
+const mostPages = 10;
+
+/** All agents, for names and for choosing. */
 export const allAgentsQuery = queryOptions({
-  ...agentsQuery({ limit: largestPage }),
+  queryKey: ["agents", "all"],
+  queryFn: async ({ signal }) => {
+    const items: Agent[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < mostPages; page += 1) {
+      const query = { limit: largestPage, ...(cursor !== undefined && { cursor }) };
+      const got = await dataOf(api.GET("/api/v1/agents", { params: { query }, signal }));
+      items.push(...got.items);
+      cursor = got.next_cursor ?? undefined;
+      if (cursor === undefined) break;
+    }
+    return { items };
+  },
   staleTime: 30_000,
 });
 

@@ -2,7 +2,16 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { ownAgent } from "~/lib/agents";
 import { api, dataOf, done } from "./client";
-import type { operations, Probe, ProbeCreate, ProbeDraft, ProbePatch, ProbeResult } from "./schema";
+import type {
+  operations,
+  Probe,
+  ProbeCreate,
+  ProbeDraft,
+  ProbeNetworks,
+  ProbeNetworksPut,
+  ProbePatch,
+  ProbeRun,
+} from "./schema";
 import { ifMatch, taggedOf } from "./tagged";
 
 export type ProbesQuestion = NonNullable<operations["list_probes"]["parameters"]["query"]>;
@@ -37,6 +46,17 @@ export function resultsQuery(probe: string, question: ResultsQuestion) {
       dataOf(api.GET("/api/v1/probes/{probe}/results", { params: { path: { probe }, query: question }, signal })),
     placeholderData: keepPreviousData,
   });
+}
+
+/** Which networks probes may measure. */
+export const probeNetworksQuery = queryOptions({
+  queryKey: ["probe-networks"],
+  queryFn: ({ signal }) => taggedOf(api.GET("/api/v1/probe-networks", { signal })),
+  staleTime: 0,
+});
+
+export function putProbeNetworks(body: ProbeNetworksPut, tag: string): Promise<ProbeNetworks> {
+  return dataOf(api.PUT("/api/v1/probe-networks", { body, ...ifMatch(tag) }));
 }
 
 /** They are those of the server's version: they do not change while the app is open. */
@@ -82,7 +102,7 @@ export function deleteProbe(probe: string, tag: string): Promise<void> {
 }
 
 /** What a run on demand gave at an agent: a result, or why there is none. */
-export type Ran = { agent: string; result?: ProbeResult; error?: unknown };
+export type Ran = { agent: string; result?: ProbeRun; error?: unknown };
 
 /** Measures once, now, at each of these agents; nobody keeps the results. A saved probe lends its secrets. An agent that fails does not keep the others from answering. */
 export function runProbeFrom(spec: ProbeDraft, agents: readonly string[], probe: string | null = null): Promise<Ran[]> {

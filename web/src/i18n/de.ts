@@ -434,6 +434,7 @@ export const de: Catalogue = {
 
   "overview.chart": "Raten ein und aus",
   "overview.all": "Alle",
+  "overview.probes": "Proben, die schlechtesten zuerst",
   "overview.sources": "Woher die Daten kommen",
   "overview.events": "Neueste Ereignisse",
   "overview.nothingLost": "Nichts verloren in {duration}",

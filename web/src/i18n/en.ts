@@ -427,6 +427,7 @@ export const en = {
 
   "overview.chart": "Rates in and out",
   "overview.all": "All",
+  "overview.probes": "Probes, worst first",
   "overview.sources": "Where the data comes from",
   "overview.events": "Newest events",
   "overview.nothingLost": "Nothing lost in {duration}",

@@ -25,7 +25,7 @@ export const paths = {
     ({ to: "/series", search: { ...state, ...carried(time) } }) as const,
   view: (view: string) => ({ to: "/views/$view", params: { view }, search: {} }) as const,
   storage: (time: AppSearch = {}) => ({ to: "/storage", search: carried(time) }) as const,
-  probes: (time: AppSearch = {}, state: Pick<AppSearch, "q"> = {}) =>
+  probes: (time: AppSearch = {}, state: Pick<AppSearch, "q" | "rank"> = {}) =>
     ({ to: "/probes", search: { ...state, ...carried(time) } }) as const,
   newProbe: (time: AppSearch = {}) => ({ to: "/probes/new", search: carried(time) }) as const,
   uptime: (time: AppSearch = {}, state: Pick<AppSearch, "period" | "at"> = {}) =>

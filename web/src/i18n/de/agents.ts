@@ -114,6 +114,11 @@ export const agents: Readonly<Record<keyof typeof english, Message>> = {
   "agents.cloned": "Sein Schlüssel wird doppelt benutzt",
   "agents.clonedText":
     "Zwei Programme kamen zugleich mit dem Schlüssel dieses Agenten; sein Datenverzeichnis wurde also kopiert. Löschen Sie diesen Agenten, und melden Sie jeden Rechner mit einem eigenen Token an.",
+  "agents.refused": "Seine Version passt nicht",
+  "agents.refusedText": "Der Server lehnt seine Sitzung ab; er misst weiter und behält seine Ergebnisse.",
+  "agents.leavesOut": { one: "Lässt {n} Probe aus", other: "Lässt {n} Proben aus" },
+  "agents.leavesOutText":
+    "Version {version} kann Proben nicht in den Netzen halten, die dieser Arbeitsbereich misst, und führt keine von ihnen aus. Aktualisiere den Agenten.",
   "agents.session": "Sitzung",
   "agents.sessionHint": "nach der Uhr des Servers",
   "agents.connected": "Verbunden seit",

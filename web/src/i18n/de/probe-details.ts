@@ -12,6 +12,8 @@ export const probeDetails: Readonly<Record<keyof typeof english, Message>> = {
   "probe.runTitle": "{name} jetzt messen",
   "probe.runText": "Misst einmal. Das Ergebnis steht hier und wird nicht behalten.",
   "probe.runFrom": "Von welchen Agenten",
+  "probe.runWay": "{from} → {to}",
+  "probe.notRun": "Nicht gemessen",
   "probe.runMost": { one: "Höchstens {n} Agent auf einmal.", other: "Höchstens {n} Agenten auf einmal." },
   "probe.details": "Einzelheiten",
   "probe.every": "alle {interval}",

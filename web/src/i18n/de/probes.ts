@@ -51,6 +51,15 @@ export const probes: Readonly<Record<keyof typeof english, Message>> = {
   "probes.options": "Optionen von {kind}",
   "probes.targetAgent":
     "Beide Agenten finden die Adresse, die den anderen erreicht, und messen dort in beiden Richtungen",
+  "probes.targetServes":
+    "Der Agent bedient den Test, solange eine Probe danach fragt, unter der Adresse, die ihn erreicht: Dort muss nichts gestartet werden",
+  "probes.targetSort": "Gemessen gegen",
+  "probes.targetSort.agent": "Einen Agenten",
+  "probes.targetSort.address": "Einen iperf3-Server",
+  "probes.leftOut": "Ausgelassen",
+  "probes.leftOutBy": { one: "Von {n} Agenten: {names}.", other: "Von {n} Agenten: {names}." },
+  "probes.leftOutText":
+    "Diese Agenten führen sie nicht aus: Ihre Versionen können sie nicht in den Netzen halten, die der Arbeitsbereich misst. Aktualisiere sie.",
   "probes.chooseAgent": "Einen Agenten wählen",
   "probes.targetHost": "Ein Hostname oder eine Adresse",
   "probes.targetPort": "Ein Hostname oder eine Adresse mit Port: host:port oder [2001:db8::1]:port",
@@ -78,6 +87,19 @@ export const probes: Readonly<Record<keyof typeof english, Message>> = {
   "probes.trial": "Ergebnis einer Messung jetzt",
   "probes.trialText": "Einmal messen, um zu sehen, was herauskommt. Das Ergebnis wird nicht behalten.",
   "probes.running": "Misst gerade. Es dauert höchstens {duration}.",
+
+  "probeNetworks.title": "Netze, die Proben messen dürfen",
+  "probeNetworks.text":
+    "Agenten beurteilen bei jedem Lauf die Adresse, die wirklich gemessen wird: auch die von Namen, Weiterleitungen, Nameservern und anderen Agenten. Eine Änderung gilt sofort und verschiebt keinen Zeitplan.",
+  "probeNetworks.only": "Nur diese Netze",
+  "probeNetworks.onlyHint": "Je Zeile eins. Leer: alles, was der Server erlaubt.",
+  "probeNetworks.deny": "Nie diese Netze",
+  "probeNetworks.denyHint": "Je Zeile eins. Was auch sonst gesagt ist.",
+  "probeNetworks.siteAllow": "Der Server erlaubt",
+  "probeNetworks.siteDeny": "Der Server verbietet",
+  "probeNetworks.public": "öffentliche Adressen",
+  "probeNetworks.publicAnd": "öffentliche Adressen, {list}",
+  "probeNetworks.none": "nichts",
 
   "matrix.none": "Noch wurde kein Paar gemessen",
   "matrix.noneText":

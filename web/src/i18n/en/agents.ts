@@ -112,6 +112,11 @@ export const agents = {
   "agents.cloned": "Its key is used twice",
   "agents.clonedText":
     "Two programs came with the key of this agent at once, so its data directory was copied. Delete this agent, and enrol each host with a token of its own.",
+  "agents.refused": "Its version does not fit",
+  "agents.refusedText": "The server refuses its session; it measures on and keeps its results.",
+  "agents.leavesOut": { one: "Leaves {n} probe out", other: "Leaves {n} probes out" },
+  "agents.leavesOutText":
+    "Version {version} cannot keep probes within the networks that this workspace measures, and runs none of them. Update the agent.",
   "agents.session": "Session",
   "agents.sessionHint": "by the server's clock",
   "agents.connected": "Connected",

@@ -10,6 +10,8 @@ export const probeDetails = {
   "probe.runTitle": "Run {name} now",
   "probe.runText": "Measures once. The result is shown here and not kept.",
   "probe.runFrom": "From which agents",
+  "probe.runWay": "{from} → {to}",
+  "probe.notRun": "Not measured",
   "probe.runMost": { one: "At most {n} agent at once.", other: "At most {n} agents at once." },
   "probe.details": "Details",
   "probe.every": "every {interval}",

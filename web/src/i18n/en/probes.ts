@@ -48,6 +48,15 @@ export const probes = {
   "probes.agentsRunning": { one: "{n} agent", other: "{n} agents" },
   "probes.options": "Options of {kind}",
   "probes.targetAgent": "Both agents find the address that reaches the other, and measure there in both directions",
+  "probes.targetServes":
+    "The agent serves the test while a probe asks for it, at the address that reaches it: nothing has to be started there",
+  "probes.targetSort": "Measured against",
+  "probes.targetSort.agent": "An agent",
+  "probes.targetSort.address": "A server of iperf3",
+  "probes.leftOut": "Left out",
+  "probes.leftOutBy": { one: "By {n} agent: {names}.", other: "By {n} agents: {names}." },
+  "probes.leftOutText":
+    "These agents do not run it: their versions cannot keep it within the networks that the workspace measures. Update them.",
   "probes.chooseAgent": "Choose an agent",
   "probes.targetHost": "A host name or an address",
   "probes.targetPort": "A host name or an address with a port: host:port or [2001:db8::1]:port",
@@ -75,6 +84,19 @@ export const probes = {
   "probes.trial": "Result of a run now",
   "probes.trialText": "Run it once to see what it gives. The result is not kept.",
   "probes.running": "Measuring. It takes at most {duration}.",
+
+  "probeNetworks.title": "Networks that probes may measure",
+  "probeNetworks.text":
+    "Agents judge the address that is really measured, at each run: also of names, redirects, name servers and other agents. A change holds at once, and moves no schedule.",
+  "probeNetworks.only": "Only these networks",
+  "probeNetworks.onlyHint": "One on each line. Empty: all that the server allows.",
+  "probeNetworks.deny": "Never these networks",
+  "probeNetworks.denyHint": "One on each line. Whatever else is said.",
+  "probeNetworks.siteAllow": "The server allows",
+  "probeNetworks.siteDeny": "The server denies",
+  "probeNetworks.public": "public addresses",
+  "probeNetworks.publicAnd": "public addresses, {list}",
+  "probeNetworks.none": "nothing",
 
   "matrix.none": "No pair has been measured yet",
   "matrix.noneText":

@@ -8,6 +8,7 @@ import { useT } from "~/i18n";
 import { useMay } from "~/session/session";
 import { errorOf, TextField } from "~/ui/form";
 import { FormDialog } from "~/ui/form-dialog";
+import { ManagedNote } from "~/ui/managed-by";
 import { type AgentDraft, draftOf, faultOf, patchOf } from "./agent-draft";
 import styles from "./agents.module.css";
 import { LabelsField } from "./labels-field";
@@ -21,6 +22,7 @@ export function AgentForm({ current: { value, tag }, onClose }: { current: Tagge
   const [draft, setDraft] = useState(() => draftOf(value));
   const set = (change: Partial<AgentDraft>) => setDraft({ ...draft, ...change });
   const fault = faultOf(draft);
+  const owned = value.managed_by != null;
   return (
     <FormDialog
       title={t("agents.editTitle", { name: value.name })}
@@ -35,10 +37,12 @@ export function AgentForm({ current: { value, tag }, onClose }: { current: Tagge
     >
       {(error) => (
         <>
+          <ManagedNote file={value.managed_by} />
           <TextField
             label={t("list.name")}
-            first
+            first={!owned}
             required
+            disabled={owned}
             maxLength={100}
             value={draft.name}
             error={errorOf(error, "name")}
@@ -47,6 +51,7 @@ export function AgentForm({ current: { value, tag }, onClose }: { current: Tagge
           <TextField
             label={t("agents.group")}
             hint={t("agents.groupHint")}
+            disabled={owned}
             maxLength={100}
             value={draft.group}
             error={errorOf(error, "group")}
@@ -54,11 +59,18 @@ export function AgentForm({ current: { value, tag }, onClose }: { current: Tagge
           />
           <LabelsField
             label={t("agents.labels")}
+            disabled={owned}
             value={draft.labels}
             error={errorOf(error, "labels")}
             onChange={(labels) => set({ labels })}
           />
-          <Place draft={draft} set={set} fault={fault === "place"} error={errorOf(error, "location")} />
+          <Place
+            draft={draft}
+            set={set}
+            fault={fault === "place"}
+            error={errorOf(error, "location")}
+            disabled={owned}
+          />
           <Check
             label={t("agents.enabled")}
             hint={t("agents.enabledHint")}
@@ -84,15 +96,17 @@ type PlaceProps = {
   set: (change: Partial<AgentDraft>) => void;
   fault: boolean;
   error: string | undefined;
+  disabled: boolean;
 };
 
-function Place({ draft, set, fault, error }: PlaceProps) {
+function Place({ draft, set, fault, error, disabled }: PlaceProps) {
   const t = useT();
   return (
     <>
       <TextField
         label={t("agents.location")}
         hint={t("agents.locationHint")}
+        disabled={disabled}
         maxLength={100}
         value={draft.place}
         error={error}
@@ -104,6 +118,7 @@ function Place({ draft, set, fault, error }: PlaceProps) {
             key={name}
             label={t(`agents.${name}`)}
             inputMode="decimal"
+            disabled={disabled}
             value={draft[name]}
             error={fault ? t("agents.placeWrong") : undefined}
             onChange={(text) => set({ [name]: text })}

@@ -16,6 +16,7 @@ import { usePaging } from "~/ui/pages";
 import { TimeAgo } from "~/ui/time-ago";
 import { RunsBar, StandingMark } from "../probes/standing";
 import { standingAt } from "../probes/state";
+import { useTargetName } from "../probes/use-target-name";
 
 export function AgentProbes({ agent }: { agent: Agent }) {
   const t = useT();
@@ -54,6 +55,7 @@ function useColumns(agent: string): readonly Column<Probe>[] {
   const t = useT();
   const format = useFormat();
   const search = useSearch({ strict: false }) as AppSearch;
+  const targetOf = useTargetName();
   const here = (row: Probe): ProbeStatus | undefined => row.status.find((one) => one.agent === agent);
   return [
     {
@@ -71,7 +73,7 @@ function useColumns(agent: string): readonly Column<Probe>[] {
       ),
     },
     { id: "kind", header: t("probes.kind"), width: 104, mono: true, priority: 2, cell: (row) => row.spec.kind },
-    { id: "target", header: t("probes.target"), mono: true, priority: 2, cell: (row) => row.spec.target },
+    { id: "target", header: t("probes.target"), mono: true, priority: 2, cell: (row) => targetOf(row.spec) },
     {
       id: "state",
       header: t("column.state"),

@@ -41,6 +41,8 @@ export function AgentPage() {
   return (
     <Page title={agent.name} number={<AgentMark state={agent.state} />} actions={<AgentActions current={data} />}>
       {agent.cloned_at != null && <Cloned time={agent.cloned_at} />}
+      {agent.refused != null && <Refused refused={agent.refused} />}
+      {agent.left_out > 0 && <LeavesOut agent={agent} />}
       <div className={styles.halves}>
         <Session agent={agent} />
         <About agent={agent} />
@@ -60,6 +62,31 @@ function Cloned({ time }: { time: string }) {
       <Mark status="critical">{t("agents.cloned")}</Mark>
       <p>{t("agents.clonedText")}</p>
       <Moment time={time} />
+    </div>
+  );
+}
+
+/** Its version and that of the server do not fit. */
+function Refused({ refused: { time, message } }: { refused: NonNullable<Agent["refused"]> }) {
+  const t = useT();
+  return (
+    <div role="alert" className={styles.banner}>
+      <Mark status="critical">{t("agents.refused")}</Mark>
+      <p>
+        {t("agents.refusedText")} <span lang="en">{message}</span>
+      </p>
+      <Moment time={time} />
+    </div>
+  );
+}
+
+/** Its version cannot run some of the probes that are meant for it. */
+function LeavesOut({ agent: { left_out: n, version } }: { agent: Agent }) {
+  const t = useT();
+  return (
+    <div role="note" className={styles.banner} data-status="warning">
+      <Mark status="warning">{t("agents.leavesOut", { n })}</Mark>
+      <p>{t("agents.leavesOutText", { version: version ?? "–" })}</p>
     </div>
   );
 }
@@ -197,7 +224,9 @@ function Collectors({ agent: { collectors } }: { agent: Agent }) {
                 {t(`agents.collector.${state}`)}
               </Mark>,
               format.count(items),
-              message || "–",
+              <span key="message" className={styles.why}>
+                {message || "–"}
+              </span>,
             ],
           }))}
         />

@@ -9,7 +9,7 @@ import { useT } from "~/i18n";
 import { paths } from "~/lib/paths";
 import { useFormat } from "~/prefs/use-format";
 import { useMay } from "~/session/session";
-import { Button, Select } from "~/ui/controls";
+import { Button, Mark, Select } from "~/ui/controls";
 import type { Column } from "~/ui/data-table";
 import { Empty } from "~/ui/feedback";
 import { List } from "~/ui/list";
@@ -101,7 +101,7 @@ function useAgentColumns(): readonly Column<Agent>[] {
     {
       id: "name",
       header: t("list.name"),
-      width: 180,
+      width: 164,
       cell: (row) => (
         <Link
           {...paths.agent(row.id, search)}
@@ -113,7 +113,7 @@ function useAgentColumns(): readonly Column<Agent>[] {
         </Link>
       ),
     },
-    { id: "state", header: t("column.state"), width: 124, cell: (row) => <AgentMark state={row.state} /> },
+    { id: "state", header: t("column.state"), width: 140, cell: (row) => <AgentMark state={row.state} /> },
     {
       id: "address",
       header: t("probe.address"),
@@ -125,10 +125,10 @@ function useAgentColumns(): readonly Column<Agent>[] {
     {
       id: "version",
       header: t("health.version"),
-      width: 84,
+      width: 96,
       mono: true,
       priority: 3,
-      cell: (row) => row.version ?? "–",
+      cell: (row) => <Version agent={row} />,
     },
     {
       id: "labels",
@@ -170,6 +170,17 @@ function useAgentColumns(): readonly Column<Agent>[] {
       cell: (row) => (row.last_seen == null ? "–" : <Seen time={row.last_seen} />),
     },
   ];
+
+  /** Marked when it has to be another one. */
+  function Version({ agent: { version, refused, left_out: n } }: { agent: Agent }) {
+    const why = refused == null ? n > 0 && t("agents.leavesOut", { n }) : t("agents.refused");
+    if (why === false) return version ?? "–";
+    return (
+      <span title={`${why}: ${refused?.message ?? t("agents.leavesOutText", { version: version ?? "–" })}`}>
+        <Mark status={refused == null ? "warning" : "critical"}>{version ?? "–"}</Mark>
+      </span>
+    );
+  }
 
   function Backlog({ spool: { bytes, batches, dropped } }: { spool: NonNullable<Agent["spool"]> }) {
     const title = t("agents.backlogIs", { batches, volume: format.volume(bytes), dropped });

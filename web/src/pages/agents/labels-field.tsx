@@ -12,11 +12,12 @@ type LabelsFieldProps = {
   label: string;
   hint?: string;
   error?: string | undefined;
+  disabled?: boolean;
   value: string;
   onChange: (text: string) => void;
 };
 
-export function LabelsField({ label, hint, error, value, onChange }: LabelsFieldProps) {
+export function LabelsField({ label, hint, error, disabled = false, value, onChange }: LabelsFieldProps) {
   const t = useT();
   const { refused } = parseLabels(value);
   // A word that is still being typed is not called wrong.
@@ -31,7 +32,8 @@ export function LabelsField({ label, hint, error, value, onChange }: LabelsField
           className={`${form.input} ${styles.labels} mono`}
           spellCheck={false}
           autoCapitalize="off"
-          placeholder={example}
+          placeholder={disabled ? "" : example}
+          disabled={disabled}
           maxLength={4096}
           value={value}
           onChange={(event) => onChange(event.target.value)}

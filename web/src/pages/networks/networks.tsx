@@ -13,6 +13,7 @@ import { Command, Empty } from "~/ui/feedback";
 import { FormProblem } from "~/ui/form";
 import { Icon } from "~/ui/icons";
 import { List } from "~/ui/list";
+import { ManagedNote } from "~/ui/managed-by";
 import { SearchField, usePaging } from "~/ui/pages";
 import { SettingsFrame } from "../settings/settings-frame";
 
@@ -27,6 +28,7 @@ export function NetworksPage() {
     { id: "network", header: t("networks.network"), mono: true, cell: (row) => row.network },
   ];
   const import_ = useImport(query.data?.tag);
+  const file = query.data?.managed_by;
   return (
     <SettingsFrame
       page="networks"
@@ -37,10 +39,11 @@ export function NetworksPage() {
             <Icon name="download" size={14} />
             {t("networks.export")}
           </a>
-          {may("networks.write") && import_.button}
+          {may("networks.write") && file == null && import_.button}
         </>
       }
     >
+      <ManagedNote file={file} />
       {import_.outcome}
       <List
         query={query}

@@ -1,4 +1,4 @@
-/** Overview: what flows now, who carries it, whether anything is lost, and where the data comes from. */
+/** Overview: what flows now, who carries it, what stands worst, whether anything is lost, and where the data comes from. */
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { interfacesQuery } from "~/api/queries";
@@ -15,18 +15,21 @@ import { EventList } from "~/pages/events/event-list";
 import { VerdictMark } from "~/pages/health/health";
 import { CaptureHelp, Interfaces } from "~/pages/health/interfaces";
 import { useFormat } from "~/prefs/use-format";
+import { useMay } from "~/session/session";
 import { useStatistics } from "~/stream/use-statistics";
 import { useTime } from "~/time/time";
 import { Mark } from "~/ui/controls";
 import { Page, Section } from "~/ui/page";
 import { TopFive } from "~/ui/top-five";
 import styles from "./overview.module.css";
+import { WorstProbes } from "./worst-probes";
 
 const kinds = ["host", "application", "process", "name", "port", "protocol"] as const satisfies readonly Dimension[];
 const newest = 5;
 
 export function OverviewPage() {
   const t = useT();
+  const may = useMay();
   const search = useSearch({ strict: false }) as AppSearch;
   const source = useRates({ by: "direction" }, useTime());
   const { data: interfaces } = useQuery(interfacesQuery);
@@ -48,6 +51,14 @@ export function OverviewPage() {
         ))}
       </div>
       <div className={styles.pair}>
+        {may("probes.read") && (
+          <Section
+            title={t("overview.probes")}
+            actions={<Link {...paths.probes(search, { rank: "state" })}>{t("overview.all")}</Link>}
+          >
+            <WorstProbes />
+          </Section>
+        )}
         <Section title={t("overview.sources")} actions={<Link {...paths.health(search)}>{t("page.health")}</Link>}>
           <Interfaces brief />
         </Section>

@@ -17,6 +17,7 @@ import { Moment } from "~/ui/moment";
 import { Facts, Section } from "~/ui/page";
 import settings from "../settings/settings.module.css";
 import { SettingsFrame } from "../settings/settings-frame";
+import { ProbeNetworksSection } from "./probe-networks";
 
 export function WorkspacePage() {
   return (
@@ -39,6 +40,7 @@ function Open() {
     <div className={settings.rows}>
       <Name key={data.tag} current={data} disabled={!may("workspace.write")} />
       <Use workspace={data.value} />
+      {may("probes.read") && <ProbeNetworksSection />}
       {may("workspace.delete") && (
         <Section title={t("workspace.end")}>
           <p className={settings.note}>{t("workspace.deleteText")}</p>

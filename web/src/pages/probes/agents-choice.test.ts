@@ -49,6 +49,7 @@ it("refuses what chooses nobody, and words that are no labels", () => {
 it("runs on demand from those that are there, at most some, else from the server", () => {
   expect(runnersOf(choiceOf({ labels: { site: "berlin" } }), known)).toEqual(["a"]);
   expect(runnersOf(choiceOf({ ids: ["c"] }), known)).toEqual([ownAgent]);
+  expect(runnersOf({ ...ownChoice, mode: "all" }, known, "a")).toEqual([ownAgent, "b"]);
   const many = Array.from({ length: 30 }, (_, i) => agent(`${i}`, "x"));
   expect(runnersOf({ ...ownChoice, mode: "all" }, many)).toHaveLength(mostRuns);
 });

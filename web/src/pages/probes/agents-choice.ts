@@ -56,8 +56,8 @@ export function chosenOf(choice: AgentsChoice, agents: readonly Agent[]): Agent[
 /** Agents that a run on demand is made from at most: each answers by itself. */
 export const mostRuns = 10;
 
-/** From where a run on demand is made: those that are there now; the server's own when nothing is known. */
-export function runnersOf(choice: AgentsChoice, agents: readonly Agent[]): string[] {
-  const there = chosenOf(choice, agents).filter(({ state }) => state === "online");
+/** From where a run on demand is made: those that are there now and are not its target; the server's own when nothing is known. */
+export function runnersOf(choice: AgentsChoice, agents: readonly Agent[], target?: string): string[] {
+  const there = chosenOf(choice, agents).filter(({ id, state }) => state === "online" && id !== target);
   return there.length === 0 ? [ownAgent] : there.slice(0, mostRuns).map(({ id }) => id);
 }

@@ -9,7 +9,7 @@ import { buttonClass } from "~/ui/controls";
 import { ProblemBox, Skeleton } from "~/ui/feedback";
 import { Page } from "~/ui/page";
 import { changedAgents, ownChoice } from "./agents-choice";
-import { blank, draftOf, formOf, goalsOf, suggestedName } from "./form-state";
+import { blank, draftOf, formOf, goalsOf } from "./form-state";
 import { ProbeFormFields } from "./probe-form";
 
 export function NewProbePage() {
@@ -38,11 +38,10 @@ export function NewProbePage() {
             </Link>
           }
           onSubmit={async (form, kind) => {
-            const name = form.name.trim() || suggestedName(form);
             const { objective, quorum } = goalsOf(form);
             const goals = { ...(objective > 0 && { objective }), ...(quorum > 0 && { quorum }) };
             const made = await createProbe({
-              name,
+              name: form.name,
               spec: draftOf(form, kind),
               ...goals,
               ...changedAgents(form.agents, ownChoice),
@@ -88,9 +87,8 @@ export function EditProbePage() {
             </Link>
           }
           onSubmit={async (form, of) => {
-            const name = form.name.trim() || suggestedName(form);
             await changeProbe(id, data.tag, {
-              name,
+              name: form.name,
               spec: draftOf(form, of),
               ...goalsOf(form),
               ...changedAgents(form.agents, formOf(data.value, of).agents),

@@ -1,12 +1,25 @@
 import { describe, expect, it } from "vitest";
 import type { KindDescription, Problem } from "~/api/schema";
 import { selectorOf } from "./agents-choice";
-import { blank, draftOf, faultsOf, fieldOf, formOf, goalsOf, labelOf, longestRun, suggestedName } from "./form-state";
+import {
+  blank,
+  draftOf,
+  faultsOf,
+  fieldOf,
+  formOf,
+  goalsOf,
+  isAgentTarget,
+  labelOf,
+  longestRun,
+  suggestedName,
+  withKind,
+} from "./form-state";
 
 const kind: KindDescription = {
   kind: "mtr",
   help: "The path",
   target: "host",
+  agent_target: false,
   interval: 300,
   least_interval: 10,
   timeout: 2,
@@ -57,11 +70,33 @@ describe("a new probe", () => {
       options: { names: false, servers: ["192.0.2.53", "[2001:db8::1]:53"], max_hops: 12, key: "k" },
     });
     expect(longestRun(draftOf(changed, kind), kind)).toBe(4);
+    const seconds = { name: "seconds", help: "Seconds", form: "seconds", min: 1, max: 60, default: 10 };
+    const direction = { name: "direction", help: "Which way", form: "choice", default: "both" };
+    const throughput = { ...kind, kind: "throughput" as const, options: [seconds, direction] };
+    const drawn = { kind: throughput.kind, target: "a.example" };
+    expect(longestRun(drawn, throughput)).toBe(24.5);
+    expect(longestRun({ ...drawn, options: { direction: "reverse", seconds: 5 } }, throughput)).toBe(9.5);
   });
   it("keeps target and name when the kind changes, and takes its defaults", () => {
     const other = { ...kind, kind: "ping" as const, interval: 60, options: [] };
     const form = blank(other, { ...blank(kind), target: "a.example", name: "A" });
     expect([form.kind, form.target, form.name, form.numbers.interval]).toEqual(["ping", "a.example", "A", "60"]);
+  });
+  it("keeps an agent as its target for kinds that take agents, and nothing else for those that take no other", () => {
+    const throughput = { ...kind, kind: "throughput" as const, target: "host_port", agent_target: true };
+    const agent = { ...kind, kind: "agent" as const, target: "agent", agent_target: true };
+    const id = "00000000000000b2";
+    const to = (target: string, before: KindDescription, now: KindDescription) =>
+      withKind({ ...blank(before), target }, before, now).target;
+    expect(to(id, agent, throughput)).toBe(id);
+    expect(to(id, throughput, kind)).toBe("");
+    expect(to("a.example", kind, throughput)).toBe("a.example");
+    expect(to("a.example", throughput, agent)).toBe("");
+    expect([isAgentTarget(throughput, id), isAgentTarget(kind, id), isAgentTarget(throughput, "a.example")]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
   it("has a name that says how and what", () => {
     expect(suggestedName({ kind: "http", target: "https://a.example/" })).toBe("http a.example");

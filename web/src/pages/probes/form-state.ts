@@ -4,6 +4,7 @@
  * Everything is text until it is sent. What says the default is left out, so that a later default is taken over.
  */
 import type { KindDescription, OptionDescription, Probe, ProbeDraft, ProbeOptionValue, Problem } from "~/api/schema";
+import { agentIn } from "~/lib/agents";
 import { type AgentsChoice, choiceOf, ownChoice } from "./agents-choice";
 
 export const families = ["any", "v4", "v6"] as const;
@@ -149,7 +150,18 @@ export function fieldOf(problem: Problem | undefined, kind: KindDescription | un
   return kind?.options.some(({ name }) => name === option) ? field : undefined;
 }
 
-/** A name for a probe that has none: how and what. */
+/** Whether a target is an agent where the kind takes one. */
+export function isAgentTarget(kind: KindDescription, target: string): boolean {
+  return kind.agent_target && agentIn(kind.kind, target) !== undefined;
+}
+
+/** The form with another kind; a target that the kind does not take is not kept. */
+export function withKind(form: ProbeForm, before: KindDescription, now: KindDescription): ProbeForm {
+  const fits = isAgentTarget(before, form.target) ? now.agent_target : now.target !== "agent";
+  return blank(now, fits ? form : { ...form, target: "" });
+}
+
+/** A name for a probe that has none: how and what, agents by their names. */
 export function suggestedName(form: Pick<ProbeForm, "kind" | "target">): string {
   const target = form.target
     .trim()
@@ -164,9 +176,16 @@ export function labelOf(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** Seconds that pings of another agent take after the check of its addresses: the longest of what follows it. */
+const afterCheck = 23;
+
 /** Seconds that a run takes at most. */
 export function longestRun(draft: ProbeDraft, kind: KindDescription): number {
-  return (draft.count ?? kind.count) * (draft.spacing ?? kind.spacing) + (draft.timeout ?? kind.timeout);
+  const base = (draft.count ?? kind.count) * (draft.spacing ?? kind.spacing) + (draft.timeout ?? kind.timeout);
+  if (kind.kind === "agent") return base + afterCheck;
+  if (kind.kind !== "throughput") return base;
+  const of = (name: string) => draft.options?.[name] ?? kind.options.find((option) => option.name === name)?.default;
+  return base + Number(of("seconds") ?? 0) * (of("direction") === "both" ? 2 : 1);
 }
 
 export function rangeOf(field: NumberField, kind: KindDescription): FieldFault {

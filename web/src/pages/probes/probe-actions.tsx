@@ -12,6 +12,7 @@ import { useMay } from "~/session/session";
 import { Button, buttonClass } from "~/ui/controls";
 import { FormProblem } from "~/ui/form";
 import { Confirm } from "~/ui/form-dialog";
+import { ManagedBy } from "~/ui/managed-by";
 import { RunDialog } from "./run-dialog";
 
 type ProbeActionsProps = { current: Tagged<Probe>; kind: KindDescription };
@@ -21,7 +22,7 @@ export function ProbeActions({ current, kind }: ProbeActionsProps) {
   const may = useMay();
   const search = useSearch({ strict: false }) as AppSearch;
   const [open, setOpen] = useState<"run" | "delete">();
-  const { id, enabled } = current.value;
+  const { id, enabled, managed_by: file } = current.value;
   const pause = usePause(current);
   return (
     <>
@@ -30,7 +31,8 @@ export function ProbeActions({ current, kind }: ProbeActionsProps) {
           {t("probes.runNow")}
         </Button>
       )}
-      {may("probes.write") && (
+      {file != null && <ManagedBy file={file} />}
+      {may("probes.write") && file == null && (
         <>
           <Button disabled={pause.isPending} onClick={() => pause.mutate()}>
             {t(enabled ? "probe.pause" : "probe.resume")}

@@ -12,11 +12,9 @@ import { useMay } from "~/session/session";
 import { Button } from "~/ui/controls";
 import { FormProblem, SelectField, TextField } from "~/ui/form";
 import { Section } from "~/ui/page";
-import { AgentTarget } from "./agent-target";
 import { choiceFault, runnersOf } from "./agents-choice";
 import { AgentsField } from "./agents-field";
 import {
-  blank,
   draftOf,
   type FieldFault,
   families,
@@ -27,10 +25,13 @@ import {
   type ProbeForm,
   rangeOf,
   suggestedName,
+  withKind,
 } from "./form-state";
 import { OptionField } from "./option-field";
 import styles from "./probes.module.css";
 import { RunOutcome } from "./run-outcome";
+import { TargetField } from "./target-field";
+import { useTargetName } from "./use-target-name";
 
 type ProbeFormProps = {
   /** The saved probe whose secrets a trial may use. */
@@ -41,6 +42,7 @@ type ProbeFormProps = {
   secrets: readonly string[];
   title: string;
   submit: string;
+  /** With the name that is suggested when none is typed. */
   onSubmit: (form: ProbeForm, kind: KindDescription) => Promise<unknown>;
   cancel: ReactNode;
 };
@@ -51,11 +53,15 @@ export function ProbeFormFields({ probe, initial, kinds, secrets, title, submit,
   const [form, setForm] = useState(initial);
   const [tried, setTried] = useState(false);
   const kind = kinds.find((one) => one.kind === form.kind);
-  const save = useMutation({ mutationFn: (of: KindDescription) => onSubmit(form, of) });
+  const targetOf = useTargetName();
+  const suggested = suggestedName({ kind: form.kind, target: targetOf(form) });
+  const save = useMutation({
+    mutationFn: (of: KindDescription) => onSubmit({ ...form, name: form.name.trim() || suggested }, of),
+  });
   const { data: agents } = useQuery({ ...allAgentsQuery, enabled: may("agents.read") });
   const run = useMutation({
     mutationFn: (of: KindDescription) =>
-      runProbeFrom(draftOf(form, of), runnersOf(form.agents, agents?.items ?? []), probe),
+      runProbeFrom(draftOf(form, of), runnersOf(form.agents, agents?.items ?? [], form.target), probe),
   });
   if (kind === undefined) return null;
   const faults = faultsOf(form, kind);
@@ -87,7 +93,7 @@ export function ProbeFormFields({ probe, initial, kinds, secrets, title, submit,
   return (
     <form className={styles.form} onSubmit={send} noValidate>
       <div className={styles.formFields}>
-        <What form={form} kinds={kinds} kind={kind} errors={errors} set={set} />
+        <What form={form} kinds={kinds} kind={kind} suggested={suggested} errors={errors} set={set} />
         <When form={form} kind={kind} errors={errors} set={set} />
         <AgentsField
           value={form.agents}
@@ -129,9 +135,10 @@ type Errors = {
 };
 type PartProps = { form: ProbeForm; kind: KindDescription; errors: Errors; set: (change: Partial<ProbeForm>) => void };
 
-function What({ form, kinds, kind, errors, set }: PartProps & { kinds: readonly KindDescription[] }) {
+type WhatProps = PartProps & { kinds: readonly KindDescription[]; suggested: string };
+
+function What({ form, kinds, kind, suggested, errors, set }: WhatProps) {
   const t = useT();
-  const suggested = suggestedName(form);
   return (
     <Section title={t("probes.what")}>
       <div className={styles.fields}>
@@ -143,26 +150,16 @@ function What({ form, kinds, kind, errors, set }: PartProps & { kinds: readonly 
           options={kinds.map((one) => ({ value: one.kind, label: one.kind }))}
           onChange={(next) => {
             const chosen = kinds.find((one) => one.kind === next);
-            if (chosen !== undefined) set(blank(chosen, keptTarget(form, kind, chosen)));
+            if (chosen !== undefined) set(withKind(form, kind, chosen));
           }}
         />
-        {kind.target === "agent" ? (
-          <AgentTarget value={form.target} error={errors.of("target")} onChange={(target) => set({ target })} />
-        ) : (
-          <TextField
-            label={t("probes.target")}
-            hint={hintOf(kind, t)}
-            first
-            required
-            mono
-            maxLength={2048}
-            autoCapitalize="off"
-            autoComplete="off"
-            value={form.target}
-            error={errors.of("target")}
-            onChange={(target) => set({ target })}
-          />
-        )}
+        <TargetField
+          key={kind.kind}
+          kind={kind}
+          value={form.target}
+          error={errors.of("target")}
+          onChange={(target) => set({ target })}
+        />
         <TextField
           label={t("list.name")}
           hint={suggested === "" ? undefined : t("probes.nameHint", { name: suggested })}
@@ -175,17 +172,6 @@ function What({ form, kinds, kind, errors, set }: PartProps & { kinds: readonly 
       </div>
     </Section>
   );
-}
-
-/** A host is no agent, and an agent no host: a target of the other sort is not kept. */
-function keptTarget(form: ProbeForm, before: KindDescription, now: KindDescription): ProbeForm {
-  return (before.target === "agent") === (now.target === "agent") ? form : { ...form, target: "" };
-}
-
-function hintOf({ target, port }: KindDescription, t: ReturnType<typeof useT>): string {
-  if (target === "url") return t("probes.targetUrl");
-  if (target !== "host_port") return t("probes.targetHost");
-  return port == null ? t("probes.targetPort") : t("probes.targetDefaultPort", { port: String(port) });
 }
 
 function When({ form, kind, errors, set }: PartProps) {

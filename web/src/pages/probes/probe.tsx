@@ -10,6 +10,7 @@ import { ProblemBox, Skeleton } from "~/ui/feedback";
 import { Page } from "~/ui/page";
 import { TimeAgo } from "~/ui/time-ago";
 import { useAgentName } from "../agents/use-agent-name";
+import { LeftOut } from "./left-out";
 import { Pictures } from "./pictures";
 import { ProbeActions } from "./probe-actions";
 import styles from "./probes.module.css";
@@ -97,7 +98,10 @@ function Head({ probe }: { probe: Probe }) {
           </li>
         ))}
       </ul>
-      {probe.enabled && status.length === 0 && <p className={styles.note}>{t("probe.waitingText")}</p>}
+      <LeftOut agents={probe.left_out} />
+      {probe.enabled && status.length === 0 && probe.left_out.length === 0 && (
+        <p className={styles.note}>{t("probe.waitingText")}</p>
+      )}
       {bad?.message != null && <p className={styles.message}>{bad.message}</p>}
     </>
   );

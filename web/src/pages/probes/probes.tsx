@@ -16,6 +16,7 @@ import { Page } from "~/ui/page";
 import { SearchField, usePaging } from "~/ui/pages";
 import { TimeAgo } from "~/ui/time-ago";
 import { useAgentName } from "../agents/use-agent-name";
+import { LeftOutTag } from "./left-out";
 import { ProbeFilters } from "./probe-filters";
 import { ProbesTabs } from "./probes-tabs";
 import { RunsBar, StandingMark } from "./standing";
@@ -115,6 +116,7 @@ function useProbeColumns(): readonly Column<Probe>[] {
       cell: (row) => (
         <span title={worst(row.status)?.message ?? undefined}>
           <StandingMark standing={standingOf(row)} maintenance={row.maintenance} />
+          <LeftOutTag agents={row.left_out} />
         </span>
       ),
     },
@@ -140,7 +142,7 @@ function useProbeColumns(): readonly Column<Probe>[] {
     {
       id: "response",
       header: t("probes.response"),
-      width: 96,
+      width: 112,
       right: true,
       cell: (row) => {
         const response = worst(row.status)?.response;

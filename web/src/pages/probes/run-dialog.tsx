@@ -24,7 +24,7 @@ export function RunDialog({ probe, kind, onClose }: RunDialogProps) {
   const may = useMay();
   const { data } = useQuery({ ...allAgentsQuery, enabled: may("agents.read") });
   const [ticked, setTicked] = useState<string[]>();
-  const agents = (data?.items ?? []).filter(({ state }) => state === "online");
+  const agents = (data?.items ?? []).filter(({ id, state }) => state === "online" && id !== probe.spec.target);
   const from = ticked ?? runnersOf(choiceOf(probe.agents), agents);
   const draft = draftOf(formOf(probe, kind), kind);
   const run = useMutation({ mutationFn: () => runProbeFrom(draft, from, probe.id) });

@@ -12,6 +12,7 @@ import { Dialog } from "~/ui/dialog";
 import dialogStyles from "~/ui/dialog.module.css";
 import { errorOf, FormProblem, TextField } from "~/ui/form";
 import { Confirm, FormDialog } from "~/ui/form-dialog";
+import { ManagedBy } from "~/ui/managed-by";
 import styles from "./views.module.css";
 
 type Open = { kind: "rename" | "delete"; view: View };
@@ -74,10 +75,16 @@ function Row({ view, onShare, onOpen }: { view: View; onShare: () => void; onOpe
       <Link id={id} {...paths.view(view.id)}>
         {view.name}
       </Link>
-      {view.shared && <small>{t("views.sharedBy", { name: view.owner_name })}</small>}
-      {(write || (own && !view.shared)) && action(t("views.rename"), () => onOpen({ kind: "rename", view }))}
-      {(write || (own && view.shared)) && action(t(view.shared ? "views.unshare" : "views.shareNow"), onShare)}
-      {(write || own) && action(t("action.delete"), () => onOpen({ kind: "delete", view }))}
+      {view.shared && view.owner_name != null && <small>{t("views.sharedBy", { name: view.owner_name })}</small>}
+      {view.managed_by != null ? (
+        <ManagedBy file={view.managed_by} />
+      ) : (
+        <>
+          {(write || (own && !view.shared)) && action(t("views.rename"), () => onOpen({ kind: "rename", view }))}
+          {(write || (own && view.shared)) && action(t(view.shared ? "views.unshare" : "views.shareNow"), onShare)}
+          {(write || own) && action(t("action.delete"), () => onOpen({ kind: "delete", view }))}
+        </>
+      )}
     </li>
   );
 }

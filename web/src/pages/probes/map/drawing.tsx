@@ -34,6 +34,8 @@ const arrows: Readonly<Record<string, readonly [number, number]>> = {
 };
 /** How far a mark with its name reaches. */
 const reach = { left: 68, right: 68, top: 20, bottom: 38 };
+/** About how wide a letter of an area's name is. */
+const letter = 6.6;
 
 export function Drawing({ map, found, selected, onSelect }: DrawingProps) {
   const t = useT();
@@ -121,15 +123,18 @@ const Areas = memo(function Areas({ map, layout }: { map: NetworkMap; layout: La
     const places = members.flatMap(({ id }) => layout.places.get(id) ?? []);
     const corners = hullOf(places, { ...reach, top: 26 });
     const top = Math.min(...corners.map(({ y }) => y));
-    const left = Math.min(...corners.filter(({ y }) => y === top).map(({ x }) => x));
+    const upper = corners.filter(({ y }) => y === top).map(({ x }) => x);
+    const left = Math.min(...upper);
+    const room = Math.floor((Math.max(...upper) - left) / letter);
     const outline = `M${corners.map(({ x, y }) => `${x} ${y}`).join("L")}Z`;
-    const name = names.get(asn);
+    const name = `AS${asn} ${names.get(asn) ?? ""}`.trimEnd();
     return (
       <g key={asn} data-system={asn}>
         <path d={outline} className={styles.areaEdge} />
         <path d={outline} className={styles.area} />
         <text x={left + 2} y={top + 8} className={styles.areaName}>
-          {name == null ? `AS${asn}` : shortened(`AS${asn} ${name}`, 34)}
+          <title>{name}</title>
+          {shortened(name, Math.max(room, 9))}
         </text>
       </g>
     );
