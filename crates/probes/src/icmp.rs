@@ -22,6 +22,7 @@ mod channel;
 mod counters;
 mod course;
 mod datagram;
+mod departure;
 mod driver;
 mod echoes;
 mod filter;

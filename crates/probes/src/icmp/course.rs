@@ -16,6 +16,7 @@ use std::time::Duration;
 use netwatch_model::probe::kind::mtr::{MAX_HOPS, MAX_PATHS, MplsLabel};
 use netwatch_wire::icmp::Cause;
 
+use super::departure::Departure;
 use super::echoes::{Next, Trouble};
 
 /// How many hops beyond the last that answered are tried when the first cycle is over.
@@ -114,7 +115,7 @@ pub(crate) struct Findings {
 #[derive(Clone, Copy, Debug)]
 struct Pending {
     shot: Shot,
-    at: Duration,
+    departure: Departure,
     open: bool,
 }
 
@@ -159,7 +160,7 @@ impl Course {
             return Next::Send(self.due);
         }
         let open = self.window.iter().rfind(|pending| pending.open && self.matters(pending.shot));
-        let end = open.map_or(Duration::ZERO, |pending| pending.at + self.plan.timeout);
+        let end = open.map_or(Duration::ZERO, |pending| pending.departure.at + self.plan.timeout);
         match end {
             end if now < end => Next::Wait(end),
             _ if self.needs_check() => Next::Send(self.due.max(now)),
@@ -182,10 +183,10 @@ impl Course {
         {
             hop.sent = hop.sent.saturating_add(1);
         }
-        while self.window.front().is_some_and(|pending| pending.at + self.plan.timeout < at) {
+        while self.window.front().is_some_and(|pending| pending.departure.at + self.plan.timeout < at) {
             self.window.pop_front();
         }
-        self.window.push_back(Pending { shot, at, open: true });
+        self.window.push_back(Pending { shot, departure: Departure::new(at), open: true });
         self.number = self.number.wrapping_add(1);
         if shot.small {
             self.checks += 1;
@@ -198,7 +199,7 @@ impl Course {
     /// A better estimate of when a packet left.
     pub(crate) fn left(&mut self, number: u32, at: Duration) {
         if let Some(pending) = self.pending(number) {
-            pending.at = at;
+            pending.departure.at = at;
         }
     }
 
@@ -212,7 +213,7 @@ impl Course {
     pub(crate) fn answered(&mut self, number: u32, at: Duration, from: IpAddr, reply: Reply) -> bool {
         let timeout = self.plan.timeout;
         let Some(pending) = self.pending(number) else { return false };
-        let rtt = at.saturating_sub(pending.at);
+        let rtt = pending.departure.until(at);
         if !pending.open || rtt > timeout {
             return false;
         }

@@ -19,6 +19,7 @@ use super::bell::Bell;
 use super::book::{Book, MAX_JOBS};
 use super::channel::{Channel, ChannelKey, MAX_CHANNELS, Road, check_source};
 use super::counters::Counters;
+use super::departure::Pace;
 use super::echoes::Next;
 use super::job::{Carrier, Done, Job, Order, Task, Waiting, Work};
 use super::os::Inbox;
@@ -50,6 +51,7 @@ pub(super) struct Driver {
     channels: Vec<Option<Channel>>,
     outbox: Outbox,
     inbox: Inbox,
+    pace: Pace,
     /// Who is told at the end of the round, and what: to wake others one by one costs more than a ping.
     told: Vec<(Waiting, Result<Done, Failure>)>,
 }
@@ -75,6 +77,7 @@ impl Driver {
             channels: Vec::new(),
             outbox: Outbox::default(),
             inbox: Inbox::new(),
+            pace: Pace::default(),
             told: Vec::new(),
         }
     }

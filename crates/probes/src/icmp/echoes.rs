@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use netwatch_wire::icmp::Cause;
 
+use super::departure::Departure;
+
 /// How long duplicates of the last answer are waited for, at least and at most.
 const LINGER: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(100));
 
@@ -91,7 +93,7 @@ enum State {
 pub(crate) struct Echoes {
     plan: Plan,
     due: Duration,
-    echoes: Vec<(Duration, State)>,
+    echoes: Vec<(Departure, State)>,
     highest: Option<u32>,
     last_answer: Duration,
     longest: Duration,
@@ -118,7 +120,7 @@ impl Echoes {
             return Next::Send(self.due);
         }
         let open = self.echoes.iter().rfind(|(_, state)| *state == State::Open);
-        let timeout = open.map_or(Duration::ZERO, |(at, _)| *at + self.plan.timeout);
+        let timeout = open.map_or(Duration::ZERO, |(departure, _)| departure.at + self.plan.timeout);
         let linger = self.last_answer + self.longest.clamp(LINGER.0, LINGER.1).min(self.plan.timeout);
         let end = if self.last_answer.is_zero() { timeout } else { timeout.max(linger) };
         if now < end { Next::Wait(end) } else { Next::Done }
@@ -131,7 +133,7 @@ impl Echoes {
 
     /// The next request left at `at`.
     pub(crate) fn sent(&mut self, at: Duration) {
-        self.echoes.push((at, State::Open));
+        self.echoes.push((Departure::new(at), State::Open));
         self.tally.sent += 1;
         let next = self.due + self.plan.spacing;
         let is_held_up = next + self.plan.spacing.max(SLACK) < at;
@@ -140,20 +142,20 @@ impl Echoes {
 
     /// A better estimate of when a request left.
     pub(crate) fn left(&mut self, number: u32, at: Duration) {
-        if let Some((sent, State::Open)) = self.echoes.get_mut(number as usize) {
-            *sent = at;
+        if let Some((departure, State::Open)) = self.echoes.get_mut(number as usize) {
+            departure.at = at;
         }
     }
 
     /// An answer to request `number` arrived at `at`. Whether it changed anything.
     pub(crate) fn answered(&mut self, number: u32, at: Duration) -> bool {
-        let Some((sent, state)) = self.echoes.get_mut(number as usize) else { return false };
+        let Some((departure, state)) = self.echoes.get_mut(number as usize) else { return false };
         self.last_answer = self.last_answer.max(at);
         if *state != State::Open {
             self.tally.duplicates += 1;
             return true;
         }
-        let rtt = at.saturating_sub(*sent);
+        let rtt = departure.until(at);
         if rtt > self.plan.timeout {
             *state = State::Late;
             self.tally.late += 1;

@@ -153,7 +153,7 @@ impl Driver {
 
     /// A call of several packets takes time for each: the n-th left when the ones before it were done.
     fn note_departures(&mut self, first: usize, count: usize, before: Duration, after: Duration) {
-        let each = after.saturating_sub(before) / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
+        let each = self.pace.of_batch(after.saturating_sub(before), count);
         let owners = self.outbox.owners.get(first..).unwrap_or_default().iter().take(count);
         for (owner, place) in owners.zip(0..) {
             if let Some(job) = self.book.job(owner.slot).filter(|job| job.generation == owner.generation) {
