@@ -144,18 +144,36 @@ fn three(test: &str) -> Option<[Namespace; 3]> {
     Some([Namespace::new_or_skip(test)?, Namespace::new_or_skip(test)?, Namespace::new_or_skip(test)?])
 }
 
+/// What fits into the buffers of both kernels (see [`link`]) and of both programs, for each stream.
+const IN_FLIGHT: f64 = 1_048_576.0;
+
+/// What the side sent that ends a test, and what the other side had read when it heard of the end: all but what was on the way.
 #[track_caller]
-pub(super) fn within_a_percent(ours: f64, theirs: &serde_json::Value) {
-    let theirs = theirs.as_f64().expect("a number");
-    assert!(theirs > 1e6 && (ours / theirs - 1.0).abs() <= 0.01, "we say {ours}, iperf3 says {theirs}");
+pub(super) fn all_but_what_was_on_the_way(sent: f64, received: f64, streams: u32) {
+    let on_the_way = sent - received;
+    let most = IN_FLIGHT * f64::from(streams);
+    assert!(received > 1e6 && (0.0..=most).contains(&on_the_way), "sent {sent}, received {received}");
+}
+
+/// What the side sent that hears of the end only later, and what counted for the other: how much later is up to the scheduler.
+#[track_caller]
+pub(super) fn at_least_what_counted(sent: f64, counted: f64) {
+    assert!(counted > 1e6 && sent >= counted && counted > sent / 2.0, "sent {sent}, {counted} of them counted");
+}
+
+/// A number of a report of iperf3.
+#[track_caller]
+pub(super) fn number(value: &serde_json::Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
 }
 
 #[test]
-fn iperf3_and_we_agree_within_a_percent_in_both_directions() {
+fn iperf3_and_we_agree_in_both_directions() {
     let Some((a, b)) = link("throughput beside iperf3") else { return };
     for (direction, streams) in [("forward", 1), ("forward", 4), ("reverse", 1), ("reverse", 4)] {
         let server = iperf3(&b, &["-1"]);
-        let wanted = [(&DIRECTION, OptionValue::Text(direction.to_owned())), (&STREAMS, OptionValue::Whole(streams))];
+        let wanted =
+            [(&DIRECTION, OptionValue::Text(direction.to_owned())), (&STREAMS, OptionValue::Whole(streams.into()))];
         let (all, failure) = run_in(&a, &spec("192.0.2.2", 2.0, &wanted));
         assert_eq!(failure, None);
         let theirs = report(server);
@@ -165,10 +183,9 @@ fn iperf3_and_we_agree_within_a_percent_in_both_directions() {
         assert_eq!(other, None);
         let end = &theirs["end"];
         if is_forward {
-            within_a_percent(ours.octets as f64, &end["sum_received"]["bytes"]);
+            all_but_what_was_on_the_way(ours.octets as f64, number(&end["sum_received"]["bytes"]), streams);
         } else {
-            // The server goes on sending until it hears of the end, and counts its time until then.
-            within_a_percent(ours.bits_per_second, &end["sum_sent"]["bits_per_second"]);
+            at_least_what_counted(number(&end["sum_sent"]["bytes"]), ours.octets as f64);
         }
         assert!((1.9..4.0).contains(&ours.seconds) && !ours.cut, "{ours:?}");
         assert!(ours.retransmits.is_some() && ours.loaded_rtt.is_some(), "{ours:?}");
