@@ -41,6 +41,9 @@ pub struct Arguments {
     /// Flow records instead, so many times ten thousand
     #[arg(long, value_name = "BATCHES", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     flows: Option<u32>,
+    /// Flow records a second that are sent [default: as many as are taken]
+    #[arg(long, requires = "flows", value_parser = clap::value_parser!(u32).range(1000..))]
+    rate: Option<u32>,
     /// Where the files are, for a while [default: the directory of temporary files]
     #[arg(long)]
     directory: Option<std::path::PathBuf>,
@@ -57,6 +60,8 @@ const STEP: u32 = 10;
 struct Figures {
     /// From the first sample to the last acknowledgement.
     time: Duration,
+    /// From the last that was sent to the last acknowledgement.
+    behind: Duration,
     /// Until the last acknowledgement, and with compaction.
     cpu: [Duration; 2],
     /// On disk after compaction, and with its log.
@@ -90,8 +95,9 @@ fn flow_records(arguments: &Arguments, batches: u32) -> Result<String, BenchErro
     let count = u64::from(batches) * flows::BATCH;
     let length = Duration::from_secs(count / flows::RATE);
     let directory = directory(arguments)?;
-    let figures = own::measure(directory.path(), flows::batches(now() - length, batches))?;
-    Ok(format!("{count} flow records\n\n{}{}", head("flow"), row("netwatch", figures, count)))
+    let figures = own::measure(directory.path(), flows::batches(now() - length, batches), arguments.rate)?;
+    let behind = format!("the last was stored {:.1} s after it was sent", figures.behind.as_secs_f64());
+    Ok(format!("{count} flow records, {behind}\n\n{}{}", head("flow"), row("netwatch", figures, count)))
 }
 
 fn directory(arguments: &Arguments) -> Result<tempfile::TempDir, BenchError> {
@@ -108,7 +114,7 @@ fn measure(arguments: &Arguments, program: Peer) -> Result<Figures, BenchError> 
             noisy.step(step);
             noisy.batch()
         });
-        return own::measure(directory.path(), batches);
+        return own::measure(directory.path(), batches, None);
     }
     let namespace = Namespace::new().map_err(BenchError::Namespace)?;
     let running = program.start(&namespace, directory.path())?;

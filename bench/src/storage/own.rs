@@ -43,7 +43,11 @@ struct Report {
 }
 
 /// Sends all batches to a process of its own, and measures it.
-pub(super) fn measure(directory: &Path, batches: impl Iterator<Item = Batch>) -> Result<Figures, BenchError> {
+pub(super) fn measure(
+    directory: &Path,
+    batches: impl Iterator<Item = Batch>,
+    rate: Option<u32>,
+) -> Result<Figures, BenchError> {
     let own = std::env::current_exe().map_err(BenchError::system("find this program"))?;
     let failed = |source| BenchError::Start { program: "the store".to_owned(), source };
     let mut command = Command::new(own);
@@ -54,25 +58,31 @@ pub(super) fn measure(directory: &Path, batches: impl Iterator<Item = Batch>) ->
     };
     let mut words = BufReader::new(output);
     let begin = monotonic();
-    send(input, batches, child.id())?;
+    send(input, batches, rate, child.id())?;
+    let sent = monotonic();
     let mut line = String::new();
     let mut read = |line: &mut String| {
         line.clear();
         words.read_line(line).map(drop).map_err(BenchError::system("hear of the store"))
     };
     read(&mut line)?;
-    let time = monotonic().saturating_sub(begin);
+    let (time, behind) = (monotonic().saturating_sub(begin), monotonic().saturating_sub(sent));
     read(&mut line)?;
     let ended = child.wait().map_err(BenchError::system("wait for the store"))?;
     let unclear = |_| BenchError::Words { program: format!("the store ({ended})"), words: line.clone() };
     let report: Report = serde_json::from_str(&line).map_err(unclear)?;
     let (store, log) = (bytes_of(&directory.join("store")), bytes_of(&directory.join("log")));
     let cpu = report.cpu.map(Duration::from_secs_f64);
-    Ok(Figures { time, cpu, bytes: [store, store + log], peak_resident_bytes: report.peak_resident_bytes })
+    Ok(Figures { time, behind, cpu, bytes: [store, store + log], peak_resident_bytes: report.peak_resident_bytes })
 }
 
-/// Sends batches as an agent does; says now and then how far it is, and what the receiver needs.
-fn send(mut input: ChildStdin, batches: impl Iterator<Item = Batch>, receiver: u32) -> Result<(), BenchError> {
+/// Sends batches as an agent does, at most `rate` records a second; says now and then how far it is, and what the receiver needs.
+fn send(
+    mut input: ChildStdin,
+    batches: impl Iterator<Item = Batch>,
+    rate: Option<u32>,
+    receiver: u32,
+) -> Result<(), BenchError> {
     let (mut encoder, mut bytes) = (Encoder::default(), Vec::new());
     let (begin, mut looked, mut records) = (monotonic(), monotonic(), 0_usize);
     for batch in batches {
@@ -82,6 +92,10 @@ fn send(mut input: ChildStdin, batches: impl Iterator<Item = Batch>, receiver: u
         let length = (bytes.len() - 4) as u32;
         if let Some(place) = bytes.first_chunk_mut() {
             *place = length.to_le_bytes();
+        }
+        if let Some(rate) = rate {
+            let due = begin + Duration::from_secs_f64(records as f64 / f64::from(rate));
+            std::thread::sleep(due.saturating_sub(monotonic()));
         }
         input.write_all(&bytes).map_err(BenchError::system("send a batch"))?;
         records += batch.records.len();
