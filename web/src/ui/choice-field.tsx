@@ -2,6 +2,7 @@
 import { type KeyboardEvent, type ReactNode, useState } from "react";
 import { useT } from "~/i18n";
 import styles from "./choice-field.module.css";
+import { ChoiceList } from "./choice-list";
 import { Field } from "./form";
 import form from "./form.module.css";
 
@@ -88,27 +89,31 @@ export function ChoiceField({ label, hint, error, placeholder, value, unknown, c
             onBlur={() => search(undefined)}
           />
           {text !== undefined && (
-            <div id={`${ids.id}-list`} role="listbox" aria-label={label} className={styles.list}>
-              {shown.map((choice, i) => (
-                // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are handled by the field, which keeps the focus
-                <div
-                  key={choice.value}
-                  id={`${ids.id}-${i}`}
-                  role="option"
-                  tabIndex={-1}
-                  aria-selected={i === index}
-                  className={styles.choice}
-                  onPointerDown={(event) => event.preventDefault()}
-                  onClick={() => take(choice)}
-                >
+            <ChoiceList
+              id={ids.id}
+              label={label}
+              choices={shown}
+              index={index}
+              keyOf={(choice) => choice.value}
+              onTake={take}
+              rowClassName={styles.choice}
+              rest={
+                <>
+                  {shown.length === 0 && <p className={styles.rest}>{t("list.noMatch")}</p>}
+                  {fitting.length > most && (
+                    <p className={styles.rest}>{t("probe.more", { n: fitting.length - most })}</p>
+                  )}
+                </>
+              }
+            >
+              {(choice) => (
+                <>
                   <span>{choice.label}</span>
                   {choice.note}
                   {choice.mark}
-                </div>
-              ))}
-              {shown.length === 0 && <p className={styles.rest}>{t("list.noMatch")}</p>}
-              {fitting.length > most && <p className={styles.rest}>{t("probe.more", { n: fitting.length - most })}</p>}
-            </div>
+                </>
+              )}
+            </ChoiceList>
           )}
         </div>
       )}

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useId, useState } from "react";
 import { completionQuery } from "~/api/history";
 import { useT } from "~/i18n";
+import { ChoiceList } from "~/ui/choice-list";
 import styles from "./history.module.css";
 import { labelAt } from "./series-rows";
 
@@ -120,23 +121,17 @@ function CompletedField({ label, placeholder, value, onText, choices, goesOn, on
         }}
       />
       {shown.length > 0 && (
-        <div id={`${id}-list`} role="listbox" aria-label={label} className={styles.suggestions}>
-          {shown.map((choice, i) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are handled by the field, which keeps the focus
-            <div
-              key={choice}
-              id={`${id}-${i}`}
-              role="option"
-              tabIndex={-1}
-              aria-selected={i === index}
-              className={`${styles.suggestion} mono`}
-              onPointerDown={(event) => event.preventDefault()}
-              onClick={() => take(choice)}
-            >
-              {choice}
-            </div>
-          ))}
-        </div>
+        <ChoiceList
+          id={id}
+          label={label}
+          choices={shown}
+          index={index}
+          keyOf={String}
+          onTake={take}
+          rowClassName="mono"
+        >
+          {(choice) => choice}
+        </ChoiceList>
       )}
     </div>
   );

@@ -6,6 +6,7 @@ import { fieldsQuery } from "~/api/queries";
 import type { FilterField as Field } from "~/api/schema";
 import { useT } from "~/i18n";
 import { completionsAt } from "~/lib/completion";
+import { ChoiceList } from "~/ui/choice-list";
 import styles from "./filter-bar.module.css";
 
 type FilterFieldProps = {
@@ -83,28 +84,27 @@ export function FilterField({ initial, autoFocus, placeholder, onApply, onCancel
         onBlur={() => setOpen(false)}
       />
       {shown.length > 0 && (
-        <div id={`${id}-list`} role="listbox" aria-label={t("filter.fields")} className={styles.suggestions}>
-          {shown.map((field, i) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are handled by the field, which keeps the focus
-            <div
-              key={field.name}
-              id={`${id}-${i}`}
-              role="option"
-              tabIndex={-1}
-              aria-selected={i === index}
-              className={styles.suggestion}
-              onPointerDown={(event) => event.preventDefault()}
-              onClick={() => complete(field)}
-            >
+        <ChoiceList
+          id={id}
+          label={t("filter.fields")}
+          choices={shown}
+          index={index}
+          keyOf={(field) => field.name}
+          onTake={complete}
+          className={styles.suggestions}
+          rowClassName={styles.suggestion}
+        >
+          {(field) => (
+            <>
               <code>{field.name}</code>
               <small>
                 {field.description}
                 <br />
                 <code>{field.example}</code>
               </small>
-            </div>
-          ))}
-        </div>
+            </>
+          )}
+        </ChoiceList>
       )}
     </div>
   );
