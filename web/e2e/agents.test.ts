@@ -1,13 +1,12 @@
 /** Agents, as a person adds, watches and removes them: a real agent enrols by the command that the dialog gives. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { anAgent } from "./support/agent";
 import { inEveryLook } from "./support/looks";
 import { createProbe, kept, ran } from "./support/probes";
-import { binary } from "./support/server";
-import { type Background, start, until } from "./support/shell";
+import { until } from "./support/shell";
 import { skip, stage } from "./support/stage";
 
 const folder = join(import.meta.dirname, "../test-results");
@@ -18,22 +17,13 @@ describe.skipIf(skip)("agents", () => {
     NETWATCH_AGENTS__LISTEN: "127.0.0.1:8471",
   });
   const name = "branch-rome";
-  const data = mkdtempSync(join(tmpdir(), "netwatch-e2e-agent-"));
-  let agent: Background | undefined;
-  afterAll(async () => {
-    await agent?.stop();
-    rmSync(data, { recursive: true, force: true });
-  });
-  const goTo = async (page: Page, path: string) => {
-    await page.goto(`${on.server.url}${path}`);
-    await page.getByRole("heading", { level: 1 }).waitFor();
-  };
+  const start = anAgent();
   const row = (page: Page, of: string) =>
     page.getByRole("table", { name: "Agents" }).getByRole("row", { name: new RegExp(of) });
 
   it("begin with the server's own, reached by the keyboard", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/");
+    await on.goTo(page, "/");
     await page.keyboard.press("g");
     await page.keyboard.press("n");
     const own = page.getByRole("table", { name: "Agents" }).getByRole("row").nth(1);
@@ -47,7 +37,7 @@ describe.skipIf(skip)("agents", () => {
 
   it("enrol by the command of the dialog, which says when they are here", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/agents");
+    await on.goTo(page, "/agents");
     await page.getByRole("button", { name: "Add an agent" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Name").fill(name);
@@ -67,8 +57,8 @@ describe.skipIf(skip)("agents", () => {
     const command = (await dialog.locator("output").textContent()) ?? "";
     mkdirSync(folder, { recursive: true });
     await page.screenshot({ path: join(folder, "agents-waiting.png") });
-    const words = command.trim().split(" ").slice(1);
-    agent = start("ip", [...on.lab.inside.slice(1), binary(), ...words, "--data-dir", data]);
+    const [, , ...words] = command.trim().split(" ");
+    const agent = start(on.lab.inside, words);
     try {
       await dialog.getByText(`${name} is here`).waitFor({ timeout: 30_000 });
     } catch (cause) {
@@ -86,7 +76,7 @@ describe.skipIf(skip)("agents", () => {
 
   it("run the probes that choose them by label, and give their results", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/probes/new");
+    await on.goTo(page, "/probes/new");
     await page.getByLabel("Kind", { exact: true }).selectOption("ping");
     await page.getByLabel("Target", { exact: true }).fill(on.lab.addresses.b);
     await page.getByLabel("Name", { exact: true }).fill("Branch to office");
@@ -104,20 +94,20 @@ describe.skipIf(skip)("agents", () => {
     await page.getByRole("heading", { name: "Branch to office" }).waitFor();
     const { id } = await ran(page, "Branch to office", 3);
     await kept(page, id, 3);
-    await goTo(page, "/probes");
+    await on.goTo(page, "/probes");
     await page
       .getByRole("table", { name: "Probes" })
       .getByRole("row", { name: /Branch to office/ })
       .getByText(name)
       .waitFor();
-    await goTo(page, "/agents");
+    await on.goTo(page, "/agents");
     await row(page, name).click();
     const probes = page.getByRole("table", { name: "Probes" });
     await probes
       .getByRole("row", { name: /Branch to office/ })
       .getByText("Up", { exact: true })
       .waitFor();
-    await goTo(page, "/probes/voice");
+    await on.goTo(page, "/probes/voice");
     const way = page.getByRole("table", { name: "Voice" }).getByRole("row", { name: new RegExp(name) });
     await way.getByText("Excellent", { exact: true }).waitFor();
     await way.focus();
@@ -128,7 +118,7 @@ describe.skipIf(skip)("agents", () => {
 
   it("have no barrier that axe finds, and fit wide and narrow, light and dark, in both languages", async () => {
     const { page: first } = await on.signedIn();
-    await goTo(first, "/agents");
+    await on.goTo(first, "/agents");
     await row(first, name).click();
     await first.getByRole("heading", { name }).waitFor();
     const id = new URL(first.url()).pathname.split("/").at(-1) ?? "";
@@ -146,7 +136,7 @@ describe.skipIf(skip)("agents", () => {
 
   it("are changed, sent away for a moment, disabled and deleted, each after a question", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/agents");
+    await on.goTo(page, "/agents");
     await row(page, name).click();
     await page.getByRole("button", { name: "Edit", exact: true }).click();
     await page.getByRole("dialog").getByLabel("Location").fill("Rack 4");

@@ -31,10 +31,6 @@ describe.skipIf(skip)("the network map", () => {
     routers?.close();
     rmSync(known, { recursive: true, force: true });
   });
-  const goTo = async (page: Page, path: string) => {
-    await page.goto(`${on.server.url}${path}`);
-    await page.getByRole("heading", { level: 1 }).waitFor();
-  };
   const asked = (page: Page) =>
     page.evaluate(async () => (await fetch("/api/v1/network-map")).json() as Promise<Answer>);
   const node = (page: Page, id: string) => page.locator(`[data-node="${id}"]`);
@@ -43,7 +39,7 @@ describe.skipIf(skip)("the network map", () => {
 
   it("says what will be here while there is nothing", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/probes");
+    await on.goTo(page, "/probes");
     await page.getByRole("link", { name: "Network map" }).click();
     await page.getByText("No path has been traced yet").waitFor();
     expect(faults).toEqual([]);
@@ -51,14 +47,14 @@ describe.skipIf(skip)("the network map", () => {
 
   it("draws agents, hops, silent hops, balanced paths and targets, each with its state", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/probes");
+    await on.goTo(page, "/probes");
     await trace(page, "Way to the shop", targets.plain);
     await trace(page, "Balanced", targets.balanced, { options: { protocol: "udp", paths: 8 } });
     await trace(page, "Behind the silent one", targets.silent);
     await trace(page, "Every third is lost", targets.lossy, { count: 9 });
     await trace(page, "Nobody there", targets.gone);
     for (const name of ["Way", "Balanced", "Behind", "Every", "Nobody"]) await ran(page, name, 1);
-    await goTo(page, "/probes/map");
+    await on.goTo(page, "/probes/map");
     const states = { plain: "up", balanced: "up", silent: "up", lossy: "degraded", gone: "down" } as const;
     for (const [target, state] of Object.entries(states)) {
       const id = `ip:${targets[target as keyof typeof targets]}`;
@@ -80,7 +76,7 @@ describe.skipIf(skip)("the network map", () => {
 
   it("tells what a node is to pointer and keyboard, and opens it", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/probes/map");
+    await on.goTo(page, "/probes/map");
     await node(page, `ip:${first}`).hover();
     const tip = page.locator('[data-read="tip"]');
     await tip.getByText(first).first().waitFor();
@@ -109,7 +105,7 @@ describe.skipIf(skip)("the network map", () => {
 
   it("marks what a search fits, and has the same as a table", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/probes/map");
+    await on.goTo(page, "/probes/map");
     await page.getByRole("searchbox").fill("transit");
     await page.getByText("2 nodes fit").waitFor();
     expect(await page.locator("[data-found]").count()).toBe(2);
@@ -128,7 +124,7 @@ describe.skipIf(skip)("the network map", () => {
 
   it("stays where it is while new traces come", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/probes/map");
+    await on.goTo(page, "/probes/map");
     await node(page, `ip:${first}`).waitFor();
     const places = () =>
       page
@@ -151,7 +147,7 @@ describe.skipIf(skip)("the network map", () => {
 
   it("says when a route has changed: as an event, on the picture of the probe, and in the list of changes", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/events");
+    await on.goTo(page, "/events");
     await ran(page, "Way", 2);
     routers?.lead("plain", "r3");
     await page.getByText(`changed behind ${first}`).waitFor({ timeout: 90_000 });

@@ -1,12 +1,11 @@
 /** Two agents on two hosts: one is found by name as the target of the other, and measured at once, before any probe is kept. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { anAgent } from "./support/agent";
 import { inEveryLook } from "./support/looks";
-import { binary } from "./support/server";
-import { type Background, start, until } from "./support/shell";
+import { until } from "./support/shell";
 import { skip, stage } from "./support/stage";
 
 const folder = join(import.meta.dirname, "../test-results");
@@ -14,16 +13,7 @@ const folder = join(import.meta.dirname, "../test-results");
 describe.skipIf(skip)("agents that measure each other", () => {
   const on = stage({ NETWATCH_PROBES__ALLOW: "10.0.0.0/8", NETWATCH_AGENTS__LISTEN: "10.77.0.1:8471" });
   const name = "branch-oslo";
-  const data = mkdtempSync(join(tmpdir(), "netwatch-e2e-pair-"));
-  let agent: Background | undefined;
-  afterAll(async () => {
-    await agent?.stop();
-    rmSync(data, { recursive: true, force: true });
-  });
-  const goTo = async (page: Page, path: string) => {
-    await page.goto(`${on.server.url}${path}`);
-    await page.getByRole("heading", { level: 1 }).waitFor();
-  };
+  const start = anAgent();
   const online = (page: Page) =>
     page.evaluate(async (name) => {
       const { items } = await (await fetch("/api/v1/agents?state=online")).json();
@@ -32,18 +22,16 @@ describe.skipIf(skip)("agents that measure each other", () => {
 
   it("are found by name, and measured at both ends", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/agents");
+    await on.goTo(page, "/agents");
     const secret = await page.evaluate(async (name) => {
       const body = JSON.stringify({ name, labels: { site: "oslo" } });
       const headers = { "content-type": "application/json" };
       return (await (await fetch("/api/v1/agent-tokens", { method: "POST", headers, body })).json()).secret as string;
     }, name);
-    const [program = "ip", ...words] = on.lab.beyond;
-    const server = `${on.lab.addresses.a}:8471`;
-    agent = start(program, [...words, binary(), "agent", "--server", server, "--token", secret, "--data-dir", data]);
+    start(on.lab.beyond, ["--server", `${on.lab.addresses.a}:8471`, "--token", secret]);
     await until("the agent online", () => online(page));
 
-    await goTo(page, "/probes/new");
+    await on.goTo(page, "/probes/new");
     await page.getByLabel("Kind", { exact: true }).selectOption("agent");
     const target = page.getByRole("combobox", { name: "Target" });
     await target.fill("site=oslo");
@@ -67,7 +55,7 @@ describe.skipIf(skip)("agents that measure each other", () => {
 
   it("serve throughput tests, and are chosen for them in the same way", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/probes/new");
+    await on.goTo(page, "/probes/new");
     await page.getByLabel("Kind", { exact: true }).selectOption("throughput");
     const against = page.getByLabel("Measured against");
     await against.selectOption("address");
@@ -83,7 +71,7 @@ describe.skipIf(skip)("agents that measure each other", () => {
     await page.screenshot({ path: join(folder, "pairs-throughput.png") });
     await page.getByRole("button", { name: "Create probe" }).click();
     await page.getByRole("heading", { name: `throughput ${name}` }).waitFor();
-    await goTo(page, "/probes");
+    await on.goTo(page, "/probes");
     const row = page.getByRole("table", { name: "Probes" }).getByRole("row", { name: /throughput/ });
     await row.getByText(name, { exact: true }).waitFor();
     expect(faults).toEqual([]);
@@ -91,7 +79,7 @@ describe.skipIf(skip)("agents that measure each other", () => {
 
   it("have forms without barriers, wide and narrow, light and dark, in both languages", async () => {
     const { page } = await on.signedIn();
-    await goTo(page, "/probes");
+    await on.goTo(page, "/probes");
     await page
       .getByRole("table", { name: "Probes" })
       .getByRole("row", { name: /throughput/ })

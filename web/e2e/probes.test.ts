@@ -1,5 +1,4 @@
 /** Probes, as a person makes, watches, changes and removes them; against the server itself and the other end of the lab. */
-import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { inEveryLook } from "./support/looks";
 import { createProbe, kept, probeNamed, ran } from "./support/probes";
@@ -9,14 +8,10 @@ import { skip, stage } from "./support/stage";
 describe.skipIf(skip)("probes", () => {
   const on = stage({ NETWATCH_PROBES__ALLOW: "10.0.0.0/8,127.0.0.0/8,::1" });
   const name = "Own health";
-  const goTo = async (page: Page, path: string) => {
-    await page.goto(`${on.server.url}${path}`);
-    await page.getByRole("heading", { level: 1 }).waitFor();
-  };
 
   it("begin with one thing to do, and the form of a kind comes from the server", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/");
+    await on.goTo(page, "/");
     await page.keyboard.press("g");
     await page.keyboard.press("p");
     await page.getByText("Nothing is measured yet").waitFor();
@@ -36,7 +31,7 @@ describe.skipIf(skip)("probes", () => {
 
   it("say which key to set when somebody adds an agent to a server that listens for none", async () => {
     const { page } = await on.signedIn();
-    await goTo(page, "/agents");
+    await on.goTo(page, "/agents");
     await page.getByRole("button", { name: "Add an agent" }).click();
     await page.getByRole("button", { name: "Make the command" }).click();
     const said = page.getByRole("dialog").getByRole("alert");
@@ -48,7 +43,7 @@ describe.skipIf(skip)("probes", () => {
 
   it("shows what the server refuses at its field", async () => {
     const { page } = await on.signedIn();
-    await goTo(page, "/probes/new");
+    await on.goTo(page, "/probes/new");
     await page.getByLabel("Kind", { exact: true }).selectOption("http");
     await page.getByLabel("Target", { exact: true }).fill("ftp://a.example/");
     await page.getByRole("button", { name: "Create probe" }).click();
@@ -60,7 +55,7 @@ describe.skipIf(skip)("probes", () => {
 
   it("measure no more networks than the workspace says, and a target outside is refused at its field", async () => {
     const { page } = await on.signedIn();
-    await goTo(page, "/settings/workspace");
+    await on.goTo(page, "/settings/workspace");
     const card = page.getByRole("region", { name: "Networks that probes may measure" });
     await card.getByText("public addresses, 10.0.0.0/8, 127.0.0.0/8, ::1").waitFor();
     const never = card.getByLabel("Never these networks");
@@ -77,14 +72,14 @@ describe.skipIf(skip)("probes", () => {
     );
     await inEveryLook(on, { "probe-networks": "/settings/workspace" });
 
-    await goTo(page, "/probes/new");
+    await on.goTo(page, "/probes/new");
     await page.getByLabel("Kind", { exact: true }).selectOption("ping");
     await page.getByLabel("Target", { exact: true }).fill("198.51.100.7");
     await page.getByRole("button", { name: "Create probe" }).click();
     await page.getByText(/198\.51\.100\.7 lies in 198\.51\.100\.0\/24/).waitFor();
     expect(await page.getByLabel("Target", { exact: true }).getAttribute("aria-invalid")).toBe("true");
 
-    await goTo(page, "/settings/workspace");
+    await on.goTo(page, "/settings/workspace");
     await never.fill("");
     await save.click();
     await until("it is saved", () => save.isDisabled());
@@ -92,7 +87,7 @@ describe.skipIf(skip)("probes", () => {
 
   it("are tried before they are saved, and run at their interval", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/probes/new");
+    await on.goTo(page, "/probes/new");
     await page.getByLabel("Kind", { exact: true }).selectOption("http");
     await page.getByLabel("Target", { exact: true }).fill(`${on.server.url}/livez`);
     await page.getByLabel("Interval, s").fill("1");
@@ -123,7 +118,7 @@ describe.skipIf(skip)("probes", () => {
 
   it("show their numbers over time, with the table behind, and each run in full", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/probes");
+    await on.goTo(page, "/probes");
     const probe = await ran(page, name, 3);
     await kept(page, probe.id, 3);
     await page.getByRole("link", { name }).click();
@@ -151,9 +146,9 @@ describe.skipIf(skip)("probes", () => {
   it("go on with new values when they are changed, and stand still when they are paused", async () => {
     const { page, faults } = await on.signedIn();
     const changed = "Own readiness";
-    await goTo(page, "/probes");
+    await on.goTo(page, "/probes");
     const { id } = await ran(page, name, 1);
-    await goTo(page, `/probes/${id}`);
+    await on.goTo(page, `/probes/${id}`);
     await page.getByRole("link", { name: "Edit", exact: true }).click();
     expect(await page.getByLabel("Target", { exact: true }).inputValue()).toBe(`${on.server.url}/livez`);
     await page.getByLabel("Target", { exact: true }).fill(`${on.server.url}/readyz`);
@@ -177,7 +172,7 @@ describe.skipIf(skip)("probes", () => {
 
   it("have no barrier that axe finds, and fit wide and narrow, light and dark, in both languages", async () => {
     const { page: first } = await on.signedIn();
-    await goTo(first, "/probes");
+    await on.goTo(first, "/probes");
     const { b } = on.lab.addresses;
     const own = await createProbe(first, "Own health", { kind: "http", target: `${on.server.url}/livez`, interval: 1 });
     const ping = await createProbe(first, "Branch office", {

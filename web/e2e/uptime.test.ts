@@ -1,5 +1,4 @@
 /** Uptime and maintenance: told for a period, kept apart, chosen, as a file. */
-import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { createProbe, kept, probeNamed, ran } from "./support/probes";
 import { until } from "./support/shell";
@@ -10,14 +9,10 @@ const year = new Date().getFullYear();
 
 describe.skipIf(skip)("uptime", () => {
   const on = stage({ NETWATCH_PROBES__ALLOW: "10.0.0.0/8,127.0.0.0/8,::1" });
-  const goTo = async (page: Page, path: string) => {
-    await page.goto(`${on.server.url}${path}`);
-    await page.getByRole("heading", { level: 1 }).waitFor();
-  };
 
   it("tells a probe that answers from one that does not, and lists what is down", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/probes");
+    await on.goTo(page, "/probes");
     const port = new URL(on.server.url).port;
     const up = await createProbe(page, answers, {
       kind: "tcp",
@@ -56,7 +51,7 @@ describe.skipIf(skip)("uptime", () => {
 
   it("counts a window of maintenance apart", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/probes/maintenance");
+    await on.goTo(page, "/probes/maintenance");
     await page.getByRole("button", { name: "New window" }).first().click();
     const dialog = page.getByRole("dialog", { name: "New window" });
     await dialog.getByLabel("Name", { exact: true }).fill("Patch day");
@@ -69,13 +64,13 @@ describe.skipIf(skip)("uptime", () => {
       .getByRole("row", { name: /Patch day/ })
       .getByText("Now", { exact: true })
       .waitFor();
-    await goTo(page, "/probes?standing=maintenance");
+    await on.goTo(page, "/probes?standing=maintenance");
     await page
       .getByRole("row", { name: new RegExp(refuses) })
       .getByText("Maintenance", { exact: true })
       .waitFor();
     const probe = await probeNamed(page, refuses);
-    await goTo(page, `/probes/${probe?.id}`);
+    await on.goTo(page, `/probes/${probe?.id}`);
     const numbers = page.locator("[data-read=uptime]");
     await numbers.getByText("Down in maintenance").waitFor();
     for (const picture of ["Smoke", "Heatmap", "Percentiles"]) {
@@ -86,9 +81,9 @@ describe.skipIf(skip)("uptime", () => {
 
   it("draws the delays of a probe by size, with the numbers behind", async () => {
     const { page, faults } = await on.signedIn();
-    await goTo(page, "/probes");
+    await on.goTo(page, "/probes");
     const probe = await probeNamed(page, answers);
-    await goTo(page, `/probes/${probe?.id}`);
+    await on.goTo(page, `/probes/${probe?.id}`);
     for (const picture of ["Heatmap", "Percentiles", "Smoke"]) {
       await page.getByRole("radio", { name: picture }).check();
       await page

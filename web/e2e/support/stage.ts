@@ -15,6 +15,8 @@ export type Stage = {
   browser: Browser;
   link: string;
   signedIn: (options?: BrowserContextOptions) => Promise<Watched>;
+  /** Opens a page of the web app, and waits for its heading. */
+  goTo: (page: Page, path: string) => Promise<void>;
   /** Goes on with the session of these cookies: the one before has ended. */
   keep: (cookies: Cookies) => void;
 };
@@ -43,6 +45,10 @@ export function stage(variables: Record<string, string> = {}, build: (lab: Lab) 
   let cookies: Cookies | undefined;
   made.keep = (of) => {
     cookies = of;
+  };
+  made.goTo = async (page, path) => {
+    await page.goto(`${server.url}${path}`);
+    await page.getByRole("heading", { level: 1 }).waitFor();
   };
   made.signedIn = async (options?: BrowserContextOptions) => {
     const watched = await open(made.browser, options);
