@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 # What is looked for : the Debian package that holds it. A leading / is a file (a pattern), anything else a command.
 build_needs=(cc:gcc make:make /usr/include/stdlib.h:libc6-dev)
 test_needs=(
-  ip:iproute2 ethtool:ethtool nft:nftables tshark:tshark tcpdump:tcpdump nfdump:nfdump softflowd:softflowd pmacctd:pmacct
-  iperf3:iperf3 curl:curl dig:bind9-dnsutils dnsmasq:dnsmasq-base snmpd:snmpd sshd:openssh-server ssh:openssh-client chromium:chromium
+  ip:iproute2 ping:iputils-ping ethtool:ethtool nft:nftables tshark:tshark tcpdump:tcpdump nfdump:nfdump softflowd:softflowd
+  pmacctd:pmacct iperf3:iperf3 curl:curl dig:bind9-dnsutils dnsmasq:dnsmasq-base snmpd:snmpd sshd:openssh-server ssh:openssh-client chromium:chromium
   prometheus:prometheus prometheus-blackbox-exporter:prometheus-blackbox-exporter python3:python3 ps:procps '/usr/lib/*/libpcap.so.0.8:libpcap0.8' mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs setpriv:util-linux
 )
 
