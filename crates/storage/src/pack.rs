@@ -9,6 +9,8 @@
 
 /// Values that share base and width.
 const BLOCK: usize = 128;
+/// Bytes in which a value lies wherever it begins.
+const WINDOW: usize = 16;
 /// Largest power of ten that floats are tried with.
 const MAX_DECIMALS: usize = 9;
 /// Whole floats beyond this are not exact.
@@ -204,19 +206,17 @@ impl<'a> Unpacker<'a> {
         let (bytes, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
         let mask = u64::MAX >> (64 - width);
-        let (mut pending, mut filled) = (0_u128, 0_u32);
-        let mut source = bytes.iter();
-        for _ in 0..count {
-            while filled < width {
-                pending |= u128::from(*source.next()?) << filled;
-                filled += 8;
-            }
+        // With room behind, every value lies in a whole window.
+        let mut padded = [0; BLOCK * 8 + WINDOW];
+        padded.get_mut(..length)?.copy_from_slice(bytes);
+        let windows = (0..count * width as usize).step_by(width as usize).map(|bit| {
+            let window =
+                padded.get(bit / 8..).and_then(|rest| rest.first_chunk::<WINDOW>()).copied().unwrap_or_default();
             #[expect(clippy::cast_possible_truncation, reason = "masked to at most 64 bits")]
-            let distance = pending as u64 & mask;
-            out.push(base.wrapping_add(distance.cast_signed()));
-            pending >>= width;
-            filled -= width;
-        }
+            let distance = (u128::from_le_bytes(window) >> (bit % 8)) as u64 & mask;
+            base.wrapping_add(distance.cast_signed())
+        });
+        out.extend(windows);
         Some(())
     }
 }
