@@ -27,6 +27,7 @@ mod dimension;
 mod disk;
 mod duck;
 mod error;
+mod golomb;
 mod head;
 mod lookup;
 mod pack;

@@ -11,6 +11,7 @@
 use netwatch_model::Value;
 
 use crate::chunk::Point;
+use crate::golomb::{BitReader, BitWriter};
 use crate::pack::{Packer, Unpacker};
 use crate::sketch::Sketch;
 
@@ -147,14 +148,22 @@ pub(crate) fn write(out: &mut Packer, rollups: &[Rollup]) {
     out.floats(&float(|r| r.growth));
 }
 
+/// What packs rollups: all but sketches, and those.
+pub(crate) type Packers = (Packer, BitWriter);
+
 /// Packs the sketches of rollups: most charts need none, and then they are not even read.
-pub(crate) fn write_sketches(out: &mut Packer, rollups: &[Rollup]) {
-    rollups.iter().for_each(|r| r.sketch.write(out));
+pub(crate) fn write_sketches(out: &mut BitWriter, rollups: &[Rollup]) {
+    let mut before = &Sketch::default();
+    for rollup in rollups {
+        rollup.sketch.write(before, out);
+        before = &rollup.sketch;
+    }
 }
 
 /// Unpacks what [`write()`] and [`write_sketches`] packed; `None` when it is damaged. Without sketches those are left empty.
 pub(crate) fn read(bytes: &[u8], sketches: Option<&[u8]>, out: &mut Vec<Rollup>) -> Option<()> {
-    let mut sketches = sketches.map(Unpacker::new);
+    let mut sketches = sketches.map(BitReader::new);
+    let (begin, none) = (out.len(), Sketch::default());
     let mut from = Unpacker::new(bytes);
     let count = usize::try_from(from.varint()?).ok().filter(|n| *n <= MAX_ROLLUPS)?;
     let [starts, firsts, lasts, counts] = columns(&mut from, count, Unpacker::integers)?;
@@ -172,7 +181,7 @@ pub(crate) fn read(bytes: &[u8], sketches: Option<&[u8]>, out: &mut Vec<Rollup>)
             last: last[n],
             growth: growth[n],
             sketch: match &mut sketches {
-                Some(from) => Sketch::read(from)?,
+                Some(from) => Sketch::read(out.get(begin..)?.last().map_or(&none, |r| &r.sketch), from)?,
                 None => Sketch::default(),
             },
         });

@@ -7,7 +7,7 @@
 //! Limits: at most [`MAX_BINS`] bins a side; when there are more, the bins nearest to zero are joined, so that high percentiles keep
 //! their accuracy.
 
-use crate::pack::{Packer, Unpacker};
+use crate::golomb::{self, BitReader, BitWriter};
 
 /// Relative accuracy of every percentile.
 pub const ALPHA: f64 = 0.01;
@@ -15,6 +15,11 @@ pub const ALPHA: f64 = 0.01;
 pub const MAX_BINS: usize = 2048;
 /// Values nearer to zero than this count as zero.
 const SMALLEST: f64 = 1e-12;
+/// Orders of the codes that say how many bins there are, and how far the lowest is from that of the sketch before.
+const BINS: u32 = 2;
+const FIRST: u32 = 2;
+/// Bits of the order of the distances between bins.
+const ORDER: u32 = 4;
 /// 1 / ln((1 + α) / (1 − α))
 const SCALE: f64 = 49.998_333_288_886_78;
 
@@ -87,35 +92,50 @@ impl Sketch {
         None
     }
 
-    /// Appends the sketch to a chunk.
-    pub(crate) fn write(&self, out: &mut Packer) {
-        out.varint(self.zero);
-        for side in [&self.positive, &self.negative] {
-            out.varint(side.len() as u64);
-            let mut last = 0;
-            for (bin, n) in side {
-                out.signed(i64::from(*bin) - last);
-                out.varint(*n);
-                last = i64::from(*bin);
+    /// Appends the sketch: most have few bins, near those of the one `before`, with few values each.
+    pub(crate) fn write(&self, before: &Self, out: &mut BitWriter) {
+        out.code(self.zero, 0);
+        for (side, before) in [(&self.positive, &before.positive), (&self.negative, &before.negative)] {
+            out.code(side.len() as u64, BINS);
+            let [(first, n), rest @ ..] = side.as_slice() else { continue };
+            out.signed(i64::from(*first) - lowest(before), FIRST);
+            out.code(n - 1, 0);
+            let Some((last, _)) = rest.last() else { continue };
+            let spread = u64::from(first.abs_diff(*last));
+            let order = golomb::order(spread / side.len() as u64);
+            out.bits(order.into(), ORDER);
+            for pair in side.windows(2) {
+                out.code(u64::from(pair[0].0.abs_diff(pair[1].0)) - 1, order);
+                out.code(pair[1].1 - 1, 0);
             }
         }
     }
 
-    /// Reads what [`Sketch::write`] wrote.
-    pub(crate) fn read(from: &mut Unpacker<'_>) -> Option<Self> {
-        let zero = from.varint()?;
-        let mut side = || {
-            let count = usize::try_from(from.varint()?).ok().filter(|n| *n <= MAX_BINS)?;
+    /// Reads what [`Sketch::write`] wrote after the same one.
+    pub(crate) fn read(before: &Self, from: &mut BitReader<'_>) -> Option<Self> {
+        let zero = from.code(0)?;
+        let mut side = |before: &[(i32, u64)]| {
+            let count = usize::try_from(from.code(BINS)?).ok().filter(|n| *n <= MAX_BINS)?;
             let mut bins = Vec::with_capacity(count.min(64));
-            let mut last = 0_i64;
-            for _ in 0..count {
-                last = last.checked_add(from.signed()?)?;
-                bins.push((i32::try_from(last).ok()?, from.varint()?));
+            if count == 0 {
+                return Some(bins);
             }
-            bins.is_sorted_by(|a, b| a.0 < b.0).then_some(bins)
+            let mut bin = lowest(before).checked_add(from.signed(FIRST)?)?;
+            bins.push((i32::try_from(bin).ok()?, from.code(0)?.saturating_add(1)));
+            let order = if count > 1 { u32::try_from(from.bits(ORDER)?).ok()? } else { 0 };
+            for _ in 1..count {
+                bin = bin.checked_add_unsigned(from.code(order)?)?.checked_add(1)?;
+                bins.push((i32::try_from(bin).ok()?, from.code(0)?.saturating_add(1)));
+            }
+            Some(bins)
         };
-        Some(Self { positive: side()?, negative: side()?, zero })
+        Some(Self { positive: side(&before.positive)?, negative: side(&before.negative)?, zero })
     }
+}
+
+/// The lowest bin.
+fn lowest(bins: &[(i32, u64)]) -> i64 {
+    bins.first().map_or(0, |bin| i64::from(bin.0))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the logarithm of a float times 50 is small")]

@@ -16,9 +16,8 @@ use super::write::{self, ChunkRow, transact};
 use crate::chunk::{self, MAX_SAMPLES};
 use crate::duck::schema;
 use crate::error::StoreError;
-use crate::pack::Packer;
 use crate::partition::{HOUR, Kind, MINUTE, Partition};
-use crate::rollup::{self, MAX_ROLLUPS, bucket};
+use crate::rollup::{self, MAX_ROLLUPS, Packers, bucket};
 use crate::tenant::{Tenant, lock, rollup_row, sample_row};
 
 /// Bytes of chunks that are read at once while a file is rewritten.
@@ -132,12 +131,12 @@ struct Merge {
     series: Option<u32>,
     points: Vec<chunk::Point>,
     rollups: Vec<rollup::Rollup>,
-    packers: [Packer; 2],
+    packers: Packers,
 }
 
 impl Merge {
     fn new(file: &Attached, width: i64, most: usize) -> Self {
-        let packers = [Packer::default(), Packer::default()];
+        let packers = Packers::default();
         let within = (i64::MIN, i64::MAX);
         Self {
             kind: file.partition.kind,
@@ -175,7 +174,7 @@ impl Merge {
         if !self.points.is_sorted_by_key(|p| p.time) {
             self.points.sort_by_key(|p| p.time);
         }
-        out.extend(self.points.chunks(self.most).filter_map(|c| sample_row(series, c, &mut self.packers[0])));
+        out.extend(self.points.chunks(self.most).filter_map(|c| sample_row(series, c, &mut self.packers.0)));
         self.points.clear();
         let rollups = rollup::join(std::mem::take(&mut self.rollups), self.width);
         out.extend(rollups.chunks(self.most).filter_map(|c| rollup_row(series, c, &mut self.packers)));

@@ -2,13 +2,13 @@
 
 use crate::partition::Kind;
 
-/// Version of the tables; a file of a later version is set aside.
-pub(crate) const VERSION: u32 = 1;
+/// Version of the tables; a file of another version is set aside.
+pub(crate) const VERSION: u32 = 2;
 
 /// How far the log is stored in this file (its largest value counts), and which version of the tables it has.
 const COMMON: &str = "CREATE TABLE progress(position UBIGINT);
 CREATE TABLE format(version UINTEGER, compacted UINTEGER);
-INSERT INTO format VALUES (1, 0);";
+INSERT INTO format VALUES (2, 0);";
 
 /// Which series the chunks of this file belong to.
 const SERIES: &str = "CREATE TABLE series(id UINTEGER, agent UBIGINT, metric VARCHAR, labels VARCHAR);";

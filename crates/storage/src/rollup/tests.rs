@@ -52,7 +52,7 @@ proptest! {
         // Made in two parts, as by a flush in between, stored and read again.
         let mut parts = Vec::new();
         for part in [&list[..cut], &list[cut..]] {
-            let (mut data, mut sketches) = (Packer::default(), Packer::default());
+            let (mut data, mut sketches) = Packers::default();
             write(&mut data, &rolled(part));
             write_sketches(&mut sketches, &rolled(part));
             read(&data.take(), Some(&sketches.take()), &mut parts).unwrap();

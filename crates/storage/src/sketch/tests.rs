@@ -75,18 +75,50 @@ fn too_many_bins_lose_the_low_end_only() {
     assert!((top - must).abs() <= 0.03 * must, "{top} instead of {must}");
 }
 
+#[test]
+fn a_minute_of_noise_takes_few_bytes() {
+    let mut out = BitWriter::default();
+    let mut before = Sketch::default();
+    let values: Vec<f64> = uniform(60 * 60).collect();
+    for minute in values.chunks(60) {
+        let mut sketch = Sketch::default();
+        minute.iter().for_each(|u| sketch.add(u * 100.0));
+        sketch.write(&before, &mut out);
+        before = sketch;
+    }
+    let bytes = out.take().len() / 60;
+    assert!(bytes <= 40, "{bytes} bytes for 60 values");
+}
+
 proptest! {
     #[test]
-    fn what_was_written_is_read(values in prop::collection::vec(-1e9_f64..1e9, 0..200)) {
-        let mut sketch = Sketch::default();
-        values.iter().for_each(|v| sketch.add(*v));
-        let mut out = Packer::default();
-        sketch.write(&mut out);
-        prop_assert_eq!(Sketch::read(&mut Unpacker::new(&out.take())), Some(sketch));
+    fn what_was_written_is_read(
+        sketches in prop::collection::vec(prop::collection::vec((any::<f64>(), -1e3_f64..1e3), 0..100), 1..4),
+    ) {
+        let of = |values: &Vec<(f64, f64)>| {
+            let mut sketch = Sketch::default();
+            values.iter().for_each(|v| [v.0, v.1].into_iter().for_each(|v| sketch.add(v)));
+            sketch
+        };
+        let (mut out, mut before) = (BitWriter::default(), Sketch::default());
+        for sketch in sketches.iter().map(of) {
+            sketch.write(&before, &mut out);
+            before = sketch;
+        }
+        let (bytes, mut before) = (out.take(), Sketch::default());
+        let mut reader = BitReader::new(&bytes);
+        for sketch in sketches.iter().map(of) {
+            before = Sketch::read(&before, &mut reader).unwrap();
+            prop_assert_eq!(&before, &sketch);
+        }
     }
 
     #[test]
     fn damage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
-        let _ = Sketch::read(&mut Unpacker::new(&bytes));
+        let mut reader = BitReader::new(&bytes);
+        let mut before = Sketch::default();
+        while let Some(sketch) = Sketch::read(&before, &mut reader) {
+            before = sketch;
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::duck::write::{self, ChunkRow, transact};
 use crate::error::StoreError;
 use crate::pack::Packer;
 use crate::partition::{HOUR, Kind, MINUTE, Partition};
-use crate::rollup::{self, MAX_ROLLUPS, Rollup, bucket};
+use crate::rollup::{self, MAX_ROLLUPS, Packers, Rollup, bucket};
 use crate::slices::Slice;
 use crate::tally::{Key, Sums, tally};
 
@@ -37,7 +37,7 @@ impl Tenant {
         if writer.samples.is_empty() {
             return Ok(());
         }
-        let mut packers = [Packer::default(), Packer::default()];
+        let mut packers = Packers::default();
         let (mut raw, mut minutes) = (Chunks::new(), Chunks::new());
         for (series, points) in writer.samples.sorted() {
             pack(series, points, &mut packers, &mut raw, &mut minutes);
@@ -192,14 +192,14 @@ impl Tenant {
 }
 
 /// Packs the samples of a series, which are in the order of time, day by day.
-fn pack(series: u32, points: &[Point], packers: &mut [Packer; 2], raw: &mut Chunks, minutes: &mut Chunks) {
+fn pack(series: u32, points: &[Point], packers: &mut Packers, raw: &mut Chunks, minutes: &mut Chunks) {
     let mut rest = points;
     while let Some(first) = rest.first() {
         let partition = Partition::at(Kind::Samples, first.time);
         let (day, later) = rest.split_at(rest.partition_point(|p| p.time < partition.end()));
         rest = later;
-        let [packer, _] = &mut *packers;
-        raw.entry(partition).or_default().extend(day.chunks(MAX_SAMPLES).filter_map(|c| sample_row(series, c, packer)));
+        let rows = day.chunks(MAX_SAMPLES).filter_map(|c| sample_row(series, c, &mut packers.0));
+        raw.entry(partition).or_default().extend(rows);
         let mut rollups = Vec::new();
         rollup::roll(day, MINUTE, &mut rollups);
         let rows = rollups.chunks(MAX_ROLLUPS).filter_map(|c| rollup_row(series, c, packers));
@@ -216,9 +216,9 @@ pub(crate) fn sample_row(series: u32, points: &[Point], packer: &mut Packer) -> 
 }
 
 /// A row of rollups.
-pub(crate) fn rollup_row(series: u32, rollups: &[Rollup], packers: &mut [Packer; 2]) -> Option<ChunkRow> {
+pub(crate) fn rollup_row(series: u32, rollups: &[Rollup], packers: &mut Packers) -> Option<ChunkRow> {
     let (first, last) = (rollups.first()?.start, rollups.last()?.start);
-    let [data, sketches] = packers;
+    let (data, sketches) = packers;
     rollup::write(data, rollups);
     rollup::write_sketches(sketches, rollups);
     let count = u32::try_from(rollups.len()).ok()?;
