@@ -67,6 +67,7 @@ pub(super) fn measure(
     };
     read(&mut line)?;
     let (time, behind) = (monotonic().saturating_sub(begin), monotonic().saturating_sub(sent));
+    eprintln!("  stored {:.1} s after the last was sent", behind.as_secs_f64());
     read(&mut line)?;
     let ended = child.wait().map_err(BenchError::system("wait for the store"))?;
     let unclear = |_| BenchError::Words { program: format!("the store ({ended})"), words: line.clone() };

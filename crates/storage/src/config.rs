@@ -24,11 +24,9 @@ pub struct StoreConfig {
     pub flush_every: Duration,
     /// Samples that may wait in memory, 16 bytes each. Default 4 million.
     pub max_waiting_samples: usize,
-    /// Flow records that may wait in memory. Default 60 000.
+    /// Flow records that may wait in memory, while as many are written. Default 245 760: two row groups of `DuckDB`, which are then packed
+    /// once; at each checkpoint it packs neighbours anew that would fit into fewer groups.
     pub max_waiting_flows: usize,
-    /// The same while the log is behind. Default 245 760: two row groups of `DuckDB`, which are then packed once and not again at each
-    /// checkpoint.
-    pub max_waiting_flows_behind: usize,
     /// Series of a workspace; samples of others are dropped and counted. Default 1 million.
     pub max_series: usize,
     /// How long and how much of each kind is kept.
@@ -49,8 +47,7 @@ impl StoreConfig {
             threads: 2,
             flush_every: Duration::from_secs(20),
             max_waiting_samples: 4_000_000,
-            max_waiting_flows: 60_000,
-            max_waiting_flows_behind: 245_760,
+            max_waiting_flows: 245_760,
             max_series: 1_000_000,
             retention: Retention::default(),
             watermarks: Watermarks::default(),

@@ -77,6 +77,9 @@ pub enum StoreError {
     /// A thread of the store ended by a defect.
     #[error("the store stopped after a defect: restart Netwatch")]
     Poisoned,
+    /// There are too many threads.
+    #[error("cannot start a thread that writes history: check how many this user and this service may have")]
+    Thread(#[source] std::io::Error),
     /// A file of address ranges or countries.
     #[error("cannot read {path}: {reason}")]
     Lookup {

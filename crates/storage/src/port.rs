@@ -79,10 +79,6 @@ pub trait TelemetryStore: Send + Sync {
     /// [`TelemetryStore::recover`], and hand everything after that position over again.
     fn append(&self, workspace: WorkspaceId, position: u64, batch: Batch, now: Timestamp) -> Result<Taken, StoreError>;
 
-    /// Whether batches come out of a log that has many more of them. Then more of them wait in memory before they are written, because
-    /// that takes less time for each; nobody sees later for it what is late anyhow.
-    fn set_behind(&self, is_behind: bool);
-
     /// Writes everything that waits.
     ///
     /// # Errors

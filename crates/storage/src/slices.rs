@@ -103,10 +103,6 @@ impl FlowHead {
         self.changed
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.changed == 0
-    }
-
     /// The slices of all that waited; nothing waits after that.
     pub(crate) fn take(&mut self) -> Vec<Slice> {
         let mut slices = Vec::with_capacity(self.changed);

@@ -8,12 +8,12 @@ mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use netwatch_model::people::WorkspaceId;
-use netwatch_model::{Batch, Event, EventKind, Severity, Timestamp, Untrusted};
+use netwatch_model::{Batch, Event, EventKind, Record, Severity, Timestamp, Untrusted};
 
 use crate::check::{self, Depth};
 use crate::config::{StoreConfig, StoreLimits};
@@ -39,8 +39,6 @@ pub struct DuckStore {
     intake: Mutex<Intake>,
     disk: DiskWatch,
     lookups: Arc<Lookups>,
-    /// Much more waits in the log.
-    is_behind: AtomicBool,
     /// What was found damaged, until the next round of upkeep tells it.
     news: Mutex<Vec<Event>>,
 }
@@ -60,10 +58,22 @@ struct Intake {
     stored: u64,
     /// When the oldest record that waits came.
     waiting_since: Option<Timestamp>,
+    /// Flow records that are being written.
+    aside: Option<Aside>,
     /// Something could not be written, or a file is damaged.
     broken: bool,
     /// Files that looked damaged when they were read.
     suspects: Vec<PathBuf>,
+}
+
+/// Flow records that are written while others come in.
+#[derive(Debug)]
+struct Aside {
+    /// When the oldest of them came.
+    since: Timestamp,
+    /// Up to where everything is stored when they are.
+    position: u64,
+    thread: JoinHandle<Result<(), StoreError>>,
 }
 
 impl DuckStore {
@@ -99,7 +109,6 @@ impl DuckStore {
             intake: Mutex::new(intake),
             disk,
             lookups,
-            is_behind: AtomicBool::new(false),
             news: Mutex::default(),
         };
         Ok((store, events))
@@ -111,6 +120,8 @@ impl DuckStore {
     /// As [`DuckStore::open`].
     pub fn reopen(&self, now: Timestamp) -> Result<(u64, Vec<Event>), StoreError> {
         let mut intake = lock(&self.intake);
+        // What it could not write comes again.
+        let _written = self.settle(&mut intake);
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         // The old instance lets go of its files before the new one opens them.
         let engine = Arc::new(Engine::start(&self.config)?);
@@ -152,21 +163,18 @@ impl DuckStore {
             let age = |kind| i64::try_from(limits.retention.of(kind).age.as_millis()).unwrap_or(i64::MAX);
             Window::at(now.millis(), age)
         };
+        // Row groups are filled and not passed: DuckDB would pack what is a little more than one over and over.
+        if tenant.waiting_flows() + flows_of(&batch) > self.config.max_waiting_flows {
+            self.write_all(&open, &mut intake, ASIDE)?;
+        }
         let result = tenant.append(position, batch, window).inspect_err(|_| intake.broken = true)?;
         intake.position = intake.position.max(position);
         let since = *intake.waiting_since.get_or_insert(now);
-        let StoreConfig { max_waiting_samples, max_waiting_flows, max_waiting_flows_behind, .. } = self.config;
-        let is_behind = self.is_behind.load(Ordering::Relaxed);
-        let max_flows = if is_behind { max_waiting_flows_behind } else { max_waiting_flows };
-        let full = tenant.is_full(max_waiting_samples, max_flows);
-        if full || now.since(since) >= self.config.flush_every {
-            self.write_all(&open, &mut intake)?;
+        let StoreConfig { max_waiting_samples, max_waiting_flows, .. } = self.config;
+        if tenant.is_full(max_waiting_samples, max_waiting_flows) || now.since(since) >= self.config.flush_every {
+            self.write_all(&open, &mut intake, ASIDE)?;
         }
         Ok(result)
-    }
-
-    pub(crate) fn set_behind(&self, is_behind: bool) {
-        self.is_behind.store(is_behind, Ordering::Relaxed);
     }
 
     pub(crate) fn write(&self) -> Result<(), StoreError> {
@@ -174,30 +182,68 @@ impl DuckStore {
         if intake.broken {
             return Err(StoreError::Poisoned);
         }
-        self.write_all(&self.inner(), &mut intake)
+        self.write_all(&self.inner(), &mut intake, usize::MAX)
     }
 
-    fn write_all(&self, open: &Open, intake: &mut Intake) -> Result<(), StoreError> {
-        if intake.waiting_since.is_none() {
+    /// Writes what waits; of so many flow records or more on a thread of its own. The next ones are made ready beside it, and then wait.
+    fn write_all(&self, open: &Open, intake: &mut Intake, aside: usize) -> Result<(), StoreError> {
+        let Some(since) = intake.waiting_since.take() else { return self.settle(intake) };
+        let flows: Vec<_> = open.tenants().into_iter().map(|tenant| (tenant.take_flows(), tenant)).collect();
+        self.settle(intake)?;
+        flows.iter().try_for_each(|(_, tenant)| tenant.flush()).inspect_err(|_| intake.broken = true)?;
+        let position = intake.position;
+        let is_aside = flows.iter().map(|(flows, _)| flows.len()).sum::<usize>() >= aside;
+        let write = move || flows.into_iter().try_for_each(|(flows, tenant)| tenant.write_flows(flows));
+        if is_aside {
+            let thread = std::thread::Builder::new().name("history".to_owned()).spawn(write);
+            let thread = thread.map_err(StoreError::Thread).inspect_err(|_| intake.broken = true)?;
+            intake.aside = Some(Aside { since, position, thread });
             return Ok(());
         }
-        for tenant in open.tenants() {
-            tenant.flush().inspect_err(|_| intake.broken = true)?;
-        }
-        intake.waiting_since = None;
-        if intake.stored != intake.position {
-            note_position(&self.config.folder, intake.position)?;
-            intake.stored = intake.position;
+        write().inspect_err(|_| intake.broken = true)?;
+        self.note(intake, position)
+    }
+
+    /// Waits until what is written on a thread of its own is stored.
+    fn settle(&self, intake: &mut Intake) -> Result<(), StoreError> {
+        let Some(Aside { position, thread, .. }) = intake.aside.take() else { return Ok(()) };
+        let written = thread.join().unwrap_or(Err(StoreError::Poisoned));
+        written.inspect_err(|_| intake.broken = true)?;
+        self.note(intake, position)
+    }
+
+    fn note(&self, intake: &mut Intake, position: u64) -> Result<(), StoreError> {
+        if intake.stored != position {
+            note_position(&self.config.folder, position).inspect_err(|_| intake.broken = true)?;
+            intake.stored = position;
         }
         Ok(())
     }
 
+    /// The newest entry that is stored for good.
+    fn stored(&self) -> u64 {
+        let mut intake = lock(&self.intake);
+        if intake.aside.as_ref().is_some_and(|aside| aside.thread.is_finished())
+            && let Err(e) = self.settle(&mut intake)
+        {
+            tracing::debug!(error = %e, "what was written aside is not stored");
+        }
+        intake.stored
+    }
+
     /// Writes what waits when a question reaches to records that have waited for a while: questions are answered from files alone.
     fn freshen(&self, to: Timestamp) {
-        let waiting = lock(&self.intake).waiting_since;
-        if waiting.is_some_and(|since| to >= since + FRESH)
-            && let Err(e) = self.write()
-        {
+        let mut intake = lock(&self.intake);
+        let written = if intake.broken {
+            Err(StoreError::Poisoned)
+        } else if intake.waiting_since.is_some_and(|since| to >= since + FRESH) {
+            self.write_all(&self.inner(), &mut intake, usize::MAX)
+        } else if intake.aside.as_ref().is_some_and(|aside| to >= aside.since) {
+            self.settle(&mut intake)
+        } else {
+            Ok(())
+        };
+        if let Err(e) = written {
             tracing::debug!(error = %e, "an answer lacks the last seconds");
         }
     }
@@ -207,6 +253,17 @@ impl DuckStore {
     }
 }
 
+impl Drop for DuckStore {
+    fn drop(&mut self) {
+        // Nobody else has the files before it is done; what it could not write is in the log.
+        if let Some(aside) = lock(&self.intake).aside.take() {
+            let _written = aside.thread.join();
+        }
+    }
+}
+
+/// Flow records of which more are written on a thread of its own.
+const ASIDE: usize = 10_000;
 /// How long records wait at most before a question sees them.
 const FRESH: Duration = Duration::from_secs(5);
 
@@ -294,6 +351,10 @@ fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+fn flows_of(batch: &Batch) -> usize {
+    batch.records.iter().filter(|record| matches!(record, Record::Flow(_))).count()
 }
 
 fn damage(file: &str, now_at: &Path, reason: &str, now: Timestamp) -> Event {

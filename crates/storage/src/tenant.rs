@@ -4,15 +4,17 @@
 //! batch ─append─► heads (samples, flows, events) ─flush─► minutes, then raw, of each day: a transaction for each file
 //! ```
 //!
+//! Flow records, which take longest, are written beside what comes in next.
+//!
 //! Effectively once: every file notes the position of the log up to which it has everything. After a crash the log is handed over again
 //! from the last position that *all* files had; what a file already has it does not take again. Files of one flush may have ended up
-//! at different positions; records are then flushed at each of these positions ([`Writer::stops`]), so that a file takes a flush whole
+//! at different positions; records are then flushed at each of these positions ([`Heads::stops`]), so that a file takes a flush whole
 //! or not at all. Flows are cumulative besides: what is already written of an open one is learnt from the files at the start.
 
 mod flush;
 mod open;
 
-pub(crate) use flush::{rollup_row, sample_row};
+pub(crate) use flush::{WaitingFlows, rollup_row, sample_row};
 pub use open::error_text;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -49,6 +51,8 @@ pub(crate) struct Tenant {
     rolling: Mutex<Option<(Kind, i64, bool)>>,
     /// Files that were rewritten and got nothing since.
     pub(crate) compacted: Mutex<HashSet<Partition>>,
+    /// Locked before the writer, and not while flow records are written.
+    heads: Mutex<Heads>,
     writer: Mutex<Writer>,
 }
 
@@ -62,22 +66,29 @@ pub(crate) struct Window {
     pub(crate) to: i64,
 }
 
-/// What waits, and how far each file is.
+/// What waits in memory.
 #[derive(Debug)]
-struct Writer {
-    connection: Connection,
+struct Heads {
     samples: SampleHead,
     flows: FlowHead,
     events: Vec<(AgentId, Event)>,
     results: Vec<ProbeResult>,
     /// Position of the last batch that was taken in.
     position: u64,
-    /// Position up to which each file has everything.
-    guards: HashMap<Partition, u64>,
+    /// Position up to which each file had everything when it was opened.
+    known: HashMap<Partition, u64>,
     /// The largest of them: beyond it nothing can come twice.
     highest: u64,
     /// Positions at which some file's knowledge ends, in order.
     stops: VecDeque<u64>,
+}
+
+/// How far each file is.
+#[derive(Debug)]
+struct Writer {
+    connection: Connection,
+    /// Position up to which each file has everything.
+    guards: HashMap<Partition, u64>,
     /// Series that each file lists.
     listed: HashMap<Partition, HashSet<u32>>,
 }
@@ -85,10 +96,12 @@ struct Writer {
 impl Tenant {
     /// Takes a batch in. Batches come in the order of their positions.
     pub(crate) fn append(&self, position: u64, batch: Batch, window: Window) -> Result<Taken, StoreError> {
-        let mut writer = self.writer();
-        while writer.stops.front().is_some_and(|stop| *stop < position) {
-            self.flush_writer(&mut writer)?;
-            writer.stops.pop_front();
+        let mut heads = lock(&self.heads);
+        while heads.stops.front().is_some_and(|stop| *stop < position) {
+            let flows = take_flows(&mut heads);
+            self.flush_heads(&mut heads)?;
+            self.write_flows(flows)?;
+            heads.stops.pop_front();
         }
         let mut taken = Taken::default();
         // For the whole batch, because most have samples alone.
@@ -97,11 +110,11 @@ impl Tenant {
             match record {
                 Record::Sample(sample) => {
                     let agent = batch.key.agent;
-                    writer.sample(&mut dictionary, position, agent, &sample, window, &mut taken);
+                    heads.sample(&mut dictionary, position, agent, &sample, window, &mut taken);
                 }
                 Record::Flow(flow) => {
                     let time = flow.end.millis();
-                    if writer.wants(
+                    if heads.wants(
                         position,
                         [Kind::Flows, Kind::FlowMinutes],
                         time,
@@ -110,45 +123,55 @@ impl Tenant {
                         &mut taken,
                     ) {
                         let BatchKey { agent, boot, .. } = batch.key;
-                        writer.flows.push(RecordKey { agent, boot, id: flow.id }, flow);
+                        heads.flows.push(RecordKey { agent, boot, id: flow.id }, flow);
                     }
                 }
                 Record::Event(event) => {
                     let time = event.time.millis();
-                    if writer.wants(position, [Kind::Events; 2], time, window.events_from, window, &mut taken) {
-                        writer.events.push((batch.key.agent, event));
+                    if heads.wants(position, [Kind::Events; 2], time, window.events_from, window, &mut taken) {
+                        heads.events.push((batch.key.agent, event));
                     }
                 }
                 Record::Probe(result) => {
                     let time = result.start.millis();
-                    if writer.wants(position, [Kind::ProbeResults; 2], time, window.results_from, window, &mut taken) {
-                        writer.results.push(*result);
+                    if heads.wants(position, [Kind::ProbeResults; 2], time, window.results_from, window, &mut taken) {
+                        heads.results.push(*result);
                     }
                 }
             }
         }
-        writer.position = writer.position.max(position);
+        heads.position = heads.position.max(position);
         Ok(taken)
     }
 
     /// Records that wait: samples, and everything else.
     pub(crate) fn waiting(&self) -> (usize, usize) {
-        let writer = self.writer();
-        (writer.samples.len(), writer.flows.len() + (writer.events.len() + writer.results.len()) * 20)
+        let heads = lock(&self.heads);
+        (heads.samples.len(), heads.flows.len() + (heads.events.len() + heads.results.len()) * 20)
+    }
+
+    /// Flow records that wait.
+    pub(crate) fn waiting_flows(&self) -> usize {
+        lock(&self.heads).flows.len()
     }
 
     /// Whether so much waits that it should be written.
     pub(crate) fn is_full(&self, max_samples: usize, max_flows: usize) -> bool {
-        let writer = self.writer();
-        writer.samples.len() >= max_samples
-            || writer.flows.len() >= max_flows
-            || writer.events.len() >= MAX_EVENTS
-            || writer.results.len() >= MAX_RESULTS
+        let heads = lock(&self.heads);
+        heads.samples.len() >= max_samples
+            || heads.flows.len() >= max_flows
+            || heads.events.len() >= MAX_EVENTS
+            || heads.results.len() >= MAX_RESULTS
     }
 
-    /// Writes everything that waits.
+    /// Takes the flow records that wait: [`Tenant::write_flows`] writes them, while others come in.
+    pub(crate) fn take_flows(&self) -> WaitingFlows {
+        take_flows(&mut lock(&self.heads))
+    }
+
+    /// Writes what else waits.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
-        self.flush_writer(&mut self.writer())
+        self.flush_heads(&mut lock(&self.heads))
     }
 
     /// Forgets what is known of a file that is gone.
@@ -209,7 +232,7 @@ impl Tenant {
     }
 }
 
-impl Writer {
+impl Heads {
     fn sample(
         &mut self,
         dictionary: &mut Dictionary,
@@ -239,7 +262,9 @@ impl Writer {
             taken.too_old += 1;
         } else if time >= window.to {
             taken.too_new += 1;
-        } else if position <= self.highest && kinds.iter().all(|k| position <= self.guard(Partition::at(*k, time))) {
+        } else if position <= self.highest
+            && kinds.iter().all(|k| position <= guard(&self.known, Partition::at(*k, time)))
+        {
             taken.repeated += 1;
         } else {
             taken.stored += 1;
@@ -247,10 +272,20 @@ impl Writer {
         }
         false
     }
+}
 
+impl Writer {
     fn guard(&self, partition: Partition) -> u64 {
-        self.guards.get(&partition).copied().unwrap_or(0)
+        guard(&self.guards, partition)
     }
+}
+
+fn take_flows(heads: &mut Heads) -> WaitingFlows {
+    WaitingFlows::new(heads.position, heads.flows.take())
+}
+
+fn guard(guards: &HashMap<Partition, u64>, partition: Partition) -> u64 {
+    guards.get(&partition).copied().unwrap_or(0)
 }
 
 impl Window {

@@ -43,10 +43,6 @@ impl Sink for HistorySink {
         Ok(())
     }
 
-    fn set_behind(&mut self, is_behind: bool) {
-        self.0.set_behind(is_behind);
-    }
-
     fn missing(&mut self, gap: &Gap) {
         tracing::warn!(?gap, "history lacks what is gone from the log");
     }

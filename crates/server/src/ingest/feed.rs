@@ -30,8 +30,6 @@ const FLUSH: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(100);
 /// The first wait after an error, doubled with each, and the last.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
-/// Records in memory that wait to be given: with more of them the sink is behind, as it is when entries come from the log.
-const BEHIND: usize = 100_000;
 /// Entries after which it is looked at the clock.
 const ROUND: usize = 64;
 
@@ -51,9 +49,6 @@ pub trait Sink: Send {
         batch: Batch,
         now: Timestamp,
     ) -> Result<(), SinkError>;
-
-    /// Whether many more entries wait to be given.
-    fn set_behind(&mut self, is_behind: bool);
 
     /// Entries are gone from the log before they could be given.
     fn missing(&mut self, gap: &Gap);
@@ -98,8 +93,6 @@ pub struct Feed<S> {
     /// What the checkpoint says.
     kept: Position,
     failures: u32,
-    /// What the sink was told.
-    is_behind: bool,
     /// Since when something was given that is not stored for good; monotonic.
     waiting: Option<Duration>,
     health: Option<Component>,
@@ -128,7 +121,6 @@ impl<S: Sink> Feed<S> {
             next,
             kept,
             failures: 0,
-            is_behind: false,
             waiting: None,
             health,
         })
@@ -192,8 +184,7 @@ impl<S: Sink> Feed<S> {
     /// Gives the next entry, if there is one.
     pub(super) fn give(&mut self) -> Result<bool, SinkError> {
         let now = self.ingest.clock.now();
-        if let Some((Fresh { position, workspace, batch }, waiting)) = self.ingest.hot_at(self.next) {
-            self.set_behind(waiting > BEHIND);
+        if let Some(Fresh { position, workspace, batch }) = self.ingest.hot_at(self.next) {
             let span = info_span!(target: TARGET, "ingest.history", records = batch.records.len());
             span.in_scope(|| self.sink.apply(position, workspace, batch, now))?;
             self.ingest.metrics.fed[0].inc();
@@ -221,7 +212,6 @@ impl<S: Sink> Feed<S> {
                     Some((first, end)) if segment <= end && end < position => Some((first, end)),
                     _ => Some((position, position.next())),
                 };
-                self.set_behind(true);
                 match read {
                     Ok((workspace, decoded)) => {
                         tell(&self.ingest, position, &decoded);
@@ -238,13 +228,6 @@ impl<S: Sink> Feed<S> {
         }
         self.next = self.reader.position();
         Ok(true)
-    }
-
-    fn set_behind(&mut self, is_behind: bool) {
-        if self.is_behind != is_behind {
-            self.is_behind = is_behind;
-            self.sink.set_behind(is_behind);
-        }
     }
 
     /// Keeps what the sink has.

@@ -317,15 +317,15 @@ impl Ingest {
         self.hot().is_wanted = true;
     }
 
-    /// The durable entry at a position, when it is still in memory, and how many records are there besides; those before it are let go.
-    pub(super) fn hot_at(&self, position: Position) -> Option<(Fresh, usize)> {
+    /// The durable entry at a position, when it is still in memory; those before it are let go.
+    pub(super) fn hot_at(&self, position: Position) -> Option<Fresh> {
         let mut hot = self.hot();
         while let Some(fresh) = hot.entries.pop_front_if(|fresh| fresh.position < position) {
             hot.records -= fresh.batch.records.len();
         }
         let fresh = hot.entries.pop_front_if(|fresh| fresh.position == position && self.spool.has(position))?;
         hot.records -= fresh.batch.records.len();
-        Some((fresh, hot.records))
+        Some(fresh)
     }
 
     fn keep_hot(&self, fresh: Fresh) {

@@ -60,8 +60,6 @@ struct Shelves {
     gaps: Vec<Gap>,
     fails: Vec<SinkError>,
     recovered: u32,
-    /// Whether they were told to be behind, each time.
-    told: Vec<bool>,
 }
 
 impl Shelf {
@@ -95,10 +93,6 @@ impl Sink for Shelf {
             shelves.waiting.push((position, text));
         }
         Ok(())
-    }
-
-    fn set_behind(&mut self, is_behind: bool) {
-        self.0.lock().unwrap().told.push(is_behind);
     }
 
     fn missing(&mut self, gap: &Gap) {
@@ -178,17 +172,6 @@ fn old_segments_go_when_the_sink_has_them_and_batches_stay_known() {
     assert!((1..=1000).all(|sequence| !take_and_commit(&ingest, batch(1, sequence))));
     feed(&ingest, &shelf);
     assert_eq!(shelf.texts().len(), 1000);
-}
-
-#[test]
-fn a_sink_is_told_that_it_is_behind_while_it_is_fed_from_the_log() {
-    let (disk, shelf) = (MemoryDisk::default(), Shelf::default());
-    let ingest = open(&disk);
-    take_and_commit(&ingest, batch(1, 1));
-    let mut feed = Feed::new(Arc::clone(&ingest), shelf.clone(), None).unwrap();
-    take_and_commit(&ingest, batch(1, 2));
-    while feed.give().unwrap() {}
-    assert_eq!(shelf.0.lock().unwrap().told, [true, false], "the second was in memory");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Columns on their way into a table: whole batches, not row by row.
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 
 use duckdb::arrow::array::{
     ArrayRef, BinaryArray, Int64Array, StringArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
@@ -13,36 +12,20 @@ use duckdb::{Connection, Error};
 /// Rows of which columns are made at once: as many as DuckDB takes at once, and as stay in the processor's cache meanwhile.
 const PART: usize = 2048;
 
-/// Parts that wait to be appended, at most: as many as are made while DuckDB packs what it has. Half a megabyte each, of flows.
-const AHEAD: usize = 48;
+/// The columns of many wide rows, some rows at a time.
+pub(crate) fn in_parts<T>(rows: &[T], columns: impl Fn(&[T]) -> Columns) -> Vec<Columns> {
+    rows.chunks(PART).map(columns).collect()
+}
 
-/// Adds many wide rows to a table, in the open transaction; `columns` makes the columns of some of them, on a thread of its own: that takes
-/// a third of the time.
-pub(crate) fn append_parts<T: Sync>(
-    to: &Connection,
-    (alias, table): (&str, &str),
-    rows: &[T],
-    columns: impl Fn(&[T]) -> Columns + Send,
-) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+/// Adds many rows to a table, in the open transaction.
+pub(crate) fn append_parts(to: &Connection, (alias, table): (&str, &str), parts: Vec<Columns>) -> Result<(), Error> {
     let mut appender = to.appender_to_catalog_and_db(table, alias, "main")?;
-    if rows.len() <= PART {
-        appender.append_record_batch(columns(rows).batch()?)?;
-        return appender.flush();
-    }
-    std::thread::scope(|scope| {
-        let (give, take) = sync_channel(AHEAD);
-        // It ends when nobody takes any more.
-        scope.spawn(move || rows.chunks(PART).map(|part| columns(part).batch()).try_for_each(|part| give.send(part)));
-        take.into_iter().try_for_each(|part| appender.append_record_batch(part?))
-    })?;
+    parts.into_iter().try_for_each(|part| appender.append_record_batch(part.batch()?))?;
     appender.flush()
 }
 
 /// Columns of the same length, in the order of the table.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Columns {
     fields: Vec<Field>,
     arrays: Vec<ArrayRef>,
@@ -93,12 +76,15 @@ impl Columns {
 
     /// Adds the rows to a table, in the open transaction.
     pub(crate) fn append(self, to: &Connection, alias: &str, table: &str) -> Result<(), Error> {
-        if self.arrays.first().is_none_or(|a| a.is_empty()) {
+        if self.rows() == 0 {
             return Ok(());
         }
-        let mut appender = to.appender_to_catalog_and_db(table, alias, "main")?;
-        appender.append_record_batch(self.batch()?)?;
-        appender.flush()
+        append_parts(to, (alias, table), vec![self])
+    }
+
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.arrays.first().map_or(0, |array| array.len())
     }
 
     fn batch(self) -> Result<RecordBatch, Error> {

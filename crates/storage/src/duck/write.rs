@@ -8,7 +8,7 @@ use netwatch_model::people::ProbeId;
 use netwatch_model::probe::ProbeResult;
 use netwatch_model::{AgentId, Event};
 
-use super::columns::{Columns, append_parts};
+use super::columns::{Columns, append_parts, in_parts};
 use super::files::Attached;
 use crate::address::{halves, split};
 use crate::dictionary::{SeriesKey, labels_text, metric_word};
@@ -154,12 +154,17 @@ fn micros(time: Option<std::time::Duration>) -> Option<u32> {
     time.map(|t| u32::try_from(t.as_micros()).unwrap_or(u32::MAX))
 }
 
-/// Adds slices of flows.
-pub(crate) fn flows(to: &Connection, alias: &str, rows: &[&Slice]) -> Result<(), Error> {
-    append_parts(to, (alias, "flow"), rows, |part| tail(head(Columns::default(), part), part))
+/// The columns of slices of flows.
+pub(crate) fn flow_columns(rows: &[Slice]) -> Vec<Columns> {
+    in_parts(rows, |part| tail(head(Columns::default(), part), part))
 }
 
-fn head(columns: Columns, rows: &[&Slice]) -> Columns {
+/// Adds slices of flows.
+pub(crate) fn flows(to: &Connection, alias: &str, parts: Vec<Columns>) -> Result<(), Error> {
+    append_parts(to, (alias, "flow"), parts)
+}
+
+fn head(columns: Columns, rows: &[Slice]) -> Columns {
     let (source, destination): (Vec<_>, Vec<_>) =
         rows.iter().map(|s| (halves(s.record.source), halves(s.record.destination))).unzip();
     let explicit = |s: &Slice, n: usize| if way(s) == 2 { s.interface_octets[n] } else { 0 };
@@ -193,8 +198,8 @@ fn head(columns: Columns, rows: &[&Slice]) -> Columns {
         .u64(rows.iter().map(|s| explicit(s, 1)).collect())
 }
 
-fn tail(columns: Columns, rows: &[&Slice]) -> Columns {
-    let process = |s: &&Slice| s.record.process.as_ref().map(Arc::clone);
+fn tail(columns: Columns, rows: &[Slice]) -> Columns {
+    let process = |s: &Slice| s.record.process.as_ref().map(Arc::clone);
     let processes: Vec<_> = rows.iter().map(process).collect();
     let mut columns = columns
         .u8(rows.iter().map(|s| s.record.state as u8).collect())

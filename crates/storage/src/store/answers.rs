@@ -49,15 +49,11 @@ impl DuckStore {
 
 impl TelemetryStore for DuckStore {
     fn replay_after(&self) -> u64 {
-        lock(&self.intake).stored
+        self.stored()
     }
 
     fn append(&self, workspace: WorkspaceId, position: u64, batch: Batch, now: Timestamp) -> Result<Taken, StoreError> {
         self.take(workspace, position, batch, now)
-    }
-
-    fn set_behind(&self, is_behind: bool) {
-        self.set_behind(is_behind);
     }
 
     fn flush(&self, _now: Timestamp) -> Result<(), StoreError> {

@@ -1,17 +1,20 @@
 //! Writing what waits.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::PoisonError;
+use std::ops::{Deref, DerefMut};
+use std::sync::{MutexGuard, PoisonError};
 
 use netwatch_model::probe::ProbeResult;
 use netwatch_model::{AgentId, Event};
 
-use super::{Tenant, Writer, lock};
+use super::{Heads, Tenant, Writer, lock};
 use crate::address::halves;
 use crate::chunk::{self, MAX_SAMPLES, Point};
+use crate::duck::columns::Columns;
 use crate::duck::files::Lease;
 use crate::duck::write::{self, ChunkRow, transact};
 use crate::error::StoreError;
+use crate::head::SampleHead;
 use crate::pack::Packer;
 use crate::partition::{HOUR, Kind, MINUTE, Partition};
 use crate::rollup::{self, MAX_ROLLUPS, Packers, Rollup, bucket};
@@ -25,31 +28,36 @@ const HOUR_STEP: usize = 3_600_000;
 type Chunks = BTreeMap<Partition, Vec<ChunkRow>>;
 
 impl Tenant {
-    /// Writes everything that waits, and empties the heads. When a file cannot be written the samples go on waiting.
-    pub(super) fn flush_writer(&self, writer: &mut Writer) -> Result<(), StoreError> {
-        self.flush_samples(writer)?;
-        self.flush_flows(writer)?;
-        self.flush_events(writer)?;
-        self.flush_results(writer)
+    /// Writes everything that waits but flow records. When a file cannot be written the samples go on waiting.
+    pub(super) fn flush_heads(&self, heads: &mut Heads) -> Result<(), StoreError> {
+        let mut writer = Writing { writer: self.writer(), position: heads.position };
+        self.flush_samples(&mut writer, &mut heads.samples)?;
+        self.flush_events(&mut writer, &mut heads.events)?;
+        self.flush_results(&mut writer, &mut heads.results)
     }
 
-    fn flush_samples(&self, writer: &mut Writer) -> Result<(), StoreError> {
-        if writer.samples.is_empty() {
+    fn flush_samples(&self, writer: &mut Writing<'_>, samples: &mut SampleHead) -> Result<(), StoreError> {
+        if samples.is_empty() {
             return Ok(());
         }
         let mut packers = Packers::default();
         let (mut raw, mut minutes) = (Chunks::new(), Chunks::new());
-        for (series, points) in writer.samples.sorted() {
+        for (series, points) in samples.sorted() {
             pack(series, points, &mut packers, &mut raw, &mut minutes);
         }
         for (partition, rows) in minutes.into_iter().chain(raw) {
             self.write_chunks(writer, partition, &rows)?;
         }
-        writer.samples.clear();
+        samples.clear();
         Ok(())
     }
 
-    fn write_chunks(&self, writer: &mut Writer, partition: Partition, rows: &[ChunkRow]) -> Result<(), StoreError> {
+    fn write_chunks(
+        &self,
+        writer: &mut Writing<'_>,
+        partition: Partition,
+        rows: &[ChunkRow],
+    ) -> Result<(), StoreError> {
         if writer.guard(partition) >= writer.position {
             return Ok(());
         }
@@ -74,22 +82,15 @@ impl Tenant {
         Ok(())
     }
 
-    fn flush_flows(&self, writer: &mut Writer) -> Result<(), StoreError> {
-        if writer.flows.is_empty() {
-            return Ok(());
-        }
-        let slices = writer.flows.take();
-        let mut sums: BTreeMap<Partition, Vec<(i64, Key, Sums)>> = BTreeMap::new();
-        for (minute, rows) in tally(&slices) {
-            let rows = rows.into_iter().map(|(key, s)| (minute, key, s));
-            sums.entry(Partition::at(Kind::FlowMinutes, minute)).or_default().extend(rows);
-        }
+    /// Writes flow records that were taken out of the heads.
+    pub(crate) fn write_flows(&self, WaitingFlows { position, sums, slices }: WaitingFlows) -> Result<(), StoreError> {
+        let mut writer = Writing { writer: self.writer(), position };
         // Sums before slices: what is written of an open flow is learnt from the slices.
         for (partition, rows) in &sums {
             let late = self.late(Kind::FlowHours, rows.iter().map(|r| r.0));
-            if writer.guard(*partition) < writer.position {
+            if writer.guard(*partition) < position {
                 let file = self.files.lease_or_create(*partition)?;
-                self.write(writer, &file, |to, alias| {
+                self.write(&mut writer, &file, |to, alias| {
                     write::late(to, alias, &late)?;
                     write::sums(to, alias, rows)
                 })?;
@@ -100,28 +101,18 @@ impl Tenant {
             }
             self.reopen(Kind::FlowHours, &late);
         }
-        self.write_slices(writer, &slices)
-    }
-
-    fn write_slices(&self, writer: &mut Writer, slices: &[Slice]) -> Result<(), StoreError> {
-        let mut days: BTreeMap<Partition, Vec<&Slice>> = BTreeMap::new();
-        for slice in slices {
-            days.entry(Partition::at(Kind::Flows, slice.end)).or_default().push(slice);
-        }
-        for (partition, mut rows) in days {
-            if writer.guard(partition) < writer.position {
-                // Neighbours that are alike pack well.
-                rows.sort_by_cached_key(|s| (halves(s.record.source), halves(s.record.destination), s.end));
+        for (partition, rows) in slices {
+            if writer.guard(partition) < position {
                 let file = self.files.lease_or_create(partition)?;
-                self.write(writer, &file, |to, alias| write::flows(to, alias, &rows))?;
+                self.write(&mut writer, &file, |to, alias| write::flows(to, alias, rows))?;
             }
         }
         Ok(())
     }
 
-    fn flush_events(&self, writer: &mut Writer) -> Result<(), StoreError> {
+    fn flush_events(&self, writer: &mut Writing<'_>, waiting: &mut Vec<(AgentId, Event)>) -> Result<(), StoreError> {
         let mut months: BTreeMap<Partition, Vec<(AgentId, Event)>> = BTreeMap::new();
-        for (agent, event) in &writer.events {
+        for (agent, event) in &*waiting {
             let partition = Partition::at(Kind::Events, event.time.millis());
             months.entry(partition).or_default().push((*agent, event.clone()));
         }
@@ -131,12 +122,12 @@ impl Tenant {
                 self.write(writer, &file, |to, alias| write::events(to, alias, rows))?;
             }
         }
-        writer.events.clear();
+        waiting.clear();
         Ok(())
     }
 
-    fn flush_results(&self, writer: &mut Writer) -> Result<(), StoreError> {
-        let results = std::mem::take(&mut writer.results);
+    fn flush_results(&self, writer: &mut Writing<'_>, waiting: &mut Vec<ProbeResult>) -> Result<(), StoreError> {
+        let results = std::mem::take(waiting);
         let mut days: BTreeMap<Partition, Vec<&ProbeResult>> = BTreeMap::new();
         for result in &results {
             days.entry(Partition::at(Kind::ProbeResults, result.start.millis())).or_default().push(result);
@@ -152,7 +143,7 @@ impl Tenant {
 
     fn write(
         &self,
-        writer: &mut Writer,
+        writer: &mut Writing<'_>,
         file: &Lease,
         work: impl FnOnce(&duckdb::Connection, &str) -> Result<(), duckdb::Error>,
     ) -> Result<(), StoreError> {
@@ -164,8 +155,8 @@ impl Tenant {
             work(to, alias)
         })?;
         lock(&self.compacted).remove(&file.partition);
-        writer.guards.insert(file.partition, writer.position);
-        writer.highest = writer.highest.max(writer.position);
+        let position = writer.position;
+        writer.guards.insert(file.partition, position);
         Ok(())
     }
 
@@ -188,6 +179,60 @@ impl Tenant {
         if let Some((rolling, hour, late)) = &mut *lock(&self.rolling) {
             *late |= *rolling == kind && hours.contains(hour);
         }
+    }
+}
+
+/// Flow records on their way into files.
+#[derive(Debug)]
+pub(crate) struct WaitingFlows {
+    position: u64,
+    /// Of each minute.
+    sums: BTreeMap<Partition, Vec<(i64, Key, Sums)>>,
+    /// Of each day, as columns: they take less room than the records, and whoever writes them waits for the disk as well.
+    slices: BTreeMap<Partition, Vec<Columns>>,
+}
+
+impl WaitingFlows {
+    pub(super) fn new(position: u64, all: Vec<Slice>) -> Self {
+        let mut sums: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (minute, rows) in tally(&all) {
+            let rows = rows.into_iter().map(|(key, s)| (minute, key, s));
+            sums.entry(Partition::at(Kind::FlowMinutes, minute)).or_default().extend(rows);
+        }
+        let mut slices: BTreeMap<_, Vec<Slice>> = BTreeMap::new();
+        for slice in all {
+            slices.entry(Partition::at(Kind::Flows, slice.end)).or_default().push(slice);
+        }
+        let columns = |mut rows: Vec<Slice>| {
+            // Neighbours that are alike pack well.
+            rows.sort_by_cached_key(|s| (halves(s.record.source), halves(s.record.destination), s.end));
+            write::flow_columns(&rows)
+        };
+        Self { position, sums, slices: slices.into_iter().map(|(day, rows)| (day, columns(rows))).collect() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slices.values().flatten().map(Columns::rows).sum()
+    }
+}
+
+/// A flush of everything up to a position.
+struct Writing<'a> {
+    writer: MutexGuard<'a, Writer>,
+    position: u64,
+}
+
+impl Deref for Writing<'_> {
+    type Target = Writer;
+
+    fn deref(&self) -> &Writer {
+        &self.writer
+    }
+}
+
+impl DerefMut for Writing<'_> {
+    fn deref_mut(&mut self) -> &mut Writer {
+        &mut self.writer
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use duckdb::Connection;
 use netwatch_model::{AgentId, BootId, Counters, FlowId};
 
-use super::{Tenant, Writer};
+use super::{Heads, Tenant, Writer};
 use crate::config::StoreConfig;
 use crate::dictionary::{Dictionary, SeriesKey, series_of};
 use crate::duck::engine::Engine;
@@ -200,18 +200,17 @@ impl Opened {
     fn finish(mut self, engine: Arc<Engine>, files: Files, connection: Connection) -> Tenant {
         let stops: BTreeSet<u64> = self.guards.values().copied().filter(|g| *g > 0).collect();
         self.done.retain(|hour| !self.late.contains(hour));
-        let writer = Writer {
-            connection,
+        let heads = Heads {
             samples: SampleHead::default(),
             flows: self.flows,
             results: Vec::new(),
             events: Vec::new(),
             position: 0,
+            known: self.guards.clone(),
             highest: stops.last().copied().unwrap_or(0),
             stops: VecDeque::from_iter(stops),
-            guards: self.guards,
-            listed: self.listed,
         };
+        let writer = Writer { connection, guards: self.guards, listed: self.listed };
         Tenant {
             engine,
             files,
@@ -219,6 +218,7 @@ impl Opened {
             done: Mutex::new(self.done),
             rolling: Mutex::new(None),
             compacted: Mutex::new(self.compacted),
+            heads: Mutex::new(heads),
             writer: Mutex::new(writer),
         }
     }

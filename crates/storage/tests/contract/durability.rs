@@ -77,21 +77,38 @@ fn a_crash_at_any_moment_loses_and_doubles_nothing() {
 }
 
 #[test]
-fn more_waits_in_memory_while_the_log_is_behind() {
-    let few = |c| StoreConfig { max_waiting_flows: 4, max_waiting_flows_behind: 8, ..c };
+fn what_would_pass_a_row_group_is_written_before_it() {
+    let few = |c| StoreConfig { max_waiting_flows: 8, ..c };
     let mut bench = Bench::with(few, LookupPaths::default());
-    let mut put = |n: i64, is_behind| {
-        bench.store.set_behind(is_behind);
-        bench.put([ended(flow(1, n, n + 5, 1000))]);
+    let mut next = 0;
+    let written = [3, 3, 3, 5, 1, 20, 1].map(|flows| {
+        next += flows;
+        bench.put((next - flows..next).map(|n| ended(flow(1, n, n + 5, 1000))));
         bench.store.replay_after()
+    });
+    assert_eq!(written, [0, 0, 2, 4, 4, 6, 6], "six; eight, which is full; one before many; many");
+}
+
+#[test]
+fn flows_that_are_written_beside_others_are_seen_and_counted_once() {
+    // As many as are written on a thread of their own.
+    let many = |part: i64| {
+        (0..12_000).map(move |n| {
+            let start = part * 100 + n / 200;
+            ended(flow(u8::try_from(n % 200).unwrap(), start, start + 5, 1000))
+        })
     };
-    let written: Vec<u64> = (1..=8).map(|n| put(n, true)).collect();
-    assert_eq!(written, [0, 0, 0, 0, 0, 0, 0, 8], "eight at once");
-    let written: Vec<u64> = (9..=12).map(|n| put(n, false)).collect();
-    assert_eq!(written, [8, 8, 8, 12], "four at once");
-    let written: Vec<u64> = (13..=18).map(|n| put(n, true)).collect();
-    assert_eq!(written, [12; 6]);
-    assert_eq!(put(19, false), 19, "what waits is written as soon as nothing else does");
+    let mut bench = Bench::with(|c| StoreConfig { max_waiting_flows: 12_000, ..c }, LookupPaths::default());
+    for part in 1..=4 {
+        bench.put(many(part));
+        assert_eq!(bench.octets(0, HOUR), part.unsigned_abs() * 12_000 * 1500, "whoever asks waits for them");
+    }
+    bench.put(many(5));
+    let mut bench = bench.crash();
+    assert_eq!(bench.store.replay_after(), 4, "its position was not noted");
+    let repeated = bench.put_at(5, many(5)).repeated;
+    bench.flush();
+    assert_eq!((repeated, bench.octets(0, HOUR)), (12_000, 5 * 12_000 * 1500), "but it was written");
 }
 
 #[test]

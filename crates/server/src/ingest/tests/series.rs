@@ -53,8 +53,6 @@ impl Sink for Checked {
         Ok(())
     }
 
-    fn set_behind(&mut self, _: bool) {}
-
     fn missing(&mut self, _: &Gap) {}
 
     fn flush(&mut self, _: Timestamp) -> Result<(), SinkError> {

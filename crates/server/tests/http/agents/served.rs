@@ -169,8 +169,6 @@ impl Sink for Shelf {
         Ok(())
     }
 
-    fn set_behind(&mut self, _: bool) {}
-
     fn missing(&mut self, _: &Gap) {}
 
     fn flush(&mut self, _: Timestamp) -> Result<(), SinkError> {
