@@ -252,7 +252,11 @@ fn copy(connection: &Connection, old: &Attached) -> Result<(), StoreError> {
     match kind {
         Kind::Samples | Kind::SampleMinutes | Kind::SampleHours => {
             run(&format!("INSERT INTO rewritten.series SELECT * FROM {alias}.series ORDER BY id"))?;
-            copy_chunks(connection, old)?;
+            // At once: what is packed again at each of many commits leaves holes in the file.
+            run("BEGIN")?;
+            let copied = copy_chunks(connection, old);
+            let ended = run(if copied.is_ok() { "COMMIT" } else { "ROLLBACK" });
+            copied.and(ended)?;
         }
         Kind::Flows => run(&flows(alias))?,
         Kind::FlowMinutes | Kind::FlowHours => run(&hours::rewritten(alias))?,

@@ -193,7 +193,7 @@ fn head(columns: Columns, rows: &[Slice]) -> Columns {
         .u64(rows.iter().map(|s| s.reverse.packets).collect())
         .u64(rows.iter().map(|s| s.reverse.octets).collect())
         .i64(rows.iter().map(|s| extra(s.reverse)).collect())
-        .u8(rows.iter().map(|s| way(s)).collect())
+        .u8(rows.iter().map(way).collect())
         .u64(rows.iter().map(|s| explicit(s, 0)).collect())
         .u64(rows.iter().map(|s| explicit(s, 1)).collect())
 }

@@ -36,6 +36,8 @@ impl DuckStore {
         let open = self.inner();
         let Some(tenant) = open.tenant(workspace) else { return Ok(nothing()) };
         let result = ask(&open.engine, budget, |connection| work(&tenant, connection));
+        // Who opens everything anew holds the intake and waits for this.
+        drop(open);
         if let Err(e) = &result
             && tells_of_damage(e)
         {
