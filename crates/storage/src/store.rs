@@ -23,7 +23,7 @@ use crate::error::StoreError;
 use crate::lookup::Lookups;
 use crate::partition::Partition;
 use crate::port::Taken;
-use crate::tenant::{Tenant, Window, lock};
+use crate::tenant::{Tenant, Window, error_text, lock};
 
 /// Folder of DuckDB's own temporary files.
 const TEMPORARY: &str = "tmp";
@@ -208,7 +208,11 @@ impl DuckStore {
     fn settle(&self, intake: &mut Intake) -> Result<(), StoreError> {
         let Some(Aside { position, thread, .. }) = intake.aside.take() else { return Ok(()) };
         let written = thread.join().unwrap_or(Err(StoreError::Poisoned));
-        written.inspect_err(|_| intake.broken = true)?;
+        written.inspect_err(|e| {
+            intake.broken = true;
+            // Whoever comes here may have asked for something else, and cannot tell it.
+            tracing::warn!(error = error_text(e), "flow records could not be written; they come again from the log");
+        })?;
         self.note(intake, position)
     }
 

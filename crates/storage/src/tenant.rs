@@ -87,6 +87,8 @@ struct Heads {
 #[derive(Debug)]
 struct Writer {
     connection: Connection,
+    /// Up to where everything is written by the flush that is under way.
+    position: u64,
     /// Position up to which each file has everything.
     guards: HashMap<Partition, u64>,
     /// Series that each file lists.
@@ -98,7 +100,7 @@ impl Tenant {
     pub(crate) fn append(&self, position: u64, batch: Batch, window: Window) -> Result<Taken, StoreError> {
         let mut heads = lock(&self.heads);
         while heads.stops.front().is_some_and(|stop| *stop < position) {
-            let flows = take_flows(&mut heads);
+            let flows = heads.take_flows();
             self.flush_heads(&mut heads)?;
             self.write_flows(flows)?;
             heads.stops.pop_front();
@@ -166,7 +168,7 @@ impl Tenant {
 
     /// Takes the flow records that wait: [`Tenant::write_flows`] writes them, while others come in.
     pub(crate) fn take_flows(&self) -> WaitingFlows {
-        take_flows(&mut lock(&self.heads))
+        lock(&self.heads).take_flows()
     }
 
     /// Writes what else waits.
@@ -233,6 +235,10 @@ impl Tenant {
 }
 
 impl Heads {
+    fn take_flows(&mut self) -> WaitingFlows {
+        WaitingFlows::new(self.position, self.flows.take())
+    }
+
     fn sample(
         &mut self,
         dictionary: &mut Dictionary,
@@ -278,10 +284,6 @@ impl Writer {
     fn guard(&self, partition: Partition) -> u64 {
         guard(&self.guards, partition)
     }
-}
-
-fn take_flows(heads: &mut Heads) -> WaitingFlows {
-    WaitingFlows::new(heads.position, heads.flows.take())
 }
 
 fn guard(guards: &HashMap<Partition, u64>, partition: Partition) -> u64 {

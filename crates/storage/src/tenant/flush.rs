@@ -1,8 +1,7 @@
 //! Writing what waits.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Deref, DerefMut};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use netwatch_model::probe::ProbeResult;
 use netwatch_model::{AgentId, Event};
@@ -30,13 +29,14 @@ type Chunks = BTreeMap<Partition, Vec<ChunkRow>>;
 impl Tenant {
     /// Writes everything that waits but flow records. When a file cannot be written the samples go on waiting.
     pub(super) fn flush_heads(&self, heads: &mut Heads) -> Result<(), StoreError> {
-        let mut writer = Writing { writer: self.writer(), position: heads.position };
+        let mut writer = self.writer();
+        writer.position = heads.position;
         self.flush_samples(&mut writer, &mut heads.samples)?;
         self.flush_events(&mut writer, &mut heads.events)?;
         self.flush_results(&mut writer, &mut heads.results)
     }
 
-    fn flush_samples(&self, writer: &mut Writing<'_>, samples: &mut SampleHead) -> Result<(), StoreError> {
+    fn flush_samples(&self, writer: &mut Writer, samples: &mut SampleHead) -> Result<(), StoreError> {
         if samples.is_empty() {
             return Ok(());
         }
@@ -52,12 +52,7 @@ impl Tenant {
         Ok(())
     }
 
-    fn write_chunks(
-        &self,
-        writer: &mut Writing<'_>,
-        partition: Partition,
-        rows: &[ChunkRow],
-    ) -> Result<(), StoreError> {
+    fn write_chunks(&self, writer: &mut Writer, partition: Partition, rows: &[ChunkRow]) -> Result<(), StoreError> {
         if writer.guard(partition) >= writer.position {
             return Ok(());
         }
@@ -84,7 +79,8 @@ impl Tenant {
 
     /// Writes flow records that were taken out of the heads.
     pub(crate) fn write_flows(&self, WaitingFlows { position, sums, slices }: WaitingFlows) -> Result<(), StoreError> {
-        let mut writer = Writing { writer: self.writer(), position };
+        let mut writer = self.writer();
+        writer.position = position;
         // Sums before slices: what is written of an open flow is learnt from the slices.
         for (partition, rows) in &sums {
             let late = self.late(Kind::FlowHours, rows.iter().map(|r| r.0));
@@ -110,7 +106,7 @@ impl Tenant {
         Ok(())
     }
 
-    fn flush_events(&self, writer: &mut Writing<'_>, waiting: &mut Vec<(AgentId, Event)>) -> Result<(), StoreError> {
+    fn flush_events(&self, writer: &mut Writer, waiting: &mut Vec<(AgentId, Event)>) -> Result<(), StoreError> {
         let mut months: BTreeMap<Partition, Vec<(AgentId, Event)>> = BTreeMap::new();
         for (agent, event) in &*waiting {
             let partition = Partition::at(Kind::Events, event.time.millis());
@@ -126,7 +122,7 @@ impl Tenant {
         Ok(())
     }
 
-    fn flush_results(&self, writer: &mut Writing<'_>, waiting: &mut Vec<ProbeResult>) -> Result<(), StoreError> {
+    fn flush_results(&self, writer: &mut Writer, waiting: &mut Vec<ProbeResult>) -> Result<(), StoreError> {
         let results = std::mem::take(waiting);
         let mut days: BTreeMap<Partition, Vec<&ProbeResult>> = BTreeMap::new();
         for result in &results {
@@ -143,7 +139,7 @@ impl Tenant {
 
     fn write(
         &self,
-        writer: &mut Writing<'_>,
+        writer: &mut Writer,
         file: &Lease,
         work: impl FnOnce(&duckdb::Connection, &str) -> Result<(), duckdb::Error>,
     ) -> Result<(), StoreError> {
@@ -213,26 +209,6 @@ impl WaitingFlows {
 
     pub(crate) fn len(&self) -> usize {
         self.slices.values().flatten().map(Columns::rows).sum()
-    }
-}
-
-/// A flush of everything up to a position.
-struct Writing<'a> {
-    writer: MutexGuard<'a, Writer>,
-    position: u64,
-}
-
-impl Deref for Writing<'_> {
-    type Target = Writer;
-
-    fn deref(&self) -> &Writer {
-        &self.writer
-    }
-}
-
-impl DerefMut for Writing<'_> {
-    fn deref_mut(&mut self) -> &mut Writer {
-        &mut self.writer
     }
 }
 

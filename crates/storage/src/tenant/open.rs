@@ -210,7 +210,7 @@ impl Opened {
             highest: stops.last().copied().unwrap_or(0),
             stops: VecDeque::from_iter(stops),
         };
-        let writer = Writer { connection, guards: self.guards, listed: self.listed };
+        let writer = Writer { connection, position: 0, guards: self.guards, listed: self.listed };
         Tenant {
             engine,
             files,

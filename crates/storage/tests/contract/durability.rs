@@ -89,15 +89,35 @@ fn what_would_pass_a_row_group_is_written_before_it() {
     assert_eq!(written, [0, 0, 2, 4, 4, 6, 6], "six; eight, which is full; one before many; many");
 }
 
+/// As many flows as are written on a thread of their own.
+fn many(part: i64) -> impl Iterator<Item = netwatch_model::Record> {
+    (0..12_000).map(move |n| {
+        let start = part * 100 + n / 200;
+        ended(flow(u8::try_from(n % 200).unwrap(), start, start + 5, 1000))
+    })
+}
+
+#[test]
+fn what_could_not_be_written_beside_others_is_known_and_comes_again() {
+    let mut bench = Bench::with(|c| StoreConfig { max_waiting_flows: 12_000, ..c }, LookupPaths::default());
+    bench.put(many(1));
+    bench.flush();
+    let in_the_way = bench.folder.path().join(workspace(1).to_string()).join("flows-2026-11-21.duckdb");
+    std::fs::create_dir(&in_the_way).unwrap();
+    let tomorrow = |n| ended(flow(1, 24 * HOUR + n, 24 * HOUR + n + 5, 1000));
+    bench.now = at(24 * HOUR);
+    bench.put((0..12_000).map(tomorrow));
+    assert!(bench.store.flush(bench.now).is_err(), "it waits for what is under way, and hears of it");
+    assert!(bench.store.wants_recovery());
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(bench.store.recover(bench.now).unwrap(), 1);
+    bench.put_at(2, (0..12_000).map(tomorrow));
+    bench.flush();
+    assert_eq!(bench.octets(0, 48 * HOUR), 2 * 12_000 * 1500, "each once");
+}
+
 #[test]
 fn flows_that_are_written_beside_others_are_seen_and_counted_once() {
-    // As many as are written on a thread of their own.
-    let many = |part: i64| {
-        (0..12_000).map(move |n| {
-            let start = part * 100 + n / 200;
-            ended(flow(u8::try_from(n % 200).unwrap(), start, start + 5, 1000))
-        })
-    };
     let mut bench = Bench::with(|c| StoreConfig { max_waiting_flows: 12_000, ..c }, LookupPaths::default());
     for part in 1..=4 {
         bench.put(many(part));
