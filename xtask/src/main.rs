@@ -46,8 +46,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// The root of the checkout that this program was compiled in.
+/// The root of the checkout that cargo runs this program in: it may have been compiled in another one, with the same target directory.
 fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let here = PathBuf::from(here);
+    here.parent().map_or_else(|| here.clone(), Path::to_path_buf)
 }

@@ -73,6 +73,9 @@ const CHECKS: &[Check] = &[
 /// Runs every check; the error lists all violations.
 pub fn run(root: &Path) -> Result<String, String> {
     let tree = Tree::read(root).map_err(|error| crate::tidy::with_cause(&error))?;
+    if tree.files().next().is_none() {
+        return Err(format!("tidy: there is nothing to check in {}", root.display()));
+    }
     let mut violations: Vec<Violation> = CHECKS.iter().flat_map(|check| check(&tree)).collect();
     if violations.is_empty() {
         return Ok(format!("tidy: {} checks hold in {} files", CHECKS.len(), tree.files().count()));
