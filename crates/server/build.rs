@@ -4,7 +4,8 @@
 //! to build the web app.
 
 fn main() {
-    let dist = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/dist");
+    // Cargo runs this in the folder of the crate.
+    let dist = "../../web/dist";
     // A source tree that cannot be written to only costs builds.
     let _made = std::fs::create_dir_all(dist);
     println!("cargo:rerun-if-changed={dist}");

@@ -8,7 +8,7 @@ use netwatch_privilege::broker::KEPT;
 use netwatch_privilege::caps::CapSet;
 
 fn deploy(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(file)
+    Path::new("../../deploy").join(file)
 }
 
 /// The capabilities that `setting` names in `file`, in one fixed order.

@@ -29,7 +29,7 @@ impl Provider {
     /// Starts it; none, loudly, when it is not installed.
     #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
     async fn start() -> Option<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/identity-provider");
+        let folder = Path::new("tests/identity-provider");
         if !folder.join("node_modules/oidc-provider").is_dir() {
             eprintln!("SKIPPED: the OpenID provider is not installed: run `scripts/setup.sh test`");
             return None;

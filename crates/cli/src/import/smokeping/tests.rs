@@ -13,7 +13,7 @@ fn nothing(_: &str) -> Result<(String, String), String> {
 }
 
 fn imported() -> Import {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import/smokeping");
+    let folder = Path::new("tests/import/smokeping");
     let text = std::fs::read_to_string(folder.join("config")).unwrap();
     let include = |name: &str| {
         let text = std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())?;
