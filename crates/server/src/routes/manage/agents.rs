@@ -59,13 +59,15 @@ pub(super) async fn list(
     let (own, owned) = ask(&app, move |tx| Ok((all(tx, workspace)?, owned::all(tx, workspace, DECLARED)?))).await?;
     let foreign = app.agents().offered_to(workspace);
     let all = own.iter().map(|stored| (&stored.value, false)).chain(foreign.iter().map(|agent| (&**agent, true)));
+    let key = |(agent, _): &(&Agent, bool)| place(agent.name.as_str(), &agent.id.to_string());
+    let mut all: Vec<_> = all.filter(|agent| after.as_ref().is_none_or(|after| key(agent) > *after)).collect();
+    all.sort_by_cached_key(key);
     let owner = |agent: &Agent, foreign: bool| owned.get(agent.name.as_str()).filter(|_| !foreign).cloned();
     let row = |(agent, foreign)| Shown { managed_by: owner(agent, foreign), ..shown::agent(agent, foreign, &app) };
-    let mut rows: Vec<Shown> = all.map(row).collect();
-    rows.retain(|agent| query.state.is_none_or(|state| agent.state == state) && shown::has(agent, &search));
-    rows.sort_by_cached_key(place);
-    rows.retain(|agent| after.as_ref().is_none_or(|after| place(agent) > *after));
-    let page = pager.page(rows, limit, place)?;
+    let is_asked = |agent: &Shown| query.state.is_none_or(|s| agent.state == s) && shown::has(agent, &search);
+    // Rows are made as far as the page needs them.
+    let rows = all.into_iter().map(row).filter(is_asked).take(limit + 1).collect();
+    let page = pager.page(rows, limit, |agent| place(&agent.name, &agent.id))?;
     let items = page.items.into_iter().map(|agent| shown::for_workspace(agent, workspace, &app)).collect();
     Ok(Json(Page { items, ..page }))
 }
@@ -298,8 +300,9 @@ fn refuse_own(agent: &Agent, what: &str) -> Result<(), Fault> {
     }
 }
 
-fn place(agent: &Shown) -> (String, String) {
-    (agent.name.to_lowercase(), agent.id.clone())
+/// Where an agent stands in the list.
+fn place(name: &str, id: &str) -> (String, String) {
+    (name.to_lowercase(), id.to_owned())
 }
 
 fn tag(stored: &Stored<Agent>) -> ETag {
