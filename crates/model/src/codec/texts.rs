@@ -11,13 +11,22 @@ use super::DecodeError;
 use super::bytes::{Reader, put, put_slice};
 use crate::Untrusted;
 
+/// Texts whose number is known by where they are in memory, most of which come again soon.
+const RECENT: usize = 64;
+
 /// Texts that are being written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct TextWriter {
     numbers: HashMap<Arc<str>, u32, RandomState>,
-    /// The text asked for last: the next one is often the same.
-    recent: Option<(Arc<str>, u32)>,
+    /// Addresses of texts in `numbers`, which keeps them alive: nothing else can be there.
+    recent: [(usize, u32); RECENT],
     out: Vec<u8>,
+}
+
+impl Default for TextWriter {
+    fn default() -> Self {
+        Self { numbers: HashMap::default(), recent: [(0, 0); RECENT], out: Vec::new() }
+    }
 }
 
 /// Texts that were read. Each becomes a shared value when it is first used.
@@ -36,17 +45,20 @@ struct Text<'a> {
 impl TextWriter {
     /// The number of a text.
     pub(super) fn number(&mut self, text: &Arc<str>) -> u32 {
-        if let Some((recent, number)) = &self.recent
-            && (Arc::ptr_eq(recent, text) || recent == text)
-        {
-            return *number;
+        let address = text.as_ptr().addr();
+        let recent = &mut self.recent[address / 16 % RECENT];
+        if recent.0 == address {
+            return recent.1;
         }
-        let number = match self.numbers.get(text) {
-            Some(number) => *number,
+        match self.numbers.get_key_value(text) {
+            Some((kept, number)) => {
+                if Arc::ptr_eq(kept, text) {
+                    *recent = (address, *number);
+                }
+                *number
+            }
             None => self.add(text),
-        };
-        self.recent = Some((Arc::clone(text), number));
-        number
+        }
     }
 
     /// The body of the part; then the table begins anew.
@@ -54,7 +66,7 @@ impl TextWriter {
         put(out, self.numbers.len() as u64);
         out.extend_from_slice(&self.out);
         self.numbers.clear();
-        self.recent = None;
+        self.recent = [(0, 0); RECENT];
         self.out.clear();
     }
 
