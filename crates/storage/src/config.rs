@@ -24,8 +24,8 @@ pub struct StoreConfig {
     pub flush_every: Duration,
     /// Samples that may wait in memory, 16 bytes each. Default 4 million.
     pub max_waiting_samples: usize,
-    /// Flow records that may wait in memory, while as many are written. Default 245 760: two row groups of `DuckDB`, which are then packed
-    /// once; at each checkpoint it packs neighbours anew that would fit into fewer groups.
+    /// Flow records that wait in memory, about 650 bytes each, until they are written; twice as many while those before are being written.
+    /// Default 122 880, a row group of `DuckDB`.
     pub max_waiting_flows: usize,
     /// Series of a workspace; samples of others are dropped and counted. Default 1 million.
     pub max_series: usize,
@@ -47,7 +47,7 @@ impl StoreConfig {
             threads: 2,
             flush_every: Duration::from_secs(20),
             max_waiting_samples: 4_000_000,
-            max_waiting_flows: 245_760,
+            max_waiting_flows: 122_880,
             max_series: 1_000_000,
             retention: Retention::default(),
             watermarks: Watermarks::default(),

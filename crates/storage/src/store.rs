@@ -163,18 +163,29 @@ impl DuckStore {
             let age = |kind| i64::try_from(limits.retention.of(kind).age.as_millis()).unwrap_or(i64::MAX);
             Window::at(now.millis(), age)
         };
-        // Row groups are filled and not passed: DuckDB would pack what is a little more than one over and over.
-        if tenant.waiting_flows() + flows_of(&batch) > self.config.max_waiting_flows {
+        let (waiting, coming) = (tenant.waiting_flows(), flows_of(&batch));
+        if self.is_enough(&intake, waiting, waiting + coming, |limit| limit + 1) {
             self.write_all(&open, &mut intake, ASIDE)?;
         }
+        let waiting = tenant.waiting_flows();
         let result = tenant.append(position, batch, window).inspect_err(|_| intake.broken = true)?;
         intake.position = intake.position.max(position);
         let since = *intake.waiting_since.get_or_insert(now);
-        let StoreConfig { max_waiting_samples, max_waiting_flows, .. } = self.config;
-        if tenant.is_full(max_waiting_samples, max_waiting_flows) || now.since(since) >= self.config.flush_every {
+        if tenant.is_full(self.config.max_waiting_samples)
+            || self.is_enough(&intake, waiting, tenant.waiting_flows(), |limit| limit)
+            || now.since(since) >= self.config.flush_every
+        {
             self.write_all(&open, &mut intake, ASIDE)?;
         }
         Ok(result)
+    }
+
+    /// Whether flow records are written when so many more wait: row groups are filled and not passed, because DuckDB would pack what is a
+    /// little more than one over and over. While the ones before are being written they fill two.
+    fn is_enough(&self, intake: &Intake, before: usize, after: usize, reach: impl Fn(usize) -> usize) -> bool {
+        let is_busy = intake.aside.as_ref().is_some_and(|aside| !aside.thread.is_finished());
+        let [one, two] = [1, 2].map(|groups| reach(self.config.max_waiting_flows.saturating_mul(groups)));
+        (!is_busy && before < one && after >= one) || after >= two
     }
 
     pub(crate) fn write(&self) -> Result<(), StoreError> {

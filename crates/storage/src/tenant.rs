@@ -157,13 +157,10 @@ impl Tenant {
         lock(&self.heads).flows.len()
     }
 
-    /// Whether so much waits that it should be written.
-    pub(crate) fn is_full(&self, max_samples: usize, max_flows: usize) -> bool {
+    /// Whether so much but flow records waits that it should be written.
+    pub(crate) fn is_full(&self, max_samples: usize) -> bool {
         let heads = lock(&self.heads);
-        heads.samples.len() >= max_samples
-            || heads.flows.len() >= max_flows
-            || heads.events.len() >= MAX_EVENTS
-            || heads.results.len() >= MAX_RESULTS
+        heads.samples.len() >= max_samples || heads.events.len() >= MAX_EVENTS || heads.results.len() >= MAX_RESULTS
     }
 
     /// Takes the flow records that wait: [`Tenant::write_flows`] writes them, while others come in.
