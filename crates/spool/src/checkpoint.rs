@@ -33,6 +33,11 @@ impl Checkpoint {
         Self::read_file(files, &file_of(consumer))
     }
 
+    /// Whether there is one, intact or not.
+    pub(crate) fn is_there(files: &dyn Files, consumer: &str) -> bool {
+        !files.open(&file_of(consumer)).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
     pub(crate) fn write(&self, files: &dyn Files, consumer: &str, end: Position) -> io::Result<()> {
         replace(files, &file_of(consumer), &self.encode(end))
     }

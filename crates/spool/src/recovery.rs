@@ -61,7 +61,7 @@ pub(crate) fn recover(files: &dyn Files, config: Config) -> Result<(State, Recov
     };
     for consumer in state.config.consumers.clone() {
         let checkpoint = Checkpoint::read(files, consumer).unwrap_or_default();
-        if checkpoint.is_none() && !names.is_empty() {
+        if checkpoint.is_none() && !is_first(files, &names, consumer) {
             report.lost_checkpoints.push(consumer);
         }
         let (Checkpoint { next, .. }, end) = checkpoint.unwrap_or_default();
@@ -79,6 +79,11 @@ pub(crate) fn recover(files: &dyn Files, config: Config) -> Result<(State, Recov
         state.note_damage(*gap);
     }
     Ok((state, report))
+}
+
+/// Whether that consumer had no reason yet to write a checkpoint: the log is empty, or as long as it ever was, and there is no file of one.
+fn is_first(files: &dyn Files, names: &[Name], consumer: &str) -> bool {
+    names.first().is_none_or(|oldest| oldest.first == Position::FIRST && !Checkpoint::is_there(files, consumer))
 }
 
 /// What was durable once, and lies beyond all that is there.

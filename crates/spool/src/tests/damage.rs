@@ -172,3 +172,10 @@ fn a_lost_checkpoint_is_told_and_begins_anew() {
     assert_eq!(spool.checkpoint("reader").unwrap(), None);
     assert_eq!(spool.needed_by("reader").unwrap(), Position::ZERO);
 }
+
+#[test]
+fn a_consumer_without_a_checkpoint_yet_has_lost_none() {
+    let disk = MemoryDisk::default();
+    put(&open(&disk).0, b"one").unwrap();
+    assert!(open(&disk).1.lost_checkpoints.is_empty(), "killed before it was first kept");
+}
