@@ -110,7 +110,8 @@ fn what_cannot_be_read_is_exit_code_1_and_says_which_file() {
         sandbox.run(&["flows", "--read", text(&cut), "--format", "json"]).exits(1).complains("cut.pcap ends within");
     assert!(said.json_lines().len() > 3, "what stands before the damage is printed");
     sandbox.run(&["flows", "--server", "http://127.0.0.1:1", "--token", "x"]).exits(1).complains("no server answers");
-    sandbox.run(&["flows"]).exits(1).complains("token").complains("--data-dir");
+    let empty = sandbox.path("data");
+    sandbox.run(&["flows", "--data-dir", text(&empty)]).exits(1).complains("token").complains("--data-dir");
 }
 
 #[test]
