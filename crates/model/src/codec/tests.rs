@@ -310,3 +310,19 @@ fn other_bytes_are_told_apart() {
     assert_eq!(decode(b"NWB\x03"), Err(DecodeError::Version(3)));
     assert_eq!(decode(b"NWB\x01abc"), Err(DecodeError::Cut));
 }
+
+#[test]
+fn texts_are_numbered_by_what_they_say_and_anew_for_each_batch() {
+    let mut writer = texts::TextWriter::default();
+    let [one, other, like_one]: [Arc<str>; 3] = ["one", "other", "one"].map(Arc::from);
+    let mut numbers = |order: &[&Arc<str>]| {
+        let numbers: Vec<u32> = order.iter().map(|text| writer.number(text)).collect();
+        let mut body = Vec::new();
+        writer.finish(&mut body);
+        (numbers, body)
+    };
+    let (first, body) = numbers(&[&one, &one, &other, &like_one, &one, &other, &like_one]);
+    assert_eq!((first, body.as_slice()), (vec![0, 0, 1, 0, 0, 1, 0], b"\x02\x03one\x05other".as_slice()));
+    let (second, body) = numbers(&[&other, &one, &other, &like_one]);
+    assert_eq!((second, body.as_slice()), (vec![0, 1, 0, 1], b"\x02\x05other\x03one".as_slice()));
+}
