@@ -110,8 +110,9 @@ async fn a_request_arrives_as_a_span_with_its_route_and_status_and_what_it_did()
     let refused = find("GET /api/v1/flows/{id}");
     assert!(matches!(value(refused, "http.response.status_code"), Some(Value::IntValue(400..=404))), "{refused:?}");
     assert_ne!(refused.trace_id, request.trace_id);
-    // Neither what was asked for nor who asked is in it.
-    let text = format!("{all:?}");
+    // Neither what was asked for nor who asked is in it. (Times and identities may have any digits.)
+    let text: Vec<_> = all.iter().map(|span| (&span.name, &span.attributes, &span.events, &span.status)).collect();
+    let text = format!("{text:?}");
     assert!(!text.contains("443") && !text.contains("none-such"), "{text}");
     stop.send(()).unwrap();
     timeout(PATIENCE, task).await.expect("it stops").unwrap();
