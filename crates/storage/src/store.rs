@@ -180,12 +180,10 @@ impl DuckStore {
         Ok(result)
     }
 
-    /// Whether flow records are written when so many more wait: row groups are filled and not passed, because DuckDB would pack what is a
-    /// little more than one over and over. While the ones before are being written they fill two.
+    /// Whether flow records are written when so many more wait, by how many fill a row group and how many fill two.
     fn is_enough(&self, intake: &Intake, before: usize, after: usize, reach: impl Fn(usize) -> usize) -> bool {
         let is_busy = intake.aside.as_ref().is_some_and(|aside| !aside.thread.is_finished());
-        let [one, two] = [1, 2].map(|groups| reach(self.config.max_waiting_flows.saturating_mul(groups)));
-        (!is_busy && before < one && after >= one) || after >= two
+        fills([1, 2].map(|groups| reach(self.config.max_waiting_flows.saturating_mul(groups))), is_busy, before, after)
     }
 
     pub(crate) fn write(&self) -> Result<(), StoreError> {
@@ -402,4 +400,53 @@ fn note_position(folder: &Path, position: u64) -> Result<(), StoreError> {
         std::fs::rename(&fresh, &path)
     };
     write().map_err(|source| StoreError::Position { path: path.clone(), source })
+}
+
+/// Whether one row group of waiting records becomes full, or a second while the one before is still being written (`is_busy`). Row groups
+/// are filled and not passed, because DuckDB would pack what is a little more than one over and over.
+const fn fills([one, two]: [usize; 2], is_busy: bool, before: usize, after: usize) -> bool {
+    (!is_busy && before < one && after >= one) || after >= two
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fills;
+
+    /// When records are written that come by as many as given, ten to a row group.
+    fn written(is_busy: bool, coming: [usize; 6]) -> Vec<usize> {
+        let (mut waiting, mut out) = (0, Vec::new());
+        for more in coming {
+            // As in `append`: before what comes would pass a row group, and when it is full.
+            if fills([11, 21], is_busy, waiting, waiting + more) {
+                out.push(std::mem::take(&mut waiting));
+            }
+            if fills([10, 20], is_busy, waiting, waiting + more) {
+                out.push(std::mem::take(&mut waiting) + more);
+            } else {
+                waiting += more;
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn one_row_group_is_filled_and_two_while_others_are_being_written() {
+        assert_eq!(written(false, [4; 6]), [8, 8]);
+        assert_eq!(written(true, [4; 6]), [20]);
+        assert_eq!(written(false, [5; 6]), [10, 10, 10]);
+        assert_eq!(written(true, [5; 6]), [20]);
+        assert_eq!(written(true, [3; 6]), [0; 0]);
+        assert_eq!(written(true, [7, 7, 7, 7, 7, 7]), [14, 14]);
+    }
+
+    /// What waited beyond one row group while others were being written waits until it fills the second, or its time has come.
+    #[test]
+    fn more_than_one_is_not_written_before_it_is_two() {
+        assert!(!fills([10, 20], false, 12, 16) && fills([10, 20], false, 16, 20));
+    }
+
+    #[test]
+    fn a_batch_larger_than_two_is_written_at_once() {
+        assert!(fills([10, 20], true, 0, 25) && fills([10, 20], false, 0, 25));
+    }
 }
