@@ -21,29 +21,32 @@ pub(crate) fn sum(column: &str) -> String {
     format!("least(sum({column}), {})::UBIGINT", u64::MAX)
 }
 
-/// [`slice_rows`] with one row for each value: its key, what is measured, octets in and out, and a bucket that is none.
-///
+/// Rows of [`slice_rows`] with one for each value: its key, what is measured, octets in and out, and a bucket that is none.
+pub(crate) fn slice_sums(dimension: Dimension, rows: &str, measure: Measure) -> String {
+    let (text, group) =
+        if dimension.is_text() { ("key_text", ", key_text") } else { ("NULL::VARCHAR AS key_text", "") };
+    let sums = measured(dimension, measure);
+    format!("SELECT 0::BIGINT AS bucket, key_hi, key_lo, {text}, {sums} FROM ({rows}) GROUP BY key_hi, key_lo{group}")
+}
+
+/// Rows of [`slice_rows`] as one: what is measured, octets in and out.
+pub(crate) fn slice_total(dimension: Dimension, rows: &str, measure: Measure) -> String {
+    format!("SELECT {} FROM ({rows})", measured(dimension, measure))
+}
+
 /// Slices have no counter that a BIGINT does not hold ([`MOST_OCTETS`](crate::slices::MOST_OCTETS)). From such columns DuckDB can tell
 /// that a sum of theirs needs no more than 64 bits either, and adds up in half the time. Octets of a host are those that it received
 /// and sent, so that they need no sum of their own.
-pub(crate) fn slice_sums(dimension: Option<Dimension>, slices: &str, within: &str, measure: Measure) -> String {
-    let rows = slice_rows(dimension, slices, within);
+fn measured(dimension: Dimension, measure: Measure) -> String {
     let big = |column: &str| format!("TRY_CAST({column} AS BIGINT)");
     let [read, sent] = ["octets_in", "octets_out"].map(|column| sum(&big(column)));
     let measured = match (dimension, measure) {
-        (Some(Dimension::Host), Measure::Octets) => {
+        (Dimension::Host, Measure::Octets) => {
             format!("least({read}::HUGEINT + {sent}::HUGEINT, {})::UBIGINT", u64::MAX)
         }
         _ => sum(&big(measure.column())),
     };
-    let (text, group) = match dimension {
-        Some(dimension) if dimension.is_text() => ("key_text", ", key_text"),
-        _ => ("NULL::VARCHAR", ""),
-    };
-    format!(
-        "SELECT 0::BIGINT AS bucket, key_hi, key_lo, {text} AS key_text, {measured} AS measure, {read} AS octets_in, {sent} AS octets_out
-         FROM ({rows}) GROUP BY key_hi, key_lo{group}"
-    )
+    format!("{measured} AS measure, {read} AS octets_in, {sent} AS octets_out")
 }
 
 /// The slices of a file as rows of sums by a dimension, or by none, with their end as bucket; with hosts as dimension one for each end

@@ -28,6 +28,11 @@ fn even(n: u32) -> u64 {
     100_000 + 100 * u64::from(n.wrapping_mul(2_654_435_761) % 50)
 }
 
+/// Who carries nearly everything is nobody special in other hours.
+fn nobody_twice(n: u32) -> u64 {
+    if n.is_multiple_of(311) { 40_000_000 + u64::from(n) } else { 1000 + u64::from(n) }
+}
+
 fn talk(n: u32, hour: i64, octets: u64) -> Record {
     let base = flow(1, hour * HOUR + 60, hour * HOUR + 61 + i64::from(n % 1800), 0);
     let id = FlowId::new(0, n, u32::try_from(hour).unwrap_or(0) + 1);
@@ -101,6 +106,29 @@ fn a_range_that_begins_and_ends_within_an_hour_is_exact() {
     let query = Explore { span: crate::support::span(900, 2 * HOUR + 900), ..by(Dimension::Source, Measure::Octets) };
     let (is, must) = (bench.explore(&query), of_slices(&bench, &query));
     assert_eq!((is.groups, is.other, is.total), (must.groups, must.other, must.total));
+}
+
+/// With so few groups, only hosts that may be among the largest are read from the slices of the ends.
+#[test]
+fn the_largest_of_ranges_within_hours_are_exact() {
+    for octets in [skewed as Octets, even, nobody_twice] {
+        let bench = crowd(octets);
+        bench.store.upkeep(bench.now).expect("upkeep");
+        for (from, to) in [(900, 2 * HOUR + 900), (0, 2 * HOUR + 1500), (1740, 3 * HOUR), (HOUR + 600, 3 * HOUR)] {
+            for dimension in [Dimension::Source, Dimension::Host, Dimension::Destination] {
+                for (measure, step) in
+                    [(Measure::Octets, None), (Measure::Packets, None), (Measure::Octets, Some(minutes(5)))]
+                {
+                    let span = crate::support::span(from, to);
+                    let query = Explore { span, limit: 1, step, previous: true, ..by(dimension, measure) };
+                    let (is, must) = (bench.explore(&query), of_slices(&bench, &query));
+                    let what = format!("{from} to {to}, {dimension:?} {measure:?} {step:?}");
+                    assert_eq!((is.groups, is.other, is.total), (must.groups, must.other, must.total), "{what}");
+                    assert_eq!((is.previous, is.short_by), (must.previous, 0), "{what}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

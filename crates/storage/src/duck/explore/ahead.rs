@@ -8,12 +8,13 @@
 //! those hours are read from their slices, as far as these are kept and are not too many ([`MAX_SLICES`]); beyond that the answer says
 //! by how much it may be short.
 
+mod ends;
 mod stretches;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Tables;
 use super::source::{Source, step_of};
+use super::{Period, Tables};
 use crate::dimension::{Dimension, TOTAL};
 use crate::duck::chart::Steps;
 use crate::duck::rows::{BOUND, REST, slice_rows, slice_sums, sum};
@@ -56,7 +57,8 @@ impl Ahead {
 
 impl Source<'_> {
     /// Makes the tables of a question that sums can answer; none for another one.
-    pub(super) fn make_ahead(&self, name: &str, steps: Steps) -> Result<Option<(Resolution, Tables)>, StoreError> {
+    pub(super) fn make_ahead(&self, period: Period, steps: Steps) -> Result<Option<(Resolution, Tables)>, StoreError> {
+        let name = period.name();
         let dimension = match &self.query.dimensions[..] {
             [] => None,
             [one] if one.code().is_some() => Some(*one),
@@ -72,24 +74,24 @@ impl Source<'_> {
         let Some(dimension) = dimension else {
             return Ok(Some((stretches.resolution(), Tables::of(&total))));
         };
-        let ahead = self.sum_up(&format!("keyed_{name}"), dimension, steps, &BTreeSet::new())?;
+        let ahead = self.sum_up(&format!("keyed_{name}"), dimension, (period, steps), &BTreeSet::new())?;
         let fine = self.fine(&ahead, steps)?;
         let lanes = if self.query.step.is_some() { format!("points_{name}") } else { format!("keyed_{name}") };
         let tables = Tables { keyed: format!("keyed_{name}"), lanes, total, ahead: Some(ahead) };
         Ok(Some((fine.resolution(), tables)))
     }
 
-    /// Sees to it that the values of the table `top` are right, and makes their steps. `ranked`: that they are the largest, too.
-    pub(super) fn settle(&self, tables: &mut Tables, steps: Steps, ranked: bool) -> Result<Settled, StoreError> {
+    /// Sees to it that the values of the table `top` are right, and, of the period that is asked for, that they are the largest.
+    pub(super) fn settle(&self, tables: &mut Tables, period: Period, steps: Steps) -> Result<Settled, StoreError> {
         let Some(ahead) = &tables.ahead else { return Ok(Settled::default()) };
-        if ahead.bounds.is_empty() || self.is_exact(tables, ahead, ranked)? {
+        if ahead.bounds.is_empty() || self.is_exact(tables, ahead, period == Period::Now)? {
             return Ok(Settled::default());
         }
         let kept: BTreeSet<i64> = ahead.bounds.keys().copied().filter(|hour| self.has(Kind::Flows, *hour)).collect();
         if kept.is_empty() || self.conversations(&kept)? > MAX_SLICES {
             return Ok(Settled { short_by: ahead.bound(), anew: None });
         }
-        let ahead = self.sum_up(&tables.keyed, ahead.dimension, steps, &kept)?;
+        let ahead = self.sum_up(&tables.keyed, ahead.dimension, (period, steps), &kept)?;
         let short_by = ahead.bound();
         let anew = Some(self.fine(&ahead, steps)?.resolution());
         tables.ahead = Some(ahead);
@@ -134,31 +136,48 @@ impl Source<'_> {
         &self,
         table: &str,
         dimension: Dimension,
-        steps: Steps,
+        (period, steps): (Period, Steps),
         from_slices: &BTreeSet<i64>,
     ) -> Result<Ahead, StoreError> {
         let code = dimension.code().unwrap_or(TOTAL);
         let stretches = self.stretches(code, steps, &self.rolled(steps), from_slices)?;
-        let bounds = self.bounds(code, &stretches)?;
-        let rows = self.rows(Some(dimension), &stretches, Each::Value)?;
-        let (text, group) = if dimension.is_text() { ("key_text", ", key_text") } else { ("NULL::VARCHAR", "") };
+        let mut bounds = self.bounds(code, &stretches)?;
+        let (known, ends) = stretches.clone().apart();
+        let rows = self.rows(Some(dimension), &known, Each::Value)?;
         let list = bounds.iter().map(|(hour, most)| format!("({hour}::BIGINT, {most}::UBIGINT)")).collect::<Vec<_>>();
-        let (covered, join) = if list.is_empty() {
-            ("0::UBIGINT".to_owned(), String::new())
+        let rows = if list.is_empty() {
+            format!("SELECT *, 0::UBIGINT AS covered FROM ({rows})")
         } else {
-            let join = format!("LEFT JOIN (VALUES {}) b(hour, most) ON bucket = b.hour", list.join(", "));
-            (sum("coalesce(b.most, 0)"), join)
+            let bounds = list.join(", ");
+            format!(
+                "SELECT r.*, coalesce(b.most, 0) AS covered FROM ({rows}) r LEFT JOIN (VALUES {bounds}) b(hour, most) ON bucket = b.hour"
+            )
         };
+        self.by_value(table, dimension, &rows, steps)?;
+        if !ends.is_empty() {
+            let lacking = self.ends(table, dimension, &ends, period, &mut bounds)?;
+            let both = format!(
+                "SELECT step AS bucket, hi0 AS key_hi, lo0 AS key_lo, text0 AS key_text, measure, octets_in, octets_out, covered
+                 FROM {table} UNION ALL SELECT * FROM ({lacking})"
+            );
+            self.by_value(table, dimension, &both, steps)?;
+        }
+        Ok(Ahead { dimension, stretches, bounds })
+    }
+
+    /// Makes a table with one row for each value.
+    fn by_value(&self, table: &str, dimension: Dimension, rows: &str, steps: Steps) -> Result<(), StoreError> {
+        let (text, group) = if dimension.is_text() { ("key_text", ", key_text") } else { ("NULL::VARCHAR", "") };
         self.run(&format!(
             "CREATE OR REPLACE TEMP TABLE {table} AS SELECT key_hi AS hi0, key_lo AS lo0, {text} AS text0, {}::BIGINT AS step,
-               {} AS measure, {} AS octets_in, {} AS octets_out, {covered} AS covered
-             FROM ({rows}) {join} GROUP BY key_hi, key_lo{group}",
+               {} AS measure, {} AS octets_in, {} AS octets_out, {} AS covered
+             FROM ({rows}) GROUP BY key_hi, key_lo{group}",
             steps.from,
             sum("measure"),
             sum("octets_in"),
-            sum("octets_out")
-        ))?;
-        Ok(Ahead { dimension, stretches, bounds })
+            sum("octets_out"),
+            sum("covered")
+        ))
     }
 
     fn by_step(&self, table: &str, rows: &str, steps: Steps) -> Result<(), StoreError> {
@@ -185,11 +204,12 @@ impl Source<'_> {
                 ));
             }
         }
-        for (file, within) in self.files_of(Kind::Flows, &stretches.slices, "ended")? {
+        for (file, within) in self.files_of(Kind::Flows, &stretches.of_slices(), "ended")? {
             let within = format!("tunnel IS NULL AND ({within})");
-            parts.push(match each {
-                Each::Slice => format!("SELECT {columns} FROM ({})", slice_rows(dimension, &file, &within)),
-                Each::Value => slice_sums(dimension, &file, &within, self.query.measure),
+            let rows = slice_rows(dimension, &file, &within);
+            parts.push(match (each, dimension) {
+                (Each::Value, Some(dimension)) => slice_sums(dimension, &rows, self.query.measure),
+                _ => format!("SELECT {columns} FROM ({rows})"),
             });
         }
         let nothing =

@@ -18,16 +18,36 @@ pub(super) struct Stretches {
     pub(super) hours: Vec<(i64, i64)>,
     pub(super) minutes: Vec<(i64, i64)>,
     pub(super) slices: Vec<(i64, i64)>,
+    /// Parts of hours that are rolled up, which are read from slices, too; each is of one hour.
+    pub(super) ends: Vec<(i64, i64)>,
 }
 
 impl Stretches {
     /// The coarsest of what they are read from.
     pub(super) fn resolution(&self) -> Resolution {
-        match (self.hours.is_empty(), self.minutes.is_empty(), self.slices.is_empty()) {
+        match (self.hours.is_empty(), self.minutes.is_empty(), self.of_slices().is_empty()) {
             (false, _, _) => Resolution::Hour,
             (true, true, false) => Resolution::Raw,
             _ => Resolution::Minute,
         }
+    }
+}
+
+impl Stretches {
+    /// All that is read from slices.
+    pub(super) fn of_slices(&self) -> Vec<(i64, i64)> {
+        let mut all = [&self.slices[..], &self.ends[..]].concat();
+        all.sort_unstable();
+        all
+    }
+
+    /// The ends by themselves; none when there is no whole hour between them, because then there is little else.
+    pub(super) fn apart(mut self) -> (Self, Vec<(i64, i64)>) {
+        if self.hours.is_empty() {
+            return (self, Vec::new());
+        }
+        let ends = std::mem::take(&mut self.ends);
+        (self, ends)
     }
 }
 
@@ -37,6 +57,10 @@ impl Source<'_> {
         let done = lock(&self.tenant.done);
         let fits = |hour: &i64| *hour >= steps.from && *hour + HOUR <= steps.to;
         done.iter().filter(|(kind, _)| *kind == Kind::FlowHours).map(|h| h.1).filter(fits).collect()
+    }
+
+    fn is_rolled(&self, hour: i64) -> bool {
+        lock(&self.tenant.done).contains(&(Kind::FlowHours, hour))
     }
 
     /// What the steps are read from: hours that are `rolled`, but for those that shall come `from_slices`; else minutes, but for those
@@ -63,8 +87,14 @@ impl Source<'_> {
                     continue;
                 }
                 let summed = minutes.contains(day) && !crowded.contains(&hour) && !from_slices.contains(&hour);
-                let list = if summed || !slices.contains(day) { &mut found.minutes } else { &mut found.slices };
-                push(list, part);
+                let whole = part == (hour, hour + HOUR);
+                if summed || !slices.contains(day) {
+                    push(&mut found.minutes, part);
+                } else if whole || from_slices.contains(&hour) || !self.is_rolled(hour) {
+                    push(&mut found.slices, part);
+                } else {
+                    found.ends.push(part);
+                }
             }
         }
         Ok(found)
