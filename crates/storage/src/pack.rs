@@ -1,11 +1,20 @@
 //! Numbers packed into as few bits as they need: the inside of chunks.
 //!
-//! A column of integers is written in blocks of [`BLOCK`] values. Each block has a base and a width: a value is stored as its distance
-//! from the base. Of a column either the values themselves or their differences are packed, whichever is shorter. A column of floats
-//! is multiplied by a power of ten when that makes all of them whole (most measurements have few decimals), else its bits are
-//! written as they are.
+//! A column of integers is written in blocks of [`BLOCK`] values. Each block has a base: a value is stored as its distance from the base.
+//! Of a column either the values themselves or their differences are packed, whichever is shorter. A column of floats is multiplied by a
+//! power of ten when that makes all of them whole (most measurements have few decimals), else its bits are written as they are.
+//!
+//! The distances of a block take as many bits as the largest needs, or each takes as many as it needs itself, with its length before it.
+//! The latter is shorter when a few are much larger than the others, as the steps of counters of traffic are. A length is a number of so
+//! many that occur in the block, in a truncated binary code; the highest bit of a distance is known from it and left out. Distances from
+//! zero to both sides are folded into even and odd numbers when that is shorter.
 //!
 //! Limits: a reader never trusts a length; what is cut or damaged gives `None`, never a panic.
+
+mod shape;
+
+use crate::golomb::{BitReader, BitWriter};
+use shape::{Lengths, Shape};
 
 /// Values that share base and width.
 const BLOCK: usize = 128;
@@ -15,9 +24,15 @@ const WINDOW: usize = 16;
 const MAX_DECIMALS: usize = 9;
 /// Whole floats beyond this are not exact.
 const EXACT: f64 = 9_007_199_254_740_992.0;
+/// 2^62
+const LARGEST: f64 = 4_611_686_018_427_387_904.0;
 const POWERS: [f64; MAX_DECIMALS + 1] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 /// Marks a column of floats that no power of ten makes whole.
 const RAW: u8 = 255;
+/// Marks, in the place of a width, a block of which every distance has a length of its own.
+const LENGTHS: u8 = 65;
+/// The same with distances from zero to both sides.
+const FOLDED: u8 = 66;
 
 /// What writes a chunk.
 #[derive(Debug, Default)]
@@ -70,7 +85,7 @@ impl Packer {
 
     /// A column of floats; every bit pattern comes back as it was.
     pub(crate) fn floats(&mut self, values: &[f64]) {
-        let Some((decimals, whole)) = scaled(values) else {
+        let Some((decimals, whole)) = whole(values) else {
             self.out.push(RAW);
             for value in values {
                 self.out.extend_from_slice(&value.to_bits().to_le_bytes());
@@ -83,10 +98,24 @@ impl Packer {
 
     fn blocks(&mut self, values: &[i64]) {
         for block in values.chunks(BLOCK) {
-            let (base, width) = frame(block);
-            self.signed(base);
-            self.out.push(width);
-            self.bits(block, base, u32::from(width));
+            let shape = Shape::of(block);
+            self.signed(shape.base);
+            match shape.lengths {
+                None => {
+                    self.out.push(shape.width);
+                    self.bits(block, shape.base, u32::from(shape.width));
+                }
+                Some(lengths) => {
+                    self.out.extend([if shape.folded { FOLDED } else { LENGTHS }, lengths.least, lengths.count]);
+                    let mut bits = BitWriter::default();
+                    for value in block {
+                        lengths.write(shape.distance(*value), &mut bits);
+                    }
+                    let bytes = bits.take();
+                    self.varint(bytes.len() as u64);
+                    self.out.extend_from_slice(&bytes);
+                }
+            }
         }
     }
 
@@ -187,9 +216,24 @@ impl<'a> Unpacker<'a> {
         while left > 0 {
             let n = left.min(BLOCK);
             let base = self.signed()?;
-            let width = u32::from(self.byte()?);
-            self.bits(n, base, width, out)?;
+            match self.byte()? {
+                mark @ (LENGTHS | FOLDED) => self.lengths(n, base, mark == FOLDED, out)?,
+                width => self.bits(n, base, u32::from(width), out)?,
+            }
             left -= n;
+        }
+        Some(())
+    }
+
+    fn lengths(&mut self, count: usize, base: i64, folded: bool, out: &mut Vec<i64>) -> Option<()> {
+        let lengths = Lengths { least: self.byte()?, count: self.byte()? }.checked()?;
+        let length = usize::try_from(self.varint()?).ok()?;
+        let (bytes, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        let mut bits = BitReader::new(bytes);
+        for _ in 0..count {
+            let distance = lengths.read(&mut bits)?;
+            out.push(base.wrapping_add(if folded { unzigzag(distance) } else { distance.cast_signed() }));
         }
         Some(())
     }
@@ -229,36 +273,13 @@ const fn unzigzag(n: u64) -> i64 {
     (n >> 1).cast_signed() ^ -((n & 1).cast_signed())
 }
 
-/// Base and width of a block.
-fn frame(block: &[i64]) -> (i64, u8) {
-    let (mut low, mut high) = (i64::MAX, i64::MIN);
-    for value in block {
-        low = low.min(*value);
-        high = high.max(*value);
-    }
-    let spread = high.wrapping_sub(low).cast_unsigned();
-    (low, width(spread))
-}
-
-fn width(spread: u64) -> u8 {
-    u8::try_from(u64::BITS - spread.leading_zeros()).unwrap_or(64)
-}
-
 /// Bytes that the blocks of a column take, nearly.
 fn cost(values: &[i64]) -> usize {
-    let block = |b: &[i64]| {
-        let (base, width) = frame(b);
-        2 + usize::from(width_of_signed(base)) / 7 + b.len() * usize::from(width) / 8
-    };
-    values.chunks(BLOCK).map(block).sum()
-}
-
-fn width_of_signed(n: i64) -> u8 {
-    width(zigzag(n))
+    values.chunks(BLOCK).map(|block| Shape::of(block).bytes).sum()
 }
 
 /// The smallest power of ten that makes every value whole, and the whole values.
-fn scaled(values: &[f64]) -> Option<(u8, Vec<i64>)> {
+pub(crate) fn whole(values: &[f64]) -> Option<(u8, Vec<i64>)> {
     let mut decimals = 0;
     let mut whole = Vec::with_capacity(values.len());
     // A value that does not fit sends everything to the next power; noise with few decimals settles after a few values.
@@ -277,6 +298,25 @@ fn scaled(values: &[f64]) -> Option<(u8, Vec<i64>)> {
         return Some((u8::try_from(decimals).ok()?, whole));
     }
     None
+}
+
+/// The whole number that a value is when multiplied by that power of ten, as nearly as `slack`.
+pub(crate) fn nearly_whole(value: f64, decimals: u8, slack: f64) -> Option<i64> {
+    let power = *POWERS.get(usize::from(decimals))?;
+    let scaled = (value * power).round();
+    // What is whole itself stays so when a float no longer tells its neighbours apart.
+    let most = if decimals == 0 { LARGEST } else { EXACT };
+    if scaled.is_nan() || scaled.abs() >= most {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^62")]
+    let whole = scaled as i64;
+    ((unscale(whole, power) - value).abs() <= slack).then_some(whole)
+}
+
+/// The value of a whole number; none of more decimals than there are.
+pub(crate) fn decimal(whole: i64, decimals: u8) -> Option<f64> {
+    POWERS.get(usize::from(decimals)).map(|power| unscale(whole, *power))
 }
 
 fn scale(value: f64, power: f64) -> Option<i64> {
@@ -298,6 +338,7 @@ fn unscale(whole: i64, power: f64) -> f64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::shape::width;
     use super::*;
 
     fn integers_back(values: &[i64]) -> (usize, Vec<i64>) {
@@ -322,12 +363,42 @@ mod tests {
     #[test]
     fn decimals_are_found() {
         let values = [0.125, 99.999, -3.5, 0.001];
-        assert_eq!(scaled(&values).unwrap().0, 3);
-        assert!(scaled(&[std::f64::consts::PI]).is_none());
-        assert!(scaled(&[-0.0]).is_none(), "the sign of zero is kept");
+        assert_eq!(whole(&values).unwrap().0, 3);
+        assert!(whole(&[std::f64::consts::PI]).is_none());
+        assert!(whole(&[-0.0]).is_none(), "the sign of zero is kept");
+    }
+
+    /// Numbers of all sizes, as many of each.
+    fn uneven(n: u64) -> i64 {
+        let noise = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (noise >> 20 & ((1 << (noise >> 59 & 15)) - 1)).cast_signed()
+    }
+
+    #[test]
+    fn uneven_steps_take_little_more_than_each_needs() {
+        for sign in [1, -1] {
+            let steps: Vec<i64> = (0..1280).map(|n| uneven(n) * if n % 2 == 0 { 1 } else { sign }).collect();
+            let needed: usize = steps.iter().map(|n| usize::from(width(zigzag(*n)))).sum();
+            let (bytes, back) = integers_back(&steps);
+            assert_eq!(back, steps);
+            // Four bits for which of 16 lengths.
+            assert!(bytes * 8 < needed + 1280 * 9 / 2, "{bytes} bytes where {needed} bits are needed");
+            assert!(bytes * 10 < 1280 * 15 * 9 / 8, "{bytes} bytes, less than nine tenths of equal widths");
+        }
     }
 
     proptest! {
+        #[test]
+        fn uneven_integers_come_back(
+            base in any::<i64>(),
+            steps in prop::collection::vec((any::<i64>(), 0_u32..64), 0..400),
+        ) {
+            let values: Vec<i64> = steps.iter().map(|(step, size)| base.wrapping_add(step >> size)).collect();
+            prop_assert_eq!(integers_back(&values).1, values);
+            let values: Vec<i64> = steps.iter().map(|(step, size)| step >> size).collect();
+            prop_assert_eq!(integers_back(&values).1, values);
+        }
+
         #[test]
         fn integers_come_back(values in prop::collection::vec(any::<i64>(), 0..400)) {
             prop_assert_eq!(integers_back(&values).1, values);

@@ -12,11 +12,13 @@ use netwatch_model::Value;
 
 use crate::chunk::Point;
 use crate::golomb::{BitReader, BitWriter};
-use crate::pack::{Packer, Unpacker};
+use crate::pack::{self, Packer, Unpacker};
 use crate::sketch::Sketch;
 
 /// Rollups of one chunk.
 pub(crate) const MAX_ROLLUPS: usize = 1440;
+/// Marks, in the number of rollups, that their values are [`Related`].
+const RELATED: u64 = 1 << 11;
 
 /// What the samples of one bucket amount to.
 #[derive(Clone, PartialEq, Debug)]
@@ -135,11 +137,16 @@ pub(crate) fn join(mut rollups: Vec<Rollup>, width: i64) -> Vec<Rollup> {
 pub(crate) fn write(out: &mut Packer, rollups: &[Rollup]) {
     let whole = |f: fn(&Rollup) -> i64| rollups.iter().map(f).collect::<Vec<i64>>();
     let float = |f: fn(&Rollup) -> f64| rollups.iter().map(f).collect::<Vec<f64>>();
-    out.varint(rollups.len() as u64);
+    let related = Related::of(rollups);
+    out.varint(rollups.len() as u64 | if related.is_some() { RELATED } else { 0 });
     out.integers(&whole(|r| r.start));
     out.integers(&whole(|r| r.first_time - r.start));
     out.integers(&whole(|r| r.last_time - r.start));
     out.integers(&whole(|r| r.count.cast_signed()));
+    if let Some(related) = related {
+        related.write(out);
+        return;
+    }
     out.floats(&float(|r| r.sum));
     out.floats(&float(|r| r.min));
     out.floats(&float(|r| r.max));
@@ -165,9 +172,14 @@ pub(crate) fn read(bytes: &[u8], sketches: Option<&[u8]>, out: &mut Vec<Rollup>)
     let mut sketches = sketches.map(BitReader::new);
     let (begin, none) = (out.len(), Sketch::default());
     let mut from = Unpacker::new(bytes);
-    let count = usize::try_from(from.varint()?).ok().filter(|n| *n <= MAX_ROLLUPS)?;
+    let head = from.varint()?;
+    let count = usize::try_from(head & !RELATED).ok().filter(|n| *n <= MAX_ROLLUPS)?;
     let [starts, firsts, lasts, counts] = columns(&mut from, count, Unpacker::integers)?;
-    let [sum, min, max, first, last, growth] = columns(&mut from, count, Unpacker::floats)?;
+    let [sum, min, max, first, last, growth] = if head & RELATED == 0 {
+        columns(&mut from, count, Unpacker::floats)?
+    } else {
+        Related::read(&mut from, &counts)?
+    };
     for n in 0..count {
         out.push(Rollup {
             start: starts[n],
@@ -187,6 +199,83 @@ pub(crate) fn read(bytes: &[u8], sketches: Option<&[u8]>, out: &mut Vec<Rollup>)
         });
     }
     Some(())
+}
+
+/// The values of rollups, each by what the others tell of it: of a counter that only grew the least is the first, the greatest is the last,
+/// and growth is what is between them. All are whole numbers when multiplied by the same power of ten.
+struct Related {
+    decimals: u8,
+    /// From the last of the rollup before to the first.
+    step: Vec<i64>,
+    /// From the first to the last.
+    way: Vec<i64>,
+    /// How far the least is below both.
+    below: Vec<i64>,
+    /// How far the greatest is above both.
+    above: Vec<i64>,
+    /// How far growth is from the way.
+    growth: Vec<i64>,
+    /// How far the sum is from what it would be if the mean were in the middle between least and greatest.
+    sum: Vec<i64>,
+}
+
+impl Related {
+    /// None when that is not how these are: values with many decimals, or beyond what a float tells apart.
+    fn of(rollups: &[Rollup]) -> Option<Self> {
+        let values: Vec<f64> = rollups.iter().flat_map(|r| [r.first, r.last, r.min, r.max]).collect();
+        let (decimals, values) = pack::whole(&values)?;
+        let room = || Vec::with_capacity(rollups.len());
+        let mut out =
+            Self { decimals, step: room(), way: room(), below: room(), above: room(), growth: room(), sum: room() };
+        let mut before = 0;
+        for (rollup, values) in rollups.iter().zip(values.chunks_exact(4)) {
+            let [first, last, min, max] = *values else { return None };
+            // Sums of decimals are decimals: what they differ from one by came from adding floats.
+            #[expect(clippy::cast_precision_loss, reason = "a bound, not a count")]
+            let slack = rollup.count as f64 * rollup.min.abs().max(rollup.max.abs()) * f64::EPSILON * 2.0;
+            let [sum, growth] = [rollup.sum, rollup.growth].map(|value| pack::nearly_whole(value, decimals, slack));
+            out.step.push(first.wrapping_sub(before));
+            out.way.push(last.wrapping_sub(first));
+            out.below.push(first.min(last).wrapping_sub(min));
+            out.above.push(max.wrapping_sub(first.max(last)));
+            out.growth.push(growth?.wrapping_sub(last.wrapping_sub(first)));
+            out.sum.push(sum?.wrapping_sub(middle(rollup.count.cast_signed(), min, max)));
+            before = last;
+        }
+        Some(out)
+    }
+
+    fn write(&self, out: &mut Packer) {
+        out.byte(self.decimals);
+        for column in [&self.step, &self.way, &self.below, &self.above, &self.growth, &self.sum] {
+            out.integers(column);
+        }
+    }
+
+    /// Sum, least, greatest, first and last value, and growth.
+    fn read(from: &mut Unpacker<'_>, counts: &[i64]) -> Option<[Vec<f64>; 6]> {
+        let decimals = from.byte()?;
+        let [step, way, below, above, growth, sum] = columns(from, counts.len(), Unpacker::integers)?;
+        let mut out: [Vec<f64>; 6] = std::array::from_fn(|_| Vec::with_capacity(counts.len()));
+        let mut before = 0_i64;
+        for (n, count) in counts.iter().enumerate() {
+            let first = before.wrapping_add(step[n]);
+            let last = first.wrapping_add(way[n]);
+            let (min, max) = (first.min(last).wrapping_sub(below[n]), first.max(last).wrapping_add(above[n]));
+            let sum = sum[n].wrapping_add(middle(*count, min, max));
+            let values = [sum, min, max, first, last, growth[n].wrapping_add(way[n])];
+            for (column, value) in out.iter_mut().zip(values) {
+                column.push(pack::decimal(value, decimals)?);
+            }
+            before = last;
+        }
+        Some(out)
+    }
+}
+
+/// The sum of so many values whose mean is in the middle.
+const fn middle(count: i64, min: i64, max: i64) -> i64 {
+    count.wrapping_mul(min.wrapping_add(max)) >> 1
 }
 
 /// Reads `N` columns of `count` values each.

@@ -2,13 +2,15 @@
 
 use crate::partition::Kind;
 
-/// Version of the tables; a file of another version is set aside.
-pub(crate) const VERSION: u32 = 2;
+/// Version of the tables and of what is packed in them. A file of another version is set aside, but for those from [`OLDEST`] on.
+pub(crate) const VERSION: u32 = 3;
+/// Files since that version are read as they are, and become files of [`VERSION`]: what is packed in 3 says of each block how it is packed.
+pub(crate) const OLDEST: u32 = 2;
 
 /// How far the log is stored in this file (its largest value counts), and which version of the tables it has.
 const COMMON: &str = "CREATE TABLE progress(position UBIGINT);
 CREATE TABLE format(version UINTEGER, compacted UINTEGER);
-INSERT INTO format VALUES (2, 0);";
+INSERT INTO format VALUES (3, 0);";
 
 /// Which series the chunks of this file belong to.
 const SERIES: &str = "CREATE TABLE series(id UINTEGER, agent UBIGINT, metric VARCHAR, labels VARCHAR);";

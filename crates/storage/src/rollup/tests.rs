@@ -28,6 +28,37 @@ fn a_counter_that_begins_anew_is_seen() {
     assert!((growth_between(40.0, 7.0) - 7.0).abs() < 1e-9);
 }
 
+/// Adding floats leaves a little beside the decimals, which would take eight bytes of each rollup.
+#[test]
+fn sums_of_decimals_take_few_bytes() {
+    let value = |n: i64| f64::from(i32::try_from(20_000 + n * 7919 % 2001).unwrap()) / 1000.0;
+    let points: Vec<Point> = (0..6000).map(|n| Point { time: n * 10_000, value: Value::Float(value(n)) }).collect();
+    let rollups = rolled(&points);
+    assert!(rollups.iter().any(|r| (r.sum * 1000.0).fract() != 0.0), "floats do so");
+    let mut data = Packer::default();
+    write(&mut data, &rollups);
+    let bytes = data.take();
+    assert!(bytes.len() < rollups.len() * 11, "{} bytes for {} rollups", bytes.len(), rollups.len());
+}
+
+#[test]
+fn a_counter_that_grows_needs_its_growth_and_its_sum() {
+    for begin in [0, 1_u64 << 52] {
+        let points: Vec<(i64, u64)> =
+            (0_u64..6000).map(|n| (n.cast_signed() * 10_000, begin + n * 1000 + n * 7919 % 900)).collect();
+        let rollups = rolled(&super::tests::points(&points));
+        let (mut data, mut back) = (Packer::default(), Vec::new());
+        write(&mut data, &rollups);
+        let bytes = data.take();
+        read(&bytes, None, &mut back).unwrap();
+        assert_eq!(
+            back.iter().map(|r| (r.sum, r.growth)).collect::<Vec<_>>(),
+            rollups.iter().map(|r| (r.sum, r.growth)).collect::<Vec<_>>()
+        );
+        assert!(bytes.len() < rollups.len() * 5, "{} bytes for {} rollups from {begin}", bytes.len(), rollups.len());
+    }
+}
+
 /// The plain definition, straight from the samples.
 fn exact(points: &[Point], start: i64, width: i64) -> (u64, f64, f64, f64) {
     let inside = points.iter().filter(|p| p.time >= start && p.time < start + width).map(|p| p.value.as_f64());
@@ -70,6 +101,35 @@ proptest! {
             growth += rollups.windows(2).map(|w| growth_between(w[0].last, w[1].first)).sum::<f64>();
             let exact: f64 = list.windows(2).map(|w| growth_of(w[0].value, w[1].value)).sum();
             prop_assert!((growth - exact).abs() < 1e-6, "{} instead of {}", growth, exact);
+        }
+    }
+
+    /// Values of few decimals, of many, and of both signs: everything but rounding comes back.
+    #[test]
+    fn rollups_of_gauges_come_back(
+        list in prop::collection::vec((0_i64..20_000, -90_000_i64..90_000), 1..200),
+        decimals in 0_i32..5,
+        odd in prop::option::weighted(0.2, any::<f64>().prop_filter("a number", |x| x.is_finite() && x.abs() < 1e12)),
+    ) {
+        let mut time = 0;
+        let mut points: Vec<Point> = Vec::new();
+        for (wait, n) in list {
+            time += wait;
+            #[expect(clippy::cast_precision_loss, reason = "small")]
+            points.push(Point { time, value: Value::Float(n as f64 / 10_f64.powi(decimals)) });
+        }
+        points.extend(odd.map(|x| Point { time: time + 1, value: Value::Float(x) }));
+        let rollups = rolled(&points);
+        let (mut data, mut back) = (Packer::default(), Vec::new());
+        write(&mut data, &rollups);
+        read(&data.take(), None, &mut back).unwrap();
+        prop_assert_eq!(back.len(), rollups.len());
+        for (is, must) in back.iter().zip(&rollups) {
+            let bits = |r: &Rollup| [r.min, r.max, r.first, r.last].map(f64::to_bits);
+            prop_assert_eq!(bits(is), bits(must));
+            prop_assert_eq!((is.start, is.first_time, is.last_time, is.count), (must.start, must.first_time, must.last_time, must.count));
+            let scale = must.min.abs().max(must.max.abs()) * f64::EPSILON * 400.0;
+            prop_assert!((is.sum - must.sum).abs() <= scale && (is.growth - must.growth).abs() <= scale, "{:?} {:?}", is, must);
         }
     }
 

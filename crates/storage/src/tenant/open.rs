@@ -92,8 +92,12 @@ impl Opened {
         let (alias, partition) = (&file.alias, file.partition);
         let format = format!("SELECT version, compacted FROM {alias}.format");
         let (version, compacted): (u32, u32) = connection.query_row(&format, [], |r| Ok((r.get(0)?, r.get(1)?)))?;
-        if version != schema::VERSION {
+        if !(schema::OLDEST..=schema::VERSION).contains(&version) {
             return Err(duckdb::Error::InvalidColumnName(format!("tables of version {version}")));
+        }
+        if version < schema::VERSION {
+            // What comes into it from now on an earlier program could not read.
+            connection.execute_batch(&format!("UPDATE {alias}.format SET version = {}", schema::VERSION))?;
         }
         if compacted != 0 {
             self.compacted.insert(partition);

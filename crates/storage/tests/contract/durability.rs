@@ -51,6 +51,38 @@ fn batches_that_come_again_change_nothing() {
     assert_eq!(counts(&bench), before);
 }
 
+/// The version of the tables in each file.
+fn versions(files: &[std::path::PathBuf]) -> Vec<u32> {
+    let version = |file| {
+        let database = duckdb::Connection::open(file).expect("a database");
+        database.query_row("SELECT version FROM format", [], |row| row.get(0)).expect("a version")
+    };
+    files.iter().map(version).collect()
+}
+
+#[test]
+fn files_of_the_version_before_are_read_and_become_files_of_this_one() {
+    let mut bench = Bench::new();
+    for n in 1..=50 {
+        bench.put_at(n, batch(n));
+    }
+    bench.flush();
+    let before = counts(&bench);
+    let mut bench = bench.closed(|files| {
+        assert!(files.len() >= 4, "{files:?}");
+        for file in files {
+            let database = duckdb::Connection::open(file).expect("a database");
+            database.execute_batch("UPDATE format SET version = 2").expect("written");
+        }
+    });
+    assert!(bench.events.is_empty(), "nothing was set aside: {:?}", bench.events);
+    assert_eq!(counts(&bench), before);
+    bench.put_at(51, batch(51));
+    bench.flush();
+    assert_eq!(counts(&bench), (before.0 + 1650, before.1 + 1, before.2 + 1));
+    bench.closed(|files| assert!(versions(files).iter().all(|version| *version > 2), "{:?}", versions(files)));
+}
+
 #[test]
 fn a_crash_at_any_moment_loses_and_doubles_nothing() {
     for crash_after in [3_u64, 7, 11, 20, 33] {

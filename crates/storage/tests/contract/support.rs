@@ -1,7 +1,7 @@
 //! A store to try things on, and records to put into it.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,9 +62,16 @@ impl Bench {
 
     /// Opens the store anew, as after a crash: what was not flushed is gone.
     pub fn crash(self) -> Self {
+        self.closed(|_| ())
+    }
+
+    /// The same, with something done to the databases while nobody has them open.
+    pub fn closed(self, work: impl FnOnce(&[PathBuf])) -> Self {
+        let files: Vec<_> = self.files().into_iter().filter(|f| f.extension().is_some_and(|e| e == "duckdb")).collect();
         let Self { store, folder, now, position, .. } = self;
         let config = store.config().clone();
         drop(store);
+        work(&files);
         let (store, events) =
             DuckStore::open(config, Arc::new(Lookups::new(LookupPaths::default())), now).expect("a store");
         Self { store, folder, now, events, position }
@@ -96,7 +103,7 @@ impl Bench {
     }
 
     /// The files of the workspace, in order.
-    pub fn files(&self) -> Vec<std::path::PathBuf> {
+    pub fn files(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder.path().join(workspace(1).to_string())).expect("a folder");
         let mut files: Vec<_> = entries.map(|e| e.expect("an entry").path()).collect();
         files.sort();
