@@ -33,25 +33,6 @@ pub(crate) const MAX_DIMENSIONS: usize = 5;
 /// Steps of one question.
 const MAX_STEPS: i64 = 11_000;
 
-/// Which of the two ranges of a question.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Period {
-    /// The one that is asked for: what is largest there has a group.
-    Now,
-    /// The one before: what the same groups carried.
-    Before,
-}
-
-impl Period {
-    /// In the names of its tables.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Now => "now",
-            Self::Before => "before",
-        }
-    }
-}
-
 /// Sums of one step or of all.
 #[derive(Clone, Copy, Debug, Default)]
 struct Amount {
@@ -86,9 +67,9 @@ pub(crate) fn explore(
     }
     let asked = Asked { connection: from, query, budget, steps };
     let source = Source { tenant, lookups, connection: from, query, budget, held: RefCell::default() };
-    let (resolution, mut tables) = source.make(Period::Now, steps)?;
+    let (resolution, mut tables) = source.make("now", steps)?;
     asked.make_top()?;
-    let settled = source.settle(&mut tables, Period::Now, steps)?;
+    let settled = source.settle(&mut tables, steps, true)?;
     if settled.anew.is_some() {
         asked.make_top()?;
     }
@@ -104,8 +85,8 @@ pub(crate) fn explore(
     if query.previous {
         let length = steps.to - steps.from;
         let before = Steps { from: steps.from - length, to: steps.from, ..steps };
-        let (_, mut tables) = source.make(Period::Before, before)?;
-        explored.short_by = explored.short_by.max(source.settle(&mut tables, Period::Before, before)?.short_by);
+        let (_, mut tables) = source.make("before", before)?;
+        explored.short_by = explored.short_by.max(source.settle(&mut tables, before, false)?.short_by);
         asked.read_previous(&tables, before, &mut explored)?;
     }
     Ok(explored)

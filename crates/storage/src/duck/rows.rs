@@ -22,42 +22,38 @@ pub(crate) fn sum(column: &str) -> String {
 }
 
 /// Rows of [`slice_rows`] with one for each value: its key, what is measured, octets in and out, and a bucket that is none.
-pub(crate) fn slice_sums(dimension: Dimension, rows: &str, measure: Measure) -> String {
-    let (text, group) =
-        if dimension.is_text() { ("key_text", ", key_text") } else { ("NULL::VARCHAR AS key_text", "") };
-    let sums = measured(dimension, measure);
-    format!("SELECT 0::BIGINT AS bucket, key_hi, key_lo, {text}, {sums} FROM ({rows}) GROUP BY key_hi, key_lo{group}")
-}
-
-/// Rows of [`slice_rows`] as one: what is measured, octets in and out.
-pub(crate) fn slice_total(dimension: Dimension, rows: &str, measure: Measure) -> String {
-    format!("SELECT {} FROM ({rows})", measured(dimension, measure))
-}
-
+///
 /// Slices have no counter that a BIGINT does not hold ([`MOST_OCTETS`](crate::slices::MOST_OCTETS)). From such columns DuckDB can tell
 /// that a sum of theirs needs no more than 64 bits either, and adds up in half the time. Octets of a host are those that it received
 /// and sent, so that they need no sum of their own.
-fn measured(dimension: Dimension, measure: Measure) -> String {
+pub(crate) fn slice_sums(dimension: Option<Dimension>, rows: &str, measure: Measure) -> String {
     let big = |column: &str| format!("TRY_CAST({column} AS BIGINT)");
     let [read, sent] = ["octets_in", "octets_out"].map(|column| sum(&big(column)));
     let measured = match (dimension, measure) {
-        (Dimension::Host, Measure::Octets) => {
+        (Some(Dimension::Host), Measure::Octets) => {
             format!("least({read}::HUGEINT + {sent}::HUGEINT, {})::UBIGINT", u64::MAX)
         }
         _ => sum(&big(measure.column())),
     };
-    format!("{measured} AS measure, {read} AS octets_in, {sent} AS octets_out")
+    let (text, group) = match dimension {
+        Some(dimension) if dimension.is_text() => ("key_text", ", key_text"),
+        _ => ("NULL::VARCHAR", ""),
+    };
+    format!(
+        "SELECT 0::BIGINT AS bucket, key_hi, key_lo, {text} AS key_text, {measured} AS measure, {read} AS octets_in, {sent} AS octets_out
+         FROM ({rows}) GROUP BY key_hi, key_lo{group}"
+    )
 }
 
-/// The slices of a file as rows of sums by a dimension, or by none, with their end as bucket; with hosts as dimension one for each end
-/// of a conversation.
+/// Slices, of a table or a query in parentheses, as rows of sums by a dimension, or by none, with their end as bucket; with hosts as
+/// dimension one for each end of a conversation.
 pub(crate) fn slice_rows(dimension: Option<Dimension>, slices: &str, within: &str) -> String {
     let select = |[hi, lo, text]: [&str; 3], read: &str, sent: &str, condition: &str| {
         format!(
             "SELECT ended AS bucket, {hi} AS key_hi, {lo} AS key_lo, {text} AS key_text, f_octets + r_octets AS octets,
                ((f_octets + r_octets + 14 * (f_packets + r_packets))::BIGINT + f_extra + r_extra)::UBIGINT AS l2_octets,
                f_packets + r_packets AS packets, flows, {read} AS octets_in, {sent} AS octets_out
-             FROM {slices}.flow WHERE {within}{condition}"
+             FROM {slices} WHERE {within}{condition}"
         )
     };
     if dimension != Some(Dimension::Host) {

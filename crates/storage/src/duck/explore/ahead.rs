@@ -8,13 +8,12 @@
 //! those hours are read from their slices, as far as these are kept and are not too many ([`MAX_SLICES`]); beyond that the answer says
 //! by how much it may be short.
 
-mod ends;
 mod stretches;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Tables;
 use super::source::{Source, step_of};
-use super::{Period, Tables};
 use crate::dimension::{Dimension, TOTAL};
 use crate::duck::chart::Steps;
 use crate::duck::rows::{BOUND, REST, slice_rows, slice_sums, sum};
@@ -22,7 +21,7 @@ use crate::error::StoreError;
 use crate::partition::{HOUR, Kind, MINUTE, Partition};
 use crate::port::Resolution;
 
-use stretches::{Stretches, ranges};
+use stretches::{Stretches, within};
 
 /// Conversations at most of hours that are read from their slices although they are rolled up.
 const MAX_SLICES: u64 = 20_000_000;
@@ -57,8 +56,7 @@ impl Ahead {
 
 impl Source<'_> {
     /// Makes the tables of a question that sums can answer; none for another one.
-    pub(super) fn make_ahead(&self, period: Period, steps: Steps) -> Result<Option<(Resolution, Tables)>, StoreError> {
-        let name = period.name();
+    pub(super) fn make_ahead(&self, name: &str, steps: Steps) -> Result<Option<(Resolution, Tables)>, StoreError> {
         let dimension = match &self.query.dimensions[..] {
             [] => None,
             [one] if one.code().is_some() => Some(*one),
@@ -74,24 +72,24 @@ impl Source<'_> {
         let Some(dimension) = dimension else {
             return Ok(Some((stretches.resolution(), Tables::of(&total))));
         };
-        let ahead = self.sum_up(&format!("keyed_{name}"), dimension, (period, steps), &BTreeSet::new())?;
+        let ahead = self.sum_up(&format!("keyed_{name}"), dimension, steps, &BTreeSet::new())?;
         let fine = self.fine(&ahead, steps)?;
         let lanes = if self.query.step.is_some() { format!("points_{name}") } else { format!("keyed_{name}") };
         let tables = Tables { keyed: format!("keyed_{name}"), lanes, total, ahead: Some(ahead) };
         Ok(Some((fine.resolution(), tables)))
     }
 
-    /// Sees to it that the values of the table `top` are right, and, of the period that is asked for, that they are the largest.
-    pub(super) fn settle(&self, tables: &mut Tables, period: Period, steps: Steps) -> Result<Settled, StoreError> {
+    /// Sees to it that the values of the table `top` are right, and makes their steps. `ranked`: that they are the largest, too.
+    pub(super) fn settle(&self, tables: &mut Tables, steps: Steps, ranked: bool) -> Result<Settled, StoreError> {
         let Some(ahead) = &tables.ahead else { return Ok(Settled::default()) };
-        if ahead.bounds.is_empty() || self.is_exact(tables, ahead, period == Period::Now)? {
+        if ahead.bounds.is_empty() || self.is_exact(tables, ahead, ranked)? {
             return Ok(Settled::default());
         }
         let kept: BTreeSet<i64> = ahead.bounds.keys().copied().filter(|hour| self.has(Kind::Flows, *hour)).collect();
         if kept.is_empty() || self.conversations(&kept)? > MAX_SLICES {
             return Ok(Settled { short_by: ahead.bound(), anew: None });
         }
-        let ahead = self.sum_up(&tables.keyed, ahead.dimension, (period, steps), &kept)?;
+        let ahead = self.sum_up(&tables.keyed, ahead.dimension, steps, &kept)?;
         let short_by = ahead.bound();
         let anew = Some(self.fine(&ahead, steps)?.resolution());
         tables.ahead = Some(ahead);
@@ -136,48 +134,31 @@ impl Source<'_> {
         &self,
         table: &str,
         dimension: Dimension,
-        (period, steps): (Period, Steps),
+        steps: Steps,
         from_slices: &BTreeSet<i64>,
     ) -> Result<Ahead, StoreError> {
         let code = dimension.code().unwrap_or(TOTAL);
         let stretches = self.stretches(code, steps, &self.rolled(steps), from_slices)?;
-        let mut bounds = self.bounds(code, &stretches)?;
-        let (known, ends) = stretches.clone().apart();
-        let rows = self.rows(Some(dimension), &known, Each::Value)?;
-        let list = bounds.iter().map(|(hour, most)| format!("({hour}::BIGINT, {most}::UBIGINT)")).collect::<Vec<_>>();
-        let rows = if list.is_empty() {
-            format!("SELECT *, 0::UBIGINT AS covered FROM ({rows})")
-        } else {
-            let bounds = list.join(", ");
-            format!(
-                "SELECT r.*, coalesce(b.most, 0) AS covered FROM ({rows}) r LEFT JOIN (VALUES {bounds}) b(hour, most) ON bucket = b.hour"
-            )
-        };
-        self.by_value(table, dimension, &rows, steps)?;
-        if !ends.is_empty() {
-            let lacking = self.ends(table, dimension, &ends, period, &mut bounds)?;
-            let both = format!(
-                "SELECT step AS bucket, hi0 AS key_hi, lo0 AS key_lo, text0 AS key_text, measure, octets_in, octets_out, covered
-                 FROM {table} UNION ALL SELECT * FROM ({lacking})"
-            );
-            self.by_value(table, dimension, &both, steps)?;
-        }
-        Ok(Ahead { dimension, stretches, bounds })
-    }
-
-    /// Makes a table with one row for each value.
-    fn by_value(&self, table: &str, dimension: Dimension, rows: &str, steps: Steps) -> Result<(), StoreError> {
+        let bounds = self.bounds(code, &stretches)?;
+        let rows = self.rows(Some(dimension), &stretches, Each::Value)?;
         let (text, group) = if dimension.is_text() { ("key_text", ", key_text") } else { ("NULL::VARCHAR", "") };
+        let list = bounds.iter().map(|(hour, most)| format!("({hour}::BIGINT, {most}::UBIGINT)")).collect::<Vec<_>>();
+        let (covered, join) = if list.is_empty() {
+            ("0::UBIGINT".to_owned(), String::new())
+        } else {
+            let join = format!("LEFT JOIN (VALUES {}) b(hour, most) ON bucket = b.hour", list.join(", "));
+            (sum("coalesce(b.most, 0)"), join)
+        };
         self.run(&format!(
             "CREATE OR REPLACE TEMP TABLE {table} AS SELECT key_hi AS hi0, key_lo AS lo0, {text} AS text0, {}::BIGINT AS step,
-               {} AS measure, {} AS octets_in, {} AS octets_out, {} AS covered
-             FROM ({rows}) GROUP BY key_hi, key_lo{group}",
+               {} AS measure, {} AS octets_in, {} AS octets_out, {covered} AS covered
+             FROM ({rows}) {join} GROUP BY key_hi, key_lo{group}",
             steps.from,
             sum("measure"),
             sum("octets_in"),
-            sum("octets_out"),
-            sum("covered")
-        ))
+            sum("octets_out")
+        ))?;
+        Ok(Ahead { dimension, stretches, bounds })
     }
 
     fn by_step(&self, table: &str, rows: &str, steps: Steps) -> Result<(), StoreError> {
@@ -198,18 +179,15 @@ impl Source<'_> {
         let columns = format!("bucket, key_hi, key_lo, key_text, {measure}::UBIGINT AS measure, octets_in, octets_out");
         let mut parts = Vec::new();
         for (kind, list) in [(Kind::FlowHours, &stretches.hours), (Kind::FlowMinutes, &stretches.minutes)] {
-            for (file, within) in self.files_of(kind, list, "bucket")? {
-                parts.push(format!(
-                    "SELECT {columns} FROM {file}.sums WHERE dimension = {code} AND ({within}) AND NOT ({BOUND})"
-                ));
+            for rows in self.rows_of(kind, list)? {
+                parts.push(format!("SELECT {columns} FROM ({rows}) WHERE dimension = {code} AND NOT ({BOUND})"));
             }
         }
-        for (file, within) in self.files_of(Kind::Flows, &stretches.of_slices(), "ended")? {
-            let within = format!("tunnel IS NULL AND ({within})");
-            let rows = slice_rows(dimension, &file, &within);
-            parts.push(match (each, dimension) {
-                (Each::Value, Some(dimension)) => slice_sums(dimension, &rows, self.query.measure),
-                _ => format!("SELECT {columns} FROM ({rows})"),
+        for rows in self.rows_of(Kind::Flows, &stretches.slices)? {
+            let rows = slice_rows(dimension, &format!("({rows})"), "tunnel IS NULL");
+            parts.push(match each {
+                Each::Slice => format!("SELECT {columns} FROM ({rows})"),
+                Each::Value => slice_sums(dimension, &rows, self.query.measure),
             });
         }
         let nothing =
@@ -218,16 +196,17 @@ impl Source<'_> {
         Ok(if parts.is_empty() { nothing.to_owned() } else { parts.join(" UNION ALL ") })
     }
 
-    /// Files of a kind with rows in those stretches: what SQL calls each, and the condition for its rows.
-    fn files_of(&self, kind: Kind, list: &[(i64, i64)], time: &str) -> Result<Vec<(String, String)>, StoreError> {
+    /// The rows of each file of a kind in those stretches, as queries.
+    fn rows_of(&self, kind: Kind, list: &[(i64, i64)]) -> Result<Vec<String>, StoreError> {
         let (Some(first), Some(last)) = (list.first(), list.last()) else { return Ok(Vec::new()) };
         let files = self.hold(kind, Steps { from: first.0, to: last.1, width: MINUTE })?;
+        let (table, time) = if kind == Kind::Flows { ("flow", "ended") } else { ("sums", "bucket") };
         let parts = files.iter().map(|file| {
             let (start, end) = (file.partition.start(), file.partition.end());
             let here = list.iter().map(|(a, b)| (*a.max(&start), *b.min(&end))).filter(|(a, b)| a < b);
-            (file.alias.clone(), ranges(time, &here.collect::<Vec<_>>()))
+            within(&format!("{}.{table}", file.alias), time, &here.collect::<Vec<_>>())
         });
-        Ok(parts.filter(|(_, within)| !within.is_empty()).collect())
+        Ok(parts.filter(|rows| !rows.is_empty()).collect())
     }
 
     /// Hours of which not every value has a row, with the most that one of those without carried; at least one.
@@ -236,10 +215,10 @@ impl Source<'_> {
         let mut bounds = BTreeMap::new();
         // What all of the others carried together is the bound of hours that have none, and of minutes whose slices are gone.
         for (kind, list) in [(Kind::FlowHours, &stretches.hours), (Kind::FlowMinutes, &stretches.minutes)] {
-            for (file, within) in self.files_of(kind, list, "bucket")? {
+            for rows in self.rows_of(kind, list)? {
                 let sql = format!(
                     "SELECT bucket, least(coalesce(max({measure}) FILTER (WHERE {BOUND}), sum({measure}) FILTER (WHERE {REST})), {})::UBIGINT
-                     FROM {file}.sums WHERE dimension = {code} AND ({within}) AND (({BOUND}) OR ({REST})) GROUP BY bucket",
+                     FROM ({rows}) WHERE dimension = {code} AND (({BOUND}) OR ({REST})) GROUP BY bucket",
                     u64::MAX
                 );
                 self.each(&sql, |row| {
@@ -277,11 +256,8 @@ impl Source<'_> {
     fn conversations(&self, hours: &BTreeSet<i64>) -> Result<u64, StoreError> {
         let mut began = 0_u64;
         let list: Vec<(i64, i64)> = hours.iter().map(|hour| (*hour, hour + HOUR)).collect();
-        for (file, within) in self.files_of(Kind::FlowHours, &list, "bucket")? {
-            let sql = format!(
-                "SELECT coalesce({}, 0)::UBIGINT FROM {file}.sums WHERE dimension = {TOTAL} AND ({within})",
-                sum("flows")
-            );
+        for rows in self.rows_of(Kind::FlowHours, &list)? {
+            let sql = format!("SELECT coalesce({}, 0)::UBIGINT FROM ({rows}) WHERE dimension = {TOTAL}", sum("flows"));
             self.each(&sql, |row| {
                 began = began.saturating_add(row.get(0)?);
                 Ok(())

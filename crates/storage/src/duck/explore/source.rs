@@ -7,7 +7,7 @@ use duckdb::Connection;
 use duckdb::types::Value as Bound;
 use netwatch_model::filter::Filter;
 
-use super::{Period, Tables};
+use super::Tables;
 use crate::address::whole;
 use crate::dimension::{Dimension, Lookup, Side};
 use crate::duck::chart::Steps;
@@ -36,10 +36,10 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// Makes the tables of sums by step and key, and by step.
-    pub(super) fn make(&self, period: Period, steps: Steps) -> Result<(Resolution, Tables), StoreError> {
-        let (resolution, tables) = match self.make_ahead(period, steps)? {
+    pub(super) fn make(&self, name: &str, steps: Steps) -> Result<(Resolution, Tables), StoreError> {
+        let (resolution, tables) = match self.make_ahead(name, steps)? {
             Some(made) => made,
-            None => (Resolution::Raw, self.make_of_slices(period.name(), steps)?),
+            None => (Resolution::Raw, self.make_of_slices(name, steps)?),
         };
         let count = format!("SELECT count(*) FROM {}", tables.keyed);
         let rows: u64 = self.connection.query_row(&count, [], |r| r.get(0)).map_err(StoreError::Query)?;

@@ -74,7 +74,7 @@ fn gather(to: &Connection, dimension: Dimension, slices: &str, hour: i64, octets
     if all < octets {
         return Ok(false);
     }
-    let (rows, sums) = (slice_rows(Some(dimension), slices, &within), sums());
+    let (rows, sums) = (slice_rows(Some(dimension), &format!("{slices}.flow"), &within), sums());
     to.execute_batch(&format!(
         "CREATE OR REPLACE TEMP TABLE gathered AS SELECT key_hi, key_lo, key_text, {sums} FROM ({rows}) GROUP BY ALL"
     ))?;

@@ -12,42 +12,25 @@ use crate::port::Resolution;
 use crate::rollup::bucket;
 use crate::tenant::lock;
 
+/// Parts at most that are read by themselves.
+const MAX_PARTS: usize = 24;
+
 /// Parts of a range, in order, half-open; they do not overlap.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stretches {
     pub(super) hours: Vec<(i64, i64)>,
     pub(super) minutes: Vec<(i64, i64)>,
     pub(super) slices: Vec<(i64, i64)>,
-    /// Parts of hours that are rolled up, which are read from slices, too; each is of one hour.
-    pub(super) ends: Vec<(i64, i64)>,
 }
 
 impl Stretches {
     /// The coarsest of what they are read from.
     pub(super) fn resolution(&self) -> Resolution {
-        match (self.hours.is_empty(), self.minutes.is_empty(), self.of_slices().is_empty()) {
+        match (self.hours.is_empty(), self.minutes.is_empty(), self.slices.is_empty()) {
             (false, _, _) => Resolution::Hour,
             (true, true, false) => Resolution::Raw,
             _ => Resolution::Minute,
         }
-    }
-}
-
-impl Stretches {
-    /// All that is read from slices.
-    pub(super) fn of_slices(&self) -> Vec<(i64, i64)> {
-        let mut all = [&self.slices[..], &self.ends[..]].concat();
-        all.sort_unstable();
-        all
-    }
-
-    /// The ends by themselves; none when there is no whole hour between them, because then there is little else.
-    pub(super) fn apart(mut self) -> (Self, Vec<(i64, i64)>) {
-        if self.hours.is_empty() {
-            return (self, Vec::new());
-        }
-        let ends = std::mem::take(&mut self.ends);
-        (self, ends)
     }
 }
 
@@ -57,10 +40,6 @@ impl Source<'_> {
         let done = lock(&self.tenant.done);
         let fits = |hour: &i64| *hour >= steps.from && *hour + HOUR <= steps.to;
         done.iter().filter(|(kind, _)| *kind == Kind::FlowHours).map(|h| h.1).filter(fits).collect()
-    }
-
-    fn is_rolled(&self, hour: i64) -> bool {
-        lock(&self.tenant.done).contains(&(Kind::FlowHours, hour))
     }
 
     /// What the steps are read from: hours that are `rolled`, but for those that shall come `from_slices`; else minutes, but for those
@@ -87,14 +66,8 @@ impl Source<'_> {
                     continue;
                 }
                 let summed = minutes.contains(day) && !crowded.contains(&hour) && !from_slices.contains(&hour);
-                let whole = part == (hour, hour + HOUR);
-                if summed || !slices.contains(day) {
-                    push(&mut found.minutes, part);
-                } else if whole || from_slices.contains(&hour) || !self.is_rolled(hour) {
-                    push(&mut found.slices, part);
-                } else {
-                    found.ends.push(part);
-                }
+                let list = if summed || !slices.contains(day) { &mut found.minutes } else { &mut found.slices };
+                push(list, part);
             }
         }
         Ok(found)
@@ -114,9 +87,8 @@ impl Source<'_> {
                 continue;
             }
             let sql = format!(
-                "SELECT DISTINCT bucket FROM {}.sums WHERE dimension = {code} AND {REST} AND ({})",
-                file.alias,
-                ranges("bucket", &open)
+                "SELECT DISTINCT bucket FROM ({}) WHERE dimension = {code} AND {REST}",
+                within(&format!("{}.sums", file.alias), "bucket", &open)
             );
             let mut select = self.connection.prepare(&sql).map_err(StoreError::Query)?;
             let mut rows = select.query([]).map_err(StoreError::Query)?;
@@ -136,8 +108,39 @@ fn push(list: &mut Vec<(i64, i64)>, part: (i64, i64)) {
     }
 }
 
-/// The condition that a time is in one of the parts.
-pub(super) fn ranges(time: &str, parts: &[(i64, i64)]) -> String {
-    let one = |(from, to): &(i64, i64)| format!("({time} >= {from} AND {time} < {to})");
-    parts.iter().map(one).collect::<Vec<_>>().join(" OR ")
+/// The rows of a table in those parts, as a query. Each part is read by itself: DuckDB leaves out row groups by a range of time, and not
+/// by alternatives of such.
+pub(super) fn within(table: &str, time: &str, parts: &[(i64, i64)]) -> String {
+    let range = |(from, to): &(i64, i64)| format!("{time} >= {from} AND {time} < {to}");
+    let some = parts.chunks(parts.len().div_ceil(MAX_PARTS).max(1)).map(|some| {
+        let condition = match some {
+            [first, .., last] => {
+                let each: Vec<_> = some.iter().map(range).collect();
+                format!("{} AND ({})", range(&(first.0, last.1)), each.join(" OR "))
+            }
+            one => one.iter().map(range).collect(),
+        };
+        format!("SELECT * FROM {table} WHERE {condition}")
+    });
+    some.collect::<Vec<_>>().join(" UNION ALL ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_PARTS, within};
+
+    #[test]
+    fn parts_are_read_by_themselves_as_long_as_they_are_few() {
+        assert_eq!(
+            within("f.flow", "ended", &[(1, 3), (5, 9)]),
+            "SELECT * FROM f.flow WHERE ended >= 1 AND ended < 3 UNION ALL SELECT * FROM f.flow WHERE ended >= 5 AND ended < 9"
+        );
+        let many: Vec<(i64, i64)> = (0..100).map(|n| (n * 10, n * 10 + 5)).collect();
+        let sql = within("f.flow", "ended", &many);
+        assert_eq!(sql.matches("SELECT").count(), 100_usize.div_ceil(100_usize.div_ceil(MAX_PARTS)));
+        assert!(
+            sql.starts_with("SELECT * FROM f.flow WHERE ended >= 0 AND ended < 45 AND (ended >= 0 AND ended < 5 OR ")
+        );
+        assert!(many.iter().all(|(from, to)| sql.contains(&format!("ended >= {from} AND ended < {to}"))));
+    }
 }
