@@ -40,7 +40,8 @@ arguments=()
 for id in "${excluded[@]}"; do arguments+=(--exclude-operation-id "$id"); done
 checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance
 status=0
-"$tools/bin/schemathesis" run "$work/openapi.json" --url "$base" --header "Authorization: Bearer $token" \
+cd "$work"
+"$tools/bin/schemathesis" run openapi.json --url "$base" --header "Authorization: Bearer $token" \
   --phases coverage,fuzzing --max-examples 20 --workers 2 --max-time "$seconds" --request-timeout 20 --warnings off \
   --checks "$checks" "${arguments[@]}" || status=$?
 if grep -q 'panicked at' "$work/log"; then

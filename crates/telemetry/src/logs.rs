@@ -32,6 +32,9 @@ pub const MAX_FIELDS: usize = 32;
 /// The most spans that are shown around an event, the innermost first.
 pub const MAX_SPANS: usize = 8;
 
+/// The most characters of a filter, written out as `module=level` parts.
+pub const MAX_FILTER_CHARS: usize = 1000;
+
 /// How a line is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum LogFormat {
@@ -59,6 +62,11 @@ pub enum LogError {
         #[source]
         source: tracing_subscriber::filter::ParseError,
     },
+    /// The text is too long.
+    #[error(
+        "a log filter may have {MAX_FILTER_CHARS} characters when all its parts are written as module=level; this has {0}"
+    )]
+    Long(usize),
     /// Logging has been started before.
     #[error("logging has been started already")]
     Started(#[source] tracing_subscriber::util::TryInitError),
@@ -114,7 +122,11 @@ fn subscriber(
 
 fn parse(filter: &str) -> Result<EnvFilter, LogError> {
     let fail = |source| LogError::Filter { filter: filter.chars().take(100).collect(), source };
-    EnvFilter::builder().parse(filter).map_err(fail)
+    let filter = EnvFilter::builder().parse(filter).map_err(fail)?;
+    match filter.to_string().chars().count() {
+        0..=MAX_FILTER_CHARS => Ok(filter),
+        chars => Err(LogError::Long(chars)),
+    }
 }
 
 /// In one write, so that lines of several processes do not mix.

@@ -3,11 +3,14 @@
 //! A field is a constant beside the kind that it belongs to. A value that the field does not allow is an error that names the option
 //! and the range; an option that no field has is an error, too, with the nearest name.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, Object, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The longest text of an option, bytes.
 pub const MAX_TEXT: usize = 4096;
@@ -59,9 +62,8 @@ pub struct OptionField {
 }
 
 /// What was said of an option.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-#[schema(as = ProbeOptionValue)]
 pub enum OptionValue {
     /// On or off.
     Flag(bool),
@@ -73,6 +75,21 @@ pub enum OptionValue {
     Text(String),
     /// Texts.
     Texts(Vec<String>),
+}
+
+/// One schema of several types: as alternatives of which exactly one must hold, a whole number would be two of them.
+impl PartialSchema for OptionValue {
+    fn schema() -> RefOr<Schema> {
+        let types = [Type::Boolean, Type::Number, Type::String, Type::Array];
+        let texts = ArrayBuilder::new().schema_type(types.into_iter().collect::<SchemaType>());
+        texts.items(Object::with_type(Type::String)).description(Some("What was said of an option.")).into()
+    }
+}
+
+impl ToSchema for OptionValue {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("ProbeOptionValue")
+    }
 }
 
 /// An option that cannot be used.

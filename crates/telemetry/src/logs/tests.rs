@@ -32,6 +32,17 @@ fn something_happens() {
 }
 
 #[test]
+fn a_filter_is_as_long_as_it_is_written_out() {
+    // Each part is written out with `=trace` and a comma.
+    let modules = |n: usize| (0..n).map(|n| format!("m{n:02}")).collect::<Vec<_>>().join(",");
+    let longest = (1..250).take_while(|n| parse(&modules(*n)).is_ok()).last().unwrap();
+    assert!(parse(&modules(longest)).unwrap().to_string().chars().count() <= MAX_FILTER_CHARS);
+    assert!(modules(longest).len() < MAX_FILTER_CHARS / 2, "it is short as it was given");
+    let long = parse(&modules(longest + 1)).unwrap_err();
+    assert!(matches!(long, LogError::Long(chars) if chars > MAX_FILTER_CHARS), "{long}");
+}
+
+#[test]
 fn a_line_for_people() {
     let lines = logged("info", LogFormat::Human, |_| something_happens());
     assert_eq!(
