@@ -72,13 +72,15 @@ impl Packer {
         let mut differences = std::mem::take(&mut self.scratch);
         differences.clear();
         differences.extend(values.windows(2).map(|w| w[1].wrapping_sub(w[0])));
-        if cost(&differences) + 8 < cost(values) {
+        let [steps, plain] = [&differences[..], values].map(shapes);
+        let bytes = |shapes: &[Shape]| shapes.iter().map(|shape| shape.bytes).sum::<usize>();
+        if bytes(&steps) + 8 < bytes(&plain) {
             self.out.push(1);
             self.signed(values.first().copied().unwrap_or(0));
-            self.blocks(&differences);
+            self.blocks(&differences, &steps);
         } else {
             self.out.push(0);
-            self.blocks(values);
+            self.blocks(values, &plain);
         }
         self.scratch = differences;
     }
@@ -96,9 +98,8 @@ impl Packer {
         self.integers(&whole);
     }
 
-    fn blocks(&mut self, values: &[i64]) {
-        for block in values.chunks(BLOCK) {
-            let shape = Shape::of(block);
+    fn blocks(&mut self, values: &[i64], shapes: &[Shape]) {
+        for (block, shape) in values.chunks(BLOCK).zip(shapes) {
             self.signed(shape.base);
             match shape.lengths {
                 None => {
@@ -273,9 +274,9 @@ const fn unzigzag(n: u64) -> i64 {
     (n >> 1).cast_signed() ^ -((n & 1).cast_signed())
 }
 
-/// Bytes that the blocks of a column take, nearly.
-fn cost(values: &[i64]) -> usize {
-    values.chunks(BLOCK).map(|block| Shape::of(block).bytes).sum()
+/// How the blocks of a column are written.
+fn shapes(values: &[i64]) -> Vec<Shape> {
+    values.chunks(BLOCK).map(Shape::of).collect()
 }
 
 /// The smallest power of ten that makes every value whole, and the whole values.

@@ -55,10 +55,12 @@ impl Lengths {
         let most = place(numbers.iter().rposition(|n| *n > 0));
         let lengths = Self { least, count: most - least + 1 };
         let (bits, short) = lengths.code();
-        let each = |(place, (length, n)): (u32, (u32, &u8))| {
-            usize::from(*n) * (bits + u32::from(place >= short) + length.saturating_sub(1)) as usize
+        // Lengths that are less than the least have no numbers.
+        let bits_of = |(length, n): (u32, &u8)| {
+            let is_longer = length.saturating_sub(least.into()) >= short;
+            usize::from(*n) * (bits + u32::from(is_longer) + length.saturating_sub(1)) as usize
         };
-        (lengths, (0..).zip((0..).zip(numbers).skip(least.into())).map(each).sum())
+        (lengths, (0..).zip(numbers).map(bits_of).sum())
     }
 }
 

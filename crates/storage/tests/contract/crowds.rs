@@ -108,7 +108,7 @@ fn a_range_that_begins_and_ends_within_an_hour_is_exact() {
     assert_eq!((is.groups, is.other, is.total), (must.groups, must.other, must.total));
 }
 
-/// With so few groups, only hosts that may be among the largest are read from the slices of the ends.
+/// Hours between, and minutes of the slices at either end, are read by themselves and added up.
 #[test]
 fn the_largest_of_ranges_within_hours_are_exact() {
     for octets in [skewed as Octets, even, nobody_twice] {
