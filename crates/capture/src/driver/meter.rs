@@ -68,7 +68,9 @@ impl Meter {
         }
     }
 
-    /// Samples of what has changed, and the event when drops begin.
+    /// Samples of what has changed, the fill of the ring always, and the event when drops begin.
+    ///
+    /// The fill is said even when it is the same: history takes it as the sign that capture ran, whether or not there was traffic.
     pub(super) fn tick(&mut self, now: Reading, counters: &Counters, out: &mut Vec<Record>) {
         let dropped = counters.dropped.load(Ordering::Relaxed);
         let fill = counters.fill.swap(0, Ordering::Relaxed);
@@ -86,7 +88,7 @@ impl Meter {
             (received, Value::Integer(received)),
         ];
         for ((series, last), (raw, value)) in self.series.iter().zip(&mut self.last).zip(values) {
-            if last.replace(raw) != Some(raw) {
+            if last.replace(raw) != Some(raw) || series.metric == Metric::RingFill {
                 out.push(Record::Sample(Sample { series: Arc::clone(series), time: now.wall, value }));
             }
         }
@@ -122,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn only_changes_are_said() {
+    fn only_changes_are_said_and_always_that_capture_runs() {
         let (counters, mut meter) = (Counters::default(), Meter::new(&Untrusted::new("a")));
         assert_eq!(tick(&mut meter, &counters, 0).0.len(), 3, "the first time everything");
         counters.add(RingStatistics { received: 5, ..RingStatistics::default() });
@@ -130,7 +132,7 @@ mod tests {
         counters.note_fill(0.125);
         assert_eq!(tick(&mut meter, &counters, 1).0, [(Metric::RingFill, 0.25), (Metric::FramesReceived, 5.0)]);
         assert_eq!(tick(&mut meter, &counters, 2).0, [(Metric::RingFill, 0.0)], "the largest since the last tick");
-        assert_eq!(tick(&mut meter, &counters, 3), (vec![], 0));
+        assert_eq!(tick(&mut meter, &counters, 3), (vec![(Metric::RingFill, 0.0)], 0));
     }
 
     #[test]
