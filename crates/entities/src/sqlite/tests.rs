@@ -93,15 +93,21 @@ fn a_page_is_found_by_an_index_and_never_sorted() {
     drop(SqliteStore::open(&path, &path, "").unwrap());
     let connection = connect::connect(&path, false).unwrap();
     let mark = Mark { label: "m".to_owned(), created: Timestamp::ZERO, id: ObjectId(7) };
+    let plan_of = |place, query: &ListQuery| {
+        let (sql, values) = tx::list_statement(Kind::User, place, query);
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let plan = statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+        plan.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    };
     for place in [Place::Site, Place::Workspace(ObjectId(1))] {
         for order in [Order::Label, Order::Oldest, Order::Newest] {
             let query = ListQuery { order, after: Some(mark.clone()), limit: 50, ..ListQuery::default() };
-            let (sql, values) = tx::list_statement(Kind::User, place, &query);
-            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let plan = statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
-            let plan: Vec<String> = plan.map(Result::unwrap).collect();
-            let plan = plan.join("; ");
+            let plan = plan_of(place, &query);
             assert!(plan.contains("USING INDEX objects_by_") && !plan.contains("TEMP B-TREE"), "{order:?}: {plan}");
         }
+        // A search looks at many labels and reads few rows.
+        let search = ListQuery { search: Some("m".to_owned()), limit: 50, ..ListQuery::default() };
+        let plan = plan_of(place, &search);
+        assert!(plan.contains("USING COVERING INDEX objects_by_label"), "{plan}");
     }
 }

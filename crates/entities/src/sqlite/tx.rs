@@ -240,7 +240,10 @@ impl Write for Tx<'_> {
 
 /// The statement of a list, and its values. Asks for one row more than wanted, to know whether there are more.
 pub(super) fn list_statement(kind: Kind, place: Place, query: &ListQuery) -> (String, Vec<Value>) {
-    let mut sql = format!("SELECT {COLUMNS} FROM objects WHERE kind = ? AND workspace IS ?");
+    // The index by label knows which labels match, and which identifiers these have: only the rows of the page are looked up.
+    let is_search_by_label = query.search.is_some() && matches!(query.order, Order::Label);
+    let columns = if is_search_by_label { "id" } else { COLUMNS };
+    let mut sql = format!("SELECT {columns} FROM objects WHERE kind = ? AND workspace IS ?");
     let place = text(place.workspace()).map_or(Value::Null, Value::from);
     let mut values: Vec<Value> = vec![kind.word().to_owned().into(), place];
     if let Some(owner) = query.owner {
@@ -266,6 +269,9 @@ pub(super) fn list_statement(kind: Kind, place: Place, query: &ListQuery) -> (St
         Order::Newest => " ORDER BY created DESC, id DESC LIMIT ?",
     });
     values.push(count(query.limit.saturating_add(1)));
+    if is_search_by_label {
+        sql = format!("SELECT {COLUMNS} FROM objects WHERE id IN ({sql}) ORDER BY label, id");
+    }
     (sql, values)
 }
 
