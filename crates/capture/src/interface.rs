@@ -128,6 +128,13 @@ impl Lifecycle {
         self.slots.iter().filter_map(Slot::deadline).min()
     }
 
+    /// Whether frames of a slot can arrive: its rings are open and its link is up.
+    #[must_use]
+    pub fn is_capturing(&self, interface: InterfaceIndex) -> bool {
+        let slot = self.slots.get(usize::from(interface.0));
+        slot.is_some_and(|slot| matches!(slot.state, State::Capturing(_)))
+    }
+
     fn slot(&mut self, interface: InterfaceIndex) -> Option<&mut Slot> {
         self.slots.get_mut(usize::from(interface.0))
     }

@@ -228,8 +228,8 @@ impl<'r> Supervisor<'r> {
     }
 
     fn say_numbers(&mut self, now: Reading) {
-        for (meter, counters) in self.meters.iter_mut().zip(self.counters) {
-            meter.tick(now, counters, &mut self.out);
+        for (index, (meter, counters)) in (0..=u8::MAX).zip(self.meters.iter_mut().zip(self.counters)) {
+            meter.tick(now, counters, self.life.is_capturing(InterfaceIndex(index)), &mut self.out);
         }
         let dropped = self.outlet.dropped();
         let (series, last) = &mut self.lost_records;

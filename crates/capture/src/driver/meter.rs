@@ -63,15 +63,16 @@ impl Meter {
         Self {
             name: name.clone(),
             series: [Metric::KernelDrops, Metric::RingFill, Metric::FramesReceived].map(series),
-            last: [None; 3],
+            // A ring that was never open is no ring that is empty.
+            last: [None, Some(0), None],
             last_drop: None,
         }
     }
 
-    /// Samples of what has changed, the fill of the ring always, and the event when drops begin.
+    /// Samples of what has changed, of the ring's fill always while it `captures`, and the event when drops begin.
     ///
     /// The fill is said even when it is the same: history takes it as the sign that capture ran, whether or not there was traffic.
-    pub(super) fn tick(&mut self, now: Reading, counters: &Counters, out: &mut Vec<Record>) {
+    pub(super) fn tick(&mut self, now: Reading, counters: &Counters, captures: bool, out: &mut Vec<Record>) {
         let dropped = counters.dropped.load(Ordering::Relaxed);
         let fill = counters.fill.swap(0, Ordering::Relaxed);
         let received = counters.received.load(Ordering::Relaxed);
@@ -88,7 +89,7 @@ impl Meter {
             (received, Value::Integer(received)),
         ];
         for ((series, last), (raw, value)) in self.series.iter().zip(&mut self.last).zip(values) {
-            if last.replace(raw) != Some(raw) || series.metric == Metric::RingFill {
+            if last.replace(raw) != Some(raw) || (captures && series.metric == Metric::RingFill) {
                 out.push(Record::Sample(Sample { series: Arc::clone(series), time: now.wall, value }));
             }
         }
@@ -114,10 +115,13 @@ mod tests {
     use super::*;
     use netwatch_model::Timestamp;
 
+    /// From this second on no ring is open in these tests.
+    const CLOSED: u64 = 8;
+
     fn tick(meter: &mut Meter, counters: &Counters, seconds: u64) -> (Vec<(Metric, f64)>, usize) {
         let now = Reading { wall: Timestamp::from_secs(9), monotonic: Duration::from_secs(seconds) };
         let mut out = Vec::new();
-        meter.tick(now, counters, &mut out);
+        meter.tick(now, counters, seconds < CLOSED, &mut out);
         let sample =
             |r: &Record| if let Record::Sample(s) = r { Some((s.series.metric, s.value.as_f64())) } else { None };
         (out.iter().filter_map(sample).collect(), out.iter().filter(|r| matches!(r, Record::Event(_))).count())
@@ -133,6 +137,10 @@ mod tests {
         assert_eq!(tick(&mut meter, &counters, 1).0, [(Metric::RingFill, 0.25), (Metric::FramesReceived, 5.0)]);
         assert_eq!(tick(&mut meter, &counters, 2).0, [(Metric::RingFill, 0.0)], "the largest since the last tick");
         assert_eq!(tick(&mut meter, &counters, 3), (vec![(Metric::RingFill, 0.0)], 0));
+        assert_eq!(tick(&mut meter, &counters, CLOSED), (vec![], 0), "no ring any more");
+        let mut refused = Meter::new(&Untrusted::new("b"));
+        let first = tick(&mut refused, &Counters::default(), CLOSED).0;
+        assert_eq!(first, [(Metric::KernelDrops, 0.0), (Metric::FramesReceived, 0.0)], "and never one");
     }
 
     #[test]

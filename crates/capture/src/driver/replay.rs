@@ -110,7 +110,7 @@ impl Player {
         let nanos = u64::try_from(wall.nanos()).unwrap_or(0);
         let now = Reading { wall, monotonic: Duration::from_nanos(nanos) };
         for (counters, meter) in &mut self.points {
-            meter.tick(now, counters, &mut self.out);
+            meter.tick(now, counters, true, &mut self.out);
         }
     }
 

@@ -57,9 +57,11 @@ fn a_flap_keeps_the_ring_and_tells_the_gap() {
     let mut life = capturing();
     let down = life.news(at(1000), News::Present(link(5, "eth0", false)));
     assert_eq!(words(&down), ["InterfaceDown", "CaptureInterrupted"]);
+    assert!(!life.is_capturing(SLOT));
     let up = life.news(at(2500), News::Present(link(5, "eth0", true)));
     assert_eq!(words(&up), ["InterfaceUp", "CaptureResumed"]);
     assert_eq!(texts(&up)[1], "eth0: is captured again after a gap of 1.500 s");
+    assert!(life.is_capturing(SLOT));
 }
 
 #[test]
@@ -105,6 +107,7 @@ fn a_refused_ring_is_asked_for_again_and_told_once() {
     let mut life = Lifecycle::new(&[Untrusted::new("eth0")]);
     life.news(at(0), News::Snapshot(vec![link(5, "eth0", true)]));
     assert_eq!(words(&life.refused(at(0), SLOT, Refusal::Denied, "no right")), ["CaptureDenied"]);
+    assert!(!life.is_capturing(SLOT));
     assert_eq!(life.next_deadline(), Some(Duration::from_millis(250)));
     assert!(life.tick(at(249)).is_empty());
     assert_eq!(words(&life.tick(at(250))), ["open 5"]);
