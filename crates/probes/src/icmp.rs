@@ -44,10 +44,12 @@ use bell::Bell;
 use counters::Counters;
 use driver::Driver;
 
-/// Orders that wait for the thread; who gives more waits, too.
-const QUEUE: usize = 4096;
+/// Orders that wait for the thread; who gives more waits, too. Many, because to wake who waits costs more than a ping.
+const QUEUE: usize = 65_536;
+/// Rounds of answers that wait for the task that tells them.
+const ROUNDS: usize = 16;
 
-/// Sends pings and traces.
+/// Sends pings and traces. It belongs to the runtime in which it is given its first order.
 #[derive(Debug)]
 pub struct Hub {
     rights: Arc<dyn Rights>,
@@ -93,11 +95,20 @@ impl Hub {
         }
         let bell = Arc::new(Bell::new()?);
         let (orders, taken) = mpsc::channel(QUEUE);
+        let (teller, rounds) = mpsc::channel(ROUNDS);
         let (rights, counters) = (Arc::clone(&self.rights), Arc::clone(&self.counters));
         let theirs = Arc::clone(&bell);
-        let run = move || Driver::new(taken, theirs, rights, counters).run();
+        let run = move || Driver::new(taken, teller, theirs, rights, counters).run();
         std::thread::Builder::new().name("netwatch-icmp".to_owned()).spawn(run)?;
+        tokio::spawn(tell(rounds));
         Ok(place.insert(Thread { orders, bell }).clone())
+    }
+}
+
+/// Tells who waits, from inside their runtime: from the thread each would cost a system call, and the wake-up of a core that sleeps.
+async fn tell(mut rounds: mpsc::Receiver<Vec<job::Told>>) {
+    while let Some(round) = rounds.recv().await {
+        driver::tell_each(round);
     }
 }
 

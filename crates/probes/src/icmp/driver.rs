@@ -4,7 +4,7 @@
 //! sends what is due in batches, receives everything, tells who waits for what has ended, then sleeps: at least [`ROUND`], so that many
 //! packets share the cost of a round. Arrivals are stamped by the kernel and lose nothing by waiting.
 //!
-//! Queue: orders, [`super::QUEUE`] deep; who orders more waits. The thread ends when its hub is dropped; jobs under way end with it.
+//! Queues: orders, [`super::QUEUE`] deep; who orders more waits. Rounds of answers, [`super::ROUNDS`] deep; then each is told alone. The thread ends when its hub is dropped; jobs under way end with it.
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use std::time::Duration;
 use netwatch_model::probe::{Failure, FailureReason};
 use netwatch_telemetry::clock;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio::sync::mpsc::{Receiver, error::TryRecvError};
+use tokio::sync::mpsc::error::{TryRecvError, TrySendError};
+use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::bell::Bell;
 use super::book::{Book, MAX_JOBS};
@@ -21,7 +22,7 @@ use super::channel::{Channel, ChannelKey, MAX_CHANNELS, Road, check_source};
 use super::counters::Counters;
 use super::departure::Pace;
 use super::echoes::Next;
-use super::job::{Carrier, Done, Job, Order, Task, Waiting, Work};
+use super::job::{Carrier, Done, Job, Order, Task, Told, Waiting, Work};
 use super::os::Inbox;
 use super::outbox::Outbox;
 use crate::tools::Rights;
@@ -52,13 +53,16 @@ pub(super) struct Driver {
     outbox: Outbox,
     inbox: Inbox,
     pace: Pace,
-    /// Who is told at the end of the round, and what: to wake others one by one costs more than a ping.
-    told: Vec<(Waiting, Result<Done, Failure>)>,
+    /// Who is told at the end of the round, and what.
+    told: Vec<Told>,
+    /// The way to the task that tells them ([`super::tell`]).
+    teller: Sender<Vec<Told>>,
 }
 
 impl Driver {
     pub(super) fn new(
         orders: Receiver<(Order, Waiting)>,
+        teller: Sender<Vec<Told>>,
         bell: Arc<Bell>,
         rights: Arc<dyn Rights>,
         counters: Arc<Counters>,
@@ -79,6 +83,7 @@ impl Driver {
             inbox: Inbox::new(),
             pace: Pace::default(),
             told: Vec::new(),
+            teller,
         }
     }
 
@@ -98,12 +103,18 @@ impl Driver {
         }
     }
 
-    /// Tells who waits for what has ended in this round.
+    /// Tells who waits for what has ended in this round: one by itself, more of them all at once.
     fn tell(&mut self) {
-        for (waiting, ended) in self.told.drain(..) {
-            // Who gave the order may have gone.
-            let _ = waiting.send(ended);
-        }
+        let round = match self.told.len() {
+            0 => return,
+            1 => std::mem::take(&mut self.told),
+            _ => match self.teller.try_send(std::mem::take(&mut self.told)) {
+                Ok(()) => return,
+                // The runtime of the task is gone, or has no time.
+                Err(TrySendError::Full(round) | TrySendError::Closed(round)) => round,
+            },
+        };
+        tell_each(round);
     }
 
     /// Takes new orders; false when nobody can give any more.
@@ -314,6 +325,14 @@ impl Driver {
         let ready = poll(&mut waited, limit.as_ref()).unwrap_or(1) > 0;
         self.bell.get_up(waited.first().is_some_and(|bell| !bell.revents().is_empty()));
         ready
+    }
+}
+
+/// Tells each of them.
+pub(super) fn tell_each(round: Vec<Told>) {
+    for (waiting, ended) in round {
+        // Who gave the order may have gone.
+        let _ = waiting.send(ended);
     }
 }
 

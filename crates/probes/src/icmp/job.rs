@@ -71,6 +71,8 @@ pub(crate) enum Outcome {
 }
 
 pub(super) type Waiting = oneshot::Sender<Result<Done, Failure>>;
+/// Who is told, and what.
+pub(super) type Told = (Waiting, Result<Done, Failure>);
 
 #[derive(Debug)]
 pub(super) enum Work {
