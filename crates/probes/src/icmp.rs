@@ -49,7 +49,7 @@ const QUEUE: usize = 65_536;
 /// Rounds of answers that wait for the task that tells them.
 const ROUNDS: usize = 16;
 
-/// Sends pings and traces. It belongs to the runtime in which it is given its first order.
+/// Sends pings and traces. Answers are told by a task of the runtime in which the first order is given: while that lives, it must run.
 #[derive(Debug)]
 pub struct Hub {
     rights: Arc<dyn Rights>,

@@ -4,7 +4,8 @@
 //! sends what is due in batches, receives everything, tells who waits for what has ended, then sleeps: at least [`ROUND`], so that many
 //! packets share the cost of a round. Arrivals are stamped by the kernel and lose nothing by waiting.
 //!
-//! Queues: orders, [`super::QUEUE`] deep; who orders more waits. Rounds of answers, [`super::ROUNDS`] deep; then each is told alone. The thread ends when its hub is dropped; jobs under way end with it.
+//! Queues: orders, [`super::QUEUE`] deep; who orders more waits. Rounds of answers, [`super::ROUNDS`] deep; when it is full, each is told
+//! alone. The thread ends when its hub is dropped; jobs under way end with it.
 
 use std::os::fd::AsFd;
 use std::sync::Arc;

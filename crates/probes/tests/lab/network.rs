@@ -33,11 +33,10 @@ pub(crate) fn run_with(namespace: &Namespace, spec: &ProbeSpec, tools: &Tools) -
     namespace.enter(|| runtime().block_on(run(spec, occasion, tools)))
 }
 
-/// Runs probes at the same time in a namespace, with the same tools.
-pub(crate) fn run_together(namespace: &Namespace, specs: &[ProbeSpec]) -> Vec<ProbeResult> {
-    let (tools, now) = (tools(Arc::new(OwnRights)), clock::now());
-    let occasion =
-        Occasion { probe: Default::default(), agent: AgentId::default(), scheduled: now, trigger: Trigger::Request };
+/// Runs probes at the same time in a namespace, with the same tools, on a runtime of their own.
+pub(crate) fn run_together(namespace: &Namespace, specs: &[ProbeSpec], tools: &Tools) -> Vec<ProbeResult> {
+    let (scheduled, trigger) = (clock::now(), Trigger::Request);
+    let occasion = Occasion { probe: Default::default(), agent: AgentId::default(), scheduled, trigger };
     let mut running = tokio::task::JoinSet::new();
     namespace.enter(|| {
         runtime().block_on(async {

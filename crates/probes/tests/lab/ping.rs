@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use netwatch_model::probe::kind::ping::{DONT_FRAGMENT, SIZE};
 use netwatch_model::probe::{FailureReason, OptionValue, ProbeResult, Source};
-use netwatch_probes::Rights;
+use netwatch_probes::{OwnRights, Rights};
 use netwatch_testkit::netns::Namespace;
 use socket2::Socket;
 
@@ -53,9 +53,20 @@ fn an_answer_counts_once_however_many_sockets_there_are() {
     let Some((here, _there)) = pair("an_answer_counts_once_however_many_sockets_there_are") else { return };
     let mut other = ping("10.1.0.2", 50, 0.005, 1.0);
     other.options.set(&DONT_FRAGMENT, OptionValue::Flag(true));
-    for result in run_together(&here, &[ping("10.1.0.2", 50, 0.005, 1.0), other]) {
+    for result in run_together(&here, &[ping("10.1.0.2", 50, 0.005, 1.0), other], &tools(Arc::new(OwnRights))) {
         let ping = ping_of(&result);
         assert_eq!((ping.sent, ping.received, ping.duplicates), (50, 50, 0), "{ping:?}");
+    }
+}
+
+#[test]
+fn who_waits_is_told_also_when_the_first_runtime_is_gone() {
+    let Some((here, _there)) = pair("who_waits_is_told_also_when_the_first_runtime_is_gone") else { return };
+    let (tools, many) = (tools(Arc::new(OwnRights)), vec![ping("10.1.0.2", 1, 0.0, 1.0); 50]);
+    for _ in 0..2 {
+        let results = run_together(&here, &many, &tools);
+        let answers = results.iter().map(|result| (result.failure.clone(), ping_of(result).received));
+        assert_eq!(answers.collect::<Vec<_>>(), vec![(None, 1); 50]);
     }
 }
 
