@@ -1,15 +1,20 @@
 //! The real file system.
 //!
-//! Limits: Unix. Files are made readable and writable for their owner alone.
+//! Files are made readable and writable for their owner alone; on Windows they have the rights of their folder, and folders are not
+//! synced, which its file systems do by themselves.
 
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FallocateFlags;
-
 use crate::files::{File, Files};
+
+#[cfg(unix)]
+#[path = "os/unix.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "os/windows.rs"]
+mod system;
 
 /// The file that tells who has the log.
 const LOCK: &str = "lock";
@@ -35,15 +40,13 @@ impl Files for Directory {
 
     fn lock(&self) -> io::Result<Box<dyn Send + Sync>> {
         let is_new = !self.path.exists();
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
+        system::private_folder().recursive(true).create(&self.path)?;
         if is_new && let Some(parent) = self.path.parent() {
             // A directory that a power cut takes away again takes the acknowledged records with it.
-            fs::File::open(parent)?.sync_all()?;
+            system::sync_folder(parent)?;
         }
-        let open = |o: &mut OpenOptions| {
-            o.mode(0o600).read(true).write(true).create(true).truncate(false).open(self.path.join(LOCK))
-        };
-        let mut file = open(&mut OpenOptions::new())?;
+        let mut options = system::private_file();
+        let mut file = options.read(true).write(true).create(true).truncate(false).open(self.path.join(LOCK))?;
         match file.try_lock() {
             Ok(()) => {
                 file.set_len(0)?;
@@ -70,8 +73,7 @@ impl Files for Directory {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn File>> {
-        let mut options = OpenOptions::new();
-        let file = options.mode(0o600).read(true).write(true).create_new(true).open(self.path.join(name))?;
+        let file = system::private_file().read(true).write(true).create_new(true).open(self.path.join(name))?;
         Ok(Box::new(file))
     }
 
@@ -88,17 +90,17 @@ impl Files for Directory {
     }
 
     fn sync(&self) -> io::Result<()> {
-        fs::File::open(&self.path)?.sync_all()
+        system::sync_folder(&self.path)
     }
 }
 
 impl File for fs::File {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        std::os::unix::fs::FileExt::read_at(self, buffer, offset)
+        system::read_at(self, buffer, offset)
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
-        std::os::unix::fs::FileExt::write_at(self, bytes, offset)
+        system::write_at(self, bytes, offset)
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -115,6 +117,6 @@ impl File for fs::File {
     }
 
     fn reserve(&self, size: u64) -> io::Result<()> {
-        Ok(rustix::fs::fallocate(self, FallocateFlags::empty(), 0, size)?)
+        system::reserve(self, size)
     }
 }

@@ -4,14 +4,15 @@
 //! handed a [`Timestamp`] (wall clock, for people and for records) or a [`Duration`] (monotonic, for intervals and timeouts).
 //!
 //! Limits: the wall clock can be set; [`StepDetector`] notices that. The monotonic clock counts through suspend
-//! (`CLOCK_BOOTTIME`), so that a laptop that slept shows a gap and not a step.
+//! (`CLOCK_BOOTTIME` on Linux), so that a laptop that slept shows a gap and not a step.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use netwatch_model::Timestamp;
-use rustix::time::{ClockId, clock_gettime};
+
+use crate::os;
 
 /// A difference between wall and monotonic clock above this is a step; the kernel's slewing stays below 500 ppm.
 pub const STEP_THRESHOLD: Duration = Duration::from_secs(2);
@@ -19,22 +20,19 @@ pub const STEP_THRESHOLD: Duration = Duration::from_secs(2);
 /// The wall clock, now.
 #[must_use]
 pub fn now() -> Timestamp {
-    let t = clock_gettime(ClockId::Realtime);
-    Timestamp::from_nanos(t.tv_sec.saturating_mul(1_000_000_000).saturating_add(t.tv_nsec))
+    Timestamp::from_nanos(os::realtime())
 }
 
-/// Time since the machine started, including suspend. Never goes back; not set by anyone.
+/// Time since the machine started (on Windows: since this was first asked), including suspend. Never goes back; not set by anyone.
 #[must_use]
 pub fn monotonic() -> Duration {
-    let t = clock_gettime(ClockId::Boottime);
-    Duration::new(u64::try_from(t.tv_sec).unwrap_or(0), u32::try_from(t.tv_nsec).unwrap_or(0))
+    os::since_start()
 }
 
-/// Processor time that all threads of this process have used.
+/// Processor time that all threads of this process have used; zero on Windows.
 #[must_use]
 pub fn process_cpu() -> Duration {
-    let t = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(u64::try_from(t.tv_sec).unwrap_or(0), u32::try_from(t.tv_nsec).unwrap_or(0))
+    os::process_cpu()
 }
 
 /// Where the time comes from: the system, or a test.

@@ -13,4 +13,5 @@ pub mod clock;
 pub mod health;
 pub mod logs;
 pub mod metrics;
+mod os;
 pub mod traces;

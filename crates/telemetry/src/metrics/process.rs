@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-use crate::clock;
+use crate::{clock, os};
 
 /// Reads `/proc/self`; a figure that cannot be read is left out.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl Collector for ProcessCollector {
 
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let resident = number(&status, "VmRSS:").map(|kibibytes| kibibytes.saturating_mul(1024));
-        let fds = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        let fds = os::most_open_files();
         let gauges = [
             ("process_resident_memory", "Memory in use", Some(Unit::Bytes), resident),
             ("process_threads", "Threads", None, number(&status, "Threads:")),
