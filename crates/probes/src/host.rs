@@ -4,10 +4,14 @@
 //! they are and judged nowhere. [`Host`] keeps what must be known between two readings: how busy the processors were, and how the server
 //! sees this host. `changed` tells when addresses or routes have changed.
 //!
-//! Limits: Linux; elsewhere a reading fails and says so. What cannot be read is empty, so that a reading without `/proc/net` is still one.
+//! On macOS and Windows the libraries `sysinfo` and `netdev` read the same, without routes and without telling of changes.
+//!
+//! Limits: what cannot be read is empty, so that a reading without `/proc/net` is still one.
 
 mod container;
+#[cfg_attr(not(target_os = "linux"), path = "host/elsewhere/network.rs")]
 mod network;
+#[cfg_attr(not(target_os = "linux"), path = "host/elsewhere/system.rs")]
 mod system;
 
 use std::sync::{Mutex, PoisonError};

@@ -14,6 +14,7 @@ mod connect;
 mod dns;
 pub mod host;
 mod http;
+#[cfg_attr(not(target_os = "linux"), path = "icmp/elsewhere.rs")]
 mod icmp;
 mod ntp;
 mod ping;

@@ -9,13 +9,13 @@
 //! Limits: when a question leaves is taken in user space, just before it is given to the kernel.
 
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::AsFd as _;
 use std::time::Duration;
 
 use netwatch_model::Timestamp;
 use netwatch_model::probe::kind::ntp::{MAX_OFFSET, MAX_STRATUM, Ntp, NtpClock};
 use netwatch_model::probe::{Delays, Detail, Failure, FailureReason, ProbeSpec};
 use netwatch_telemetry::clock;
+use socket2::SockRef;
 use tokio::io::Interest;
 
 use crate::connect::{self, Deadline};
@@ -78,7 +78,7 @@ async fn ask(address: SocketAddr, spec: &ProbeSpec) -> Result<Reading, Failure> 
     let (socket, source) = connect::udp(address, spec)?;
     let what = format!("the answer of {address}");
     let failed = |error| failure_of(&error, &what);
-    os::ask(socket.as_fd(), address.is_ipv6()).map_err(failed)?;
+    os::ask(&SockRef::from(&socket), address.is_ipv6()).map_err(failed)?;
     let cookie = packet::cookie().map_err(failed)?;
     let request = packet::request(cookie);
     let sent_at = clock::now();
@@ -87,7 +87,7 @@ async fn ask(address: SocketAddr, spec: &ProbeSpec) -> Result<Reading, Failure> 
     let mut room = [0_u8; MAX_PACKET];
     let mut useless = None;
     loop {
-        let receiving = socket.async_io(Interest::READABLE, || os::receive(socket.as_fd(), &mut room));
+        let receiving = socket.async_io(Interest::READABLE, || os::receive(&SockRef::from(&socket), &mut room));
         let got = match deadline.within(&what, receiving).await {
             Ok(got) => got.map_err(failed)?,
             Err(late) => return Err(useless.unwrap_or(late)),

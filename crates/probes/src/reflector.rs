@@ -13,7 +13,6 @@ mod table;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,7 +24,7 @@ use netwatch_wire::stamp::reflect::{Arrival, Sequences, reflect};
 use netwatch_wire::stamp::time::{ErrorEstimate, StampTime};
 use netwatch_wire::stamp::tlv::TimestampInformation;
 use netwatch_wire::stamp::{Key, Reflected, base_length};
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
@@ -172,7 +171,7 @@ fn listen(address: SocketAddr) -> io::Result<UdpSocket> {
     }
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.set_nonblocking(true)?;
-    os::ask(socket.as_fd(), v6)?;
+    os::ask(&SockRef::from(&socket), v6)?;
     socket.bind(&SockAddr::from(address))?;
     UdpSocket::from_std(socket.into())
 }
@@ -192,7 +191,7 @@ async fn serve(socket: UdpSocket, handle: Handle) {
     let mut buffer = vec![0; MAX_PACKET];
     loop {
         let socket = &server.socket;
-        let received = socket.async_io(Interest::READABLE, || os::receive(socket.as_fd(), &mut buffer)).await;
+        let received = socket.async_io(Interest::READABLE, || os::receive(&SockRef::from(&socket), &mut buffer)).await;
         match received {
             Ok(received) => server.answer(&received, &mut buffer),
             Err(error) => {
@@ -245,7 +244,7 @@ impl Server {
         };
         let written = answer.encode(key);
         head.iter_mut().zip(written.as_ref()).for_each(|(place, octet)| *place = *octet);
-        let sent = os::send_from(self.socket.as_fd(), packet, received.source, received.local, wanted << 2);
+        let sent = os::send_from(&SockRef::from(&self.socket), packet, received.source, received.local, wanted << 2);
         match sent {
             Ok(_) => {
                 self.handle.0.answered.fetch_add(1, Ordering::Relaxed);

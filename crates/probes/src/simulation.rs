@@ -6,12 +6,12 @@
 //! Limits: 1000 packets a second; stamps of sent packets are taken by the program, just before the kernel takes the packet.
 
 mod figures;
+#[cfg_attr(not(target_os = "linux"), path = "simulation/elsewhere/os.rs")]
 pub(crate) mod os;
 mod session;
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd as _;
 use std::time::Duration;
 
 use netwatch_model::Timestamp;
@@ -21,7 +21,7 @@ use netwatch_model::probe::{Detail, Failure, FailureReason, ProbeSpec, TargetFor
 use netwatch_telemetry::clock;
 use netwatch_wire::stamp::time::{ErrorEstimate, StampTime};
 use netwatch_wire::stamp::{Key, Reflected, Sent, base_length, tlv};
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
@@ -83,7 +83,7 @@ fn open(spec: &ProbeSpec, to: SocketAddr) -> Result<(UdpSocket, Option<std::net:
     prepare(&socket, spec, v6)?;
     let ttl = if v6 { socket.set_unicast_hops_v6(TTL) } else { socket.set_ttl_v4(TTL) };
     ttl.and_then(|()| socket.set_nonblocking(true)).map_err(failed("a UDP socket cannot be set up"))?;
-    os::ask(socket.as_fd(), v6).map_err(failed("the kernel does not stamp what a UDP socket receives"))?;
+    os::ask(&SockRef::from(&socket), v6).map_err(failed("the kernel does not stamp what a UDP socket receives"))?;
     socket.connect(&SockAddr::from(to)).map_err(failed("there is no way to the target"))?;
     let source = local_address(&socket);
     let socket = UdpSocket::from_std(socket.into()).map_err(failed("a UDP socket cannot be waited for"))?;
@@ -170,7 +170,7 @@ impl Sender {
     /// Takes one answer, if one comes in time.
     async fn wait(&mut self, time: Duration) -> io::Result<()> {
         let (socket, buffer) = (&self.socket, &mut self.buffer);
-        let receive = socket.async_io(Interest::READABLE, || os::receive(socket.as_fd(), buffer));
+        let receive = socket.async_io(Interest::READABLE, || os::receive(&SockRef::from(&socket), buffer));
         let Ok(received) = tokio::time::timeout(time, receive).await else { return Ok(()) };
         let received = received?;
         let bytes = self.buffer.get(..received.length).unwrap_or_default();

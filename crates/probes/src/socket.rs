@@ -6,7 +6,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use netwatch_model::probe::{Failure, FailureReason, ProbeSpec, Source};
-use socket2::{SockAddr, Socket};
+use socket2::{SockAddr, SockRef, Socket};
 
 /// Binds a socket to the source of a probe and gives it the probe's DSCP. `v6` is the family of the socket.
 ///
@@ -16,10 +16,22 @@ pub fn prepare(socket: &Socket, spec: &ProbeSpec, v6: bool) -> Result<(), Failur
     bind(socket, spec.source.as_ref(), v6, 0)?;
     if spec.dscp != 0 {
         let traffic_class = u32::from(spec.dscp) << 2; // RFC 2474: the upper six bits
-        let set = if v6 { socket.set_tclass_v6(traffic_class) } else { socket.set_tos_v4(traffic_class) };
+        let set = set_class(&SockRef::from(socket), v6, traffic_class);
         set.map_err(|error| agent(&format!("DSCP {} cannot be set on a socket: {error}", spec.dscp)))?;
     }
     Ok(())
+}
+
+/// Sets type of service or traffic class of what a socket sends.
+pub(crate) fn set_class(socket: &SockRef<'_>, v6: bool, class: u32) -> io::Result<()> {
+    if !v6 {
+        return socket.set_tos_v4(class);
+    }
+    #[cfg(unix)]
+    return socket.set_tclass_v6(class);
+    // Windows takes it from a policy of the host alone.
+    #[cfg(not(unix))]
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Binds a socket to a source, and to a port (the identifier of a datagram socket for ICMP) unless it is 0.
@@ -74,6 +86,7 @@ pub fn failure_of(error: &io::Error, what: &str) -> Failure {
     Failure::new(reason, &format!("{what}: {error}"))
 }
 
+#[cfg(target_os = "linux")]
 fn bind_interface(socket: &Socket, name: &str) -> Result<(), Failure> {
     let index = rustix::net::netdevice::name_to_index(socket, name);
     if index.is_err() {
@@ -81,6 +94,14 @@ fn bind_interface(socket: &Socket, name: &str) -> Result<(), Failure> {
     }
     let bound = socket.bind_device(Some(name.as_bytes()));
     bound.map_err(|error| source(&format!("the probe cannot be bound to interface `{name}`: {error}")))
+}
+
+/// Never another interface than the one that was asked for.
+#[cfg(not(target_os = "linux"))]
+fn bind_interface(_: &Socket, name: &str) -> Result<(), Failure> {
+    Err(source(&format!(
+        "a probe cannot be bound to interface `{name}` on this system: give one of its addresses instead"
+    )))
 }
 
 fn bind_address(socket: &Socket, address: IpAddr, v6: bool, port: u16) -> Result<(), Failure> {

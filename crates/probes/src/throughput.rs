@@ -11,6 +11,7 @@ mod client;
 mod control;
 mod delay;
 mod noise;
+#[cfg_attr(not(target_os = "linux"), path = "throughput/elsewhere/os.rs")]
 mod os;
 mod peer;
 mod protocol;

@@ -27,6 +27,12 @@ use names::Names;
 
 /// Ports of UDP and TCP when none is said: the first of traceroute, and that of HTTPS.
 const PORTS: (u16, u16) = (33_434, 443);
+/// `EMSGSIZE` of this system: the packet is too big for its link.
+#[cfg(unix)]
+const TOO_BIG: i32 = libc::EMSGSIZE;
+/// The same of Windows.
+#[cfg(windows)]
+const TOO_BIG: i32 = windows_sys::Win32::Networking::WinSock::WSAEMSGSIZE;
 /// Packets above this may vanish where smaller ones pass: the least that every IPv4 link must carry whole is far below, but none in use is.
 const LARGE: i64 = 576;
 
@@ -131,5 +137,5 @@ fn failure_of(findings: &Findings, target: IpAddr) -> Option<Failure> {
 
 /// Whether this host itself refused a packet because of its size.
 fn is_too_big(findings: &Findings) -> bool {
-    matches!(findings.trouble, Some(Trouble::Local(error)) if error == rustix::io::Errno::MSGSIZE.raw_os_error())
+    matches!(findings.trouble, Some(Trouble::Local(error)) if error == TOO_BIG)
 }

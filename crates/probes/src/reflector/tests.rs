@@ -1,7 +1,6 @@
 //! A reflector at a real socket: what it answers, what it does not, and how.
 
 use std::net::UdpSocket as StdSocket;
-use std::os::fd::AsFd as _;
 
 use netwatch_egress::Policy;
 use netwatch_model::Timestamp;
@@ -71,14 +70,14 @@ async fn an_answer_has_numbers_stamps_and_the_senders_words() {
 async fn the_answer_leaves_with_the_class_that_was_asked_for() {
     let (to, _handle) = start(local());
     let socket = client(to);
-    os::ask(socket.as_fd(), false).expect("the kernel tells");
+    os::ask(&SockRef::from(&socket), false).expect("the kernel tells");
     for (room, tos, must) in [(100, 0, 10), (0, 46 << 2, 46)] {
         socket2::SockRef::from(&socket).set_tos_v4(tos).expect("a class");
         socket.send(&packet(1, room)).expect("it is sent");
         let mut buffer = [0; 200];
         let mut peek = [0; 1];
         socket.peek(&mut peek).expect("an answer");
-        let received = os::receive(socket.as_fd(), &mut buffer).expect("the answer");
+        let received = os::receive(&SockRef::from(&socket), &mut buffer).expect("the answer");
         assert_eq!(received.traffic_class.map(|class| class >> 2), Some(must), "reflected when nothing is asked for");
         assert!(received.stamp.is_some() && received.ttl == Some(255));
     }

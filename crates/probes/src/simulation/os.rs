@@ -4,12 +4,12 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::AsRawFd as _;
 use std::time::Duration;
 
 use libc::{c_int, c_void, cmsghdr, msghdr};
 use netwatch_model::Timestamp;
-use socket2::SockAddr;
+use socket2::{SockAddr, SockRef};
 
 /// A datagram that was received into a buffer.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct Received {
 struct Control([u8; 256]);
 
 /// Has the kernel tell stamp, traffic class, time to live and address of what a socket receives.
-pub(crate) fn ask(socket: BorrowedFd<'_>, v6: bool) -> io::Result<()> {
+pub(crate) fn ask(socket: &SockRef<'_>, v6: bool) -> io::Result<()> {
     turn_on(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS)?;
     let wanted = if v6 {
         [libc::IPV6_RECVTCLASS, libc::IPV6_RECVHOPLIMIT, libc::IPV6_RECVPKTINFO]
@@ -46,7 +46,7 @@ pub(crate) fn ask(socket: BorrowedFd<'_>, v6: bool) -> io::Result<()> {
     wanted.into_iter().try_for_each(|option| turn_on(socket, level, option))
 }
 
-fn turn_on(socket: BorrowedFd<'_>, level: c_int, option: c_int) -> io::Result<()> {
+fn turn_on(socket: &SockRef<'_>, level: c_int, option: c_int) -> io::Result<()> {
     let on: c_int = 1;
     let length = size_of::<c_int>() as libc::socklen_t;
     // SAFETY: `on` lives through the call, and `length` is its size.
@@ -55,7 +55,7 @@ fn turn_on(socket: BorrowedFd<'_>, level: c_int, option: c_int) -> io::Result<()
 }
 
 /// Receives one datagram without waiting.
-pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
+pub(crate) fn receive(socket: &SockRef<'_>, buffer: &mut [u8]) -> io::Result<Received> {
     let mut control = Control([0; 256]);
     let mut vector = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     // SAFETY: all octets zero is a valid `msghdr`.
@@ -142,7 +142,7 @@ const fn low_octet(value: c_int) -> u8 {
 
 /// Sends a datagram from one of our addresses with a traffic class.
 pub(crate) fn send_from(
-    socket: BorrowedFd<'_>,
+    socket: &SockRef<'_>,
     bytes: &[u8],
     to: SocketAddr,
     local: Option<(IpAddr, u32)>,

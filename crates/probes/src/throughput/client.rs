@@ -6,14 +6,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use netwatch_model::probe::{Failure, FailureReason, ProbeSpec};
 use netwatch_telemetry::clock;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Notify;
@@ -147,7 +146,8 @@ impl Plan {
     fn results(&self, streams: &[Arc<TcpStream>], octets: u64, seconds: f64) -> Results {
         let share = octets / streams.len().max(1) as u64;
         let one = |(n, stream): (usize, &Arc<TcpStream>)| {
-            let again = if self.is_reverse { 0 } else { tcp_info(stream.as_fd()).map_or(0, |info| info.retransmits) };
+            let again =
+                if self.is_reverse { 0 } else { tcp_info(&SockRef::from(&stream)).map_or(0, |info| info.retransmits) };
             let (id, bytes, retransmits) = (stream_id(n) as f64, share as f64, f64::from(again));
             StreamResult { id, bytes, retransmits, end_time: seconds, ..StreamResult::default() }
         };
@@ -230,7 +230,7 @@ async fn busy(
             return Ok(passed.as_secs_f64());
         }
         if passed > plan.ramp() && carried.loaded.len() < MAX_SAMPLES {
-            let infos = streams.iter().filter_map(|stream| tcp_info(stream.as_fd()).ok());
+            let infos = streams.iter().filter_map(|stream| tcp_info(&SockRef::from(&stream)).ok());
             let times = infos.map(|info| if plan.is_reverse { info.receive_rtt } else { info.rtt });
             carried.loaded.extend(times.filter(|time| !time.is_zero()).map(|time| time.as_secs_f64()));
         }
@@ -245,7 +245,7 @@ async fn busy(
 }
 
 fn note_idle(stream: &TcpStream, carried: &mut Carried) {
-    let rtt = tcp_info(stream.as_fd()).map(|info| info.rtt).unwrap_or_default();
+    let rtt = tcp_info(&SockRef::from(&stream)).map(|info| info.rtt).unwrap_or_default();
     if !rtt.is_zero() {
         carried.idle.push(rtt.as_secs_f64());
     }
@@ -253,12 +253,12 @@ fn note_idle(stream: &TcpStream, carried: &mut Carried) {
 
 /// What the kernel knows of the streams, and has counted of those that we sent.
 fn note_end(plan: &Plan, streams: &[Arc<TcpStream>], carried: &mut Carried) {
-    let first = streams.first().and_then(|stream| tcp_info(stream.as_fd()).ok());
+    let first = streams.first().and_then(|stream| tcp_info(&SockRef::from(&stream)).ok());
     carried.segment = first.map(|info| (info.segment, info.has_timestamps)).filter(|(octets, _)| *octets > 0);
     if plan.is_reverse {
         return;
     }
-    let infos: Vec<_> = streams.iter().filter_map(|stream| tcp_info(stream.as_fd()).ok()).collect();
+    let infos: Vec<_> = streams.iter().filter_map(|stream| tcp_info(&SockRef::from(&stream)).ok()).collect();
     carried.retransmits = Some(infos.iter().map(|info| u64::from(info.retransmits)).sum());
     carried.segments = infos.iter().map(|info| info.segments.map(u64::from)).sum();
 }

@@ -1,8 +1,10 @@
 //! What the kernel knows of a TCP connection (`TCP_INFO`).
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::AsRawFd as _;
 use std::time::Duration;
+
+use socket2::SockRef;
 
 /// Part of the kernel's `struct tcp_info`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +35,7 @@ const DATA_SEGMENTS_OUT: usize = 156;
 /// `TCPI_OPT_TIMESTAMPS`
 const TIMESTAMPS: u8 = 1;
 
-pub(super) fn tcp_info(socket: BorrowedFd<'_>) -> io::Result<TcpInfo> {
+pub(super) fn tcp_info(socket: &SockRef<'_>) -> io::Result<TcpInfo> {
     let mut bytes = [0_u8; LENGTH];
     let mut length = LENGTH as libc::socklen_t;
     let to = bytes.as_mut_ptr().cast();

@@ -18,13 +18,12 @@ mod test;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use netwatch_egress::Network;
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{Semaphore, mpsc};
@@ -201,7 +200,7 @@ fn listen(address: SocketAddr) -> io::Result<(TcpListener, Arc<UdpSocket>)> {
     let datagrams = open(Type::DGRAM, Protocol::UDP, listener.local_addr()?)?;
     // Less room is no failure: what is lost for want of it is lost for the test, too.
     let _ = datagrams.set_recv_buffer_size(ROOM);
-    os::ask(datagrams.as_fd(), address.is_ipv6())?;
+    os::ask(&SockRef::from(&datagrams), address.is_ipv6())?;
     Ok((listener, Arc::new(UdpSocket::from_std(datagrams.into())?)))
 }
 

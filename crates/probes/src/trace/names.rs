@@ -16,6 +16,7 @@ use netwatch_telemetry::clock;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+#[cfg_attr(windows, path = "names/windows.rs")]
 mod os;
 
 const AT_ONCE: usize = 16;

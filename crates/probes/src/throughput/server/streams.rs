@@ -5,12 +5,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use netwatch_telemetry::clock;
+use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::task::JoinSet;
@@ -148,7 +148,7 @@ impl Running {
         } else {
             result.packets = count.sent.load(Ordering::Relaxed) as f64;
             result.omitted_packets = base.sent as f64;
-            let info = self.connections.get(place).and_then(|stream| tcp_info(stream.as_fd()).ok());
+            let info = self.connections.get(place).and_then(|stream| tcp_info(&SockRef::from(&stream)).ok());
             result.retransmits = info.map_or(0.0, |info| f64::from(info.retransmits));
         }
         result
@@ -207,7 +207,7 @@ async fn receive(socket: &UdpSocket, known: &[(SocketAddr, Arc<Count>)], wide: b
     let mut buffer = vec![0; MAX_DATAGRAM];
     let mut turn = 0;
     loop {
-        let received = socket.async_io(Interest::READABLE, || os::receive(socket.as_fd(), &mut buffer)).await;
+        let received = socket.async_io(Interest::READABLE, || os::receive(&SockRef::from(&socket), &mut buffer)).await;
         let Ok(received) = received else {
             // The error of a datagram that was sent: its stream has a task of its own, which goes on. One that stays takes no processor.
             tokio::time::sleep(PACE).await;

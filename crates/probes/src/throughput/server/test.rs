@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::Limits;
 use super::plan::{Denied, Plan};
 use super::streams::{Running, Streams};
+use crate::socket::set_class;
 use crate::throughput::control::{Control, late, unexpected};
 use crate::throughput::protocol::{Asked, Results, State};
 
@@ -113,7 +114,7 @@ async fn gather(joined: &mut mpsc::Receiver<Joined>, plan: &Plan) -> Result<Stre
             let class = u32::from(plan.traffic_class);
             let socket = SockRef::from(stream);
             let v6 = stream.local_addr().is_ok_and(|address| address.is_ipv6());
-            let _ = if v6 { socket.set_tclass_v6(class) } else { socket.set_tos_v4(class) };
+            let _ = set_class(&socket, v6, class);
         }
     }
     Ok(Streams::Tcp(streams))
