@@ -23,6 +23,7 @@ mod levels;
 #[cfg(feature = "server")]
 mod logging;
 mod output;
+#[cfg(target_os = "linux")]
 mod rights;
 #[cfg(feature = "server")]
 mod top;

@@ -105,5 +105,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&new, path)?;
-    fs::File::open(directory)?.sync_all()
+    // Folders are no files on Windows, whose file systems keep such a change by themselves.
+    #[cfg(unix)]
+    fs::File::open(directory)?.sync_all()?;
+    Ok(())
 }

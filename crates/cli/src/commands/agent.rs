@@ -5,27 +5,23 @@
 //! to the probes. Exit codes: 0 it was asked to end, 1 it could not go on, 2 it was
 //! asked for in a wrong way, or the agent was deleted, so that starting it again does not help.
 
+#[cfg_attr(not(target_os = "linux"), path = "agent/unconfined.rs")]
+mod confine;
 mod install;
 mod os;
 mod start;
 mod status;
 mod successor;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
-use anyhow::Context as _;
 use netwatch_agent::identity::{AgentKey, Begin, Home, IdentityError, Token, TokenError};
 use netwatch_agent::session::Proxy;
-use netwatch_privilege::broker::Broker;
-use netwatch_privilege::caps;
-use netwatch_privilege::sandbox::{LayerState, Sandbox};
 use netwatch_telemetry::logs;
 
 use crate::args::{AgentArgs, AgentCommand, AgentRunArgs, Global};
 use crate::failure::{Failure, Outcome, usage};
 use crate::levels;
-use crate::rights::Brokered;
 
 /// What is worth a log line when nothing is said.
 const LEVEL: &str = "info";
@@ -53,7 +49,7 @@ fn observe(global: &Global, args: &AgentRunArgs) -> Outcome {
     let (begin, key) = who(&home, args)?;
     let proxy = proxy(args, &begin)?;
     // Neither the program nor what it starts needs the environment's secrets any more; they have been read.
-    let rights = confine(&home, start::throughput_port(args.throughput))?;
+    let rights = confine::confine(&home, start::throughput_port(args.throughput))?;
     // The first threads start here.
     start::run(start::Plan { home, begin, key, proxy, rights, updates, args: args.clone() })
 }
@@ -69,17 +65,12 @@ fn start_logging(global: &Global) -> Outcome {
     Ok(())
 }
 
-/// `--data-dir`, else `/var/lib/netwatch-agent` for root, else in the user's own data.
+/// `--data-dir`, else where the system keeps such data.
 fn home(said: Option<&Path>) -> Home {
     if let Some(said) = said {
         return Home::new(said);
     }
-    if rustix::process::geteuid().is_root() {
-        return Home::new(Path::new("/var/lib/netwatch-agent"));
-    }
-    let path = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = path("XDG_DATA_HOME").or_else(|| path("HOME").map(|home| home.join(".local/share")));
-    Home::new(&data.unwrap_or_else(std::env::temp_dir).join("netwatch-agent"))
+    Home::new(&os::data_folder())
 }
 
 /// Who the agent is, or how it becomes somebody; and its key.
@@ -119,22 +110,4 @@ fn proxy(args: &AgentRunArgs, begin: &Begin) -> Result<Option<Proxy>, Failure> {
     let host = netwatch_model::probe::spec::split_port(server, None).map_or("", |(host, _)| host);
     let environment = |name: &str| std::env::var(name).ok();
     Proxy::choose(args.proxy.as_deref(), environment, host).map_err(|error| Failure::Usage(anyhow::Error::new(error)))
-}
-
-/// Forks the broker, drops rights, puts the walls up.
-fn confine(home: &Home, listen: Option<u16>) -> anyhow::Result<Arc<dyn netwatch_probes::Rights>> {
-    // Nobody asks for the owners of sockets here.
-    let broker = Broker::start(|_| {})?;
-    caps::drop_all()?;
-    std::fs::create_dir_all(home.path()).with_context(|| format!("{} cannot be made", home.path().display()))?;
-    // Probes go to any port, from any free one; tests of other agents come to this one.
-    let sandbox = listen.into_iter().fold(Sandbox::new().write(home.path()).bind(0), Sandbox::bind);
-    for layer in sandbox.enforce()?.layers {
-        let (name, detail) = (layer.name, layer.detail.as_str());
-        match layer.state {
-            LayerState::Enforced => tracing::debug!(name, detail, "wall stands"),
-            LayerState::Partial | LayerState::Unavailable => tracing::info!(name, detail, "wall is not complete"),
-        }
-    }
-    Ok(Arc::new(Brokered(broker)))
 }

@@ -11,6 +11,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 use netwatch_agent::identity::{Token, write_private};
 
+use super::os::is_administrator;
 use crate::args::AgentRunArgs;
 use crate::failure::{Failure, Outcome, usage};
 
@@ -67,7 +68,7 @@ pub(super) fn uninstall(purge: bool) -> Outcome {
 }
 
 fn check_system() -> anyhow::Result<()> {
-    if !rustix::process::geteuid().is_root() {
+    if !is_administrator() {
         bail!("a service is installed by root: type sudo before the command");
     }
     if !Path::new("/run/systemd/system").exists() {

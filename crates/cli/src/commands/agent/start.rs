@@ -27,9 +27,9 @@ use netwatch_probes::reflector::Reflector;
 use netwatch_probes::{Rights, Tools, throughput};
 use netwatch_spool::Directory;
 use netwatch_telemetry::clock::{ClockSource, SystemClock};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use super::os::{Signals, host_name};
 use crate::args::AgentRunArgs;
 use crate::failure::{Failure, Outcome, one_line};
 
@@ -274,10 +274,9 @@ pub(super) fn throughput_port(said: Option<u16>) -> Option<u16> {
 }
 
 fn about(args: &AgentRunArgs, install: Install, reflector: Option<&Reflector>) -> About {
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     About {
         version: crate::version::short().to_owned(),
-        name: args.name.clone().unwrap_or(host),
+        name: args.name.clone().unwrap_or_else(host_name),
         labels: args.label.iter().cloned().collect(),
         install,
         reflector_port: reflector.and_then(|one| Some(one.addresses().first()?.port())),
@@ -293,21 +292,4 @@ fn random() -> anyhow::Result<u64> {
 /// A number in 0..1; without random bytes, one in the middle.
 fn chance() -> f64 {
     getrandom::u32().map_or(0.5, |bits| f64::from(bits) / f64::from(u32::MAX))
-}
-
-struct Signals([Signal; 2]);
-
-impl Signals {
-    fn new() -> anyhow::Result<Self> {
-        let watch = |kind| signal(kind).context("cannot watch for signals");
-        Ok(Self([watch(SignalKind::interrupt())?, watch(SignalKind::terminate())?]))
-    }
-
-    async fn asked_to_end(&mut self) {
-        let [interrupt, terminate] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    }
 }

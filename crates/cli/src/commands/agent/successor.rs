@@ -4,7 +4,6 @@
 
 use std::env;
 use std::io;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -12,6 +11,7 @@ use netwatch_agent::identity::Home;
 use netwatch_agent::session::Install;
 use netwatch_agent::update::{self, RELEASE, Settings};
 
+use super::os::replace;
 use crate::args::AgentRunArgs;
 use crate::failure::{Failure, Outcome};
 
@@ -42,12 +42,7 @@ fn variable() -> Option<String> {
 
 /// The same process, arguments and environment; comes back only when that fails.
 fn run(path: &Path, value: &str) -> io::Error {
-    let mut words = env::args_os();
-    let mut command = Command::new(path);
-    if let Some(name) = words.next() {
-        command.arg0(name);
-    }
-    command.args(words).env(RELEASE, value).exec()
+    replace(Command::new(path).args(env::args_os().skip(1)).env(RELEASE, value))
 }
 
 /// How the program came here: packages put it where nobody else does.
