@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use netwatch_model::Timestamp;
 
-use crate::os;
+#[cfg_attr(unix, path = "clock/unix.rs")]
+#[cfg_attr(windows, path = "clock/windows.rs")]
+mod system;
 
 /// A difference between wall and monotonic clock above this is a step; the kernel's slewing stays below 500 ppm.
 pub const STEP_THRESHOLD: Duration = Duration::from_secs(2);
@@ -20,19 +22,19 @@ pub const STEP_THRESHOLD: Duration = Duration::from_secs(2);
 /// The wall clock, now.
 #[must_use]
 pub fn now() -> Timestamp {
-    Timestamp::from_nanos(os::realtime())
+    Timestamp::from_nanos(system::realtime())
 }
 
 /// Time since the machine started (on Windows: since this was first asked), including suspend. Never goes back; not set by anyone.
 #[must_use]
 pub fn monotonic() -> Duration {
-    os::since_start()
+    system::since_start()
 }
 
 /// Processor time that all threads of this process have used; zero on Windows.
 #[must_use]
 pub fn process_cpu() -> Duration {
-    os::process_cpu()
+    system::process_cpu()
 }
 
 /// Where the time comes from: the system, or a test.

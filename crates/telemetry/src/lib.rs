@@ -13,5 +13,4 @@ pub mod clock;
 pub mod health;
 pub mod logs;
 pub mod metrics;
-mod os;
 pub mod traces;

@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-use crate::{clock, os};
+use crate::clock;
 
 /// Reads `/proc/self`; a figure that cannot be read is left out.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl Collector for ProcessCollector {
 
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let resident = number(&status, "VmRSS:").map(|kibibytes| kibibytes.saturating_mul(1024));
-        let fds = os::most_open_files();
+        let fds = most_open_files();
         let gauges = [
             ("process_resident_memory", "Memory in use", Some(Unit::Bytes), resident),
             ("process_threads", "Threads", None, number(&status, "Threads:")),
@@ -49,4 +49,15 @@ fn number(status: &str, name: &str) -> Option<i64> {
 fn open_fds() -> Option<i64> {
     let open = fs::read_dir("/proc/self/fd").ok()?.count();
     i64::try_from(open.saturating_sub(1)).ok()
+}
+
+#[cfg(unix)]
+fn most_open_files() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
+/// Handles of Windows have no such limit.
+#[cfg(not(unix))]
+const fn most_open_files() -> Option<u64> {
+    None
 }

@@ -1,8 +1,7 @@
-//! Linux, and macOS by its own names.
+//! The clocks of Linux, and of macOS by its own names.
 
 use std::time::Duration;
 
-use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// The clock that counts through suspend: on Linux that is not `CLOCK_MONOTONIC`.
@@ -13,24 +12,19 @@ const SINCE_START: ClockId = ClockId::Boottime;
 const SINCE_START: ClockId = ClockId::Monotonic;
 
 /// Nanoseconds since 1970, UTC.
-pub(crate) fn realtime() -> i64 {
+pub(super) fn realtime() -> i64 {
     let t = clock_gettime(ClockId::Realtime);
     t.tv_sec.saturating_mul(1_000_000_000).saturating_add(t.tv_nsec)
 }
 
 /// Time since the machine started, including suspend.
-pub(crate) fn since_start() -> Duration {
+pub(super) fn since_start() -> Duration {
     duration(clock_gettime(SINCE_START))
 }
 
 /// Processor time of all threads.
-pub(crate) fn process_cpu() -> Duration {
+pub(super) fn process_cpu() -> Duration {
     duration(clock_gettime(ClockId::ProcessCPUTime))
-}
-
-/// How many files may be open at once.
-pub(crate) fn most_open_files() -> Option<u64> {
-    getrlimit(Resource::Nofile).current
 }
 
 fn duration(t: Timespec) -> Duration {
