@@ -196,7 +196,7 @@ impl Engine {
         let (stop_server, stop) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(server, listener, stop));
         let remote = remote.map(|(server, listener)| tokio::spawn(server.run(listener)));
-        tokio::spawn(text::give_back_when_settled());
+        tokio::spawn(text::give_back());
         // The agent ends by itself, when capture has dropped its intake.
         let agent = agent.spawn(Arc::default()).map_err(anyhow::Error::new)?;
         let stop_capture = Signal::new().context("no file descriptor is left: raise the limit (ulimit -n)")?;
