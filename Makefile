@@ -7,6 +7,7 @@
 #   make fuzz-api     what the OpenAPI document allows and what it does not, sent to a server of its own
 #   make bench        the figures of docs/performance.md
 #   make agent        the agent alone, small: no server, no capture, no store
+#   make ports        the agent alone for Windows, and what the compiler says of it for macOS
 #   make package      a Debian package and an archive, in $CARGO_TARGET_DIR/package (compiles DuckDB: half an hour the first time)
 #   make screenshots  the pictures of docs/screenshots
 #
@@ -35,8 +36,8 @@ ARGS ?=
 WEB_SOURCES := crates/api/openapi.json $(shell find web -type d \( -name node_modules -o -name dist -o -name e2e -o -name test-results \) -prune \
 	-o -type f -not -name '*.test.*' -not -name schema.d.ts -print 2>/dev/null)
 
-.PHONY: build run test check fuzz-api bench agent package screenshots \
-        setup-build setup-test setup-bench tidy deny format lint docs-check codegen-check web-check rust-build web-e2e doc-test rust-test
+.PHONY: build run test check fuzz-api bench agent ports package screenshots \
+        setup-build setup-test setup-bench setup-ports tidy deny format lint docs-check codegen-check web-check rust-build web-e2e doc-test rust-test
 
 build: setup-build web/dist/index.html rust-build
 	@echo "built $(BINARY)"
@@ -62,6 +63,12 @@ agent: setup-build
 	cargo build --profile agent $(LOCKED) --package netwatch-cli --no-default-features --features agent
 	@echo "built $(CARGO_TARGET_DIR)/agent/netwatch"
 
+ports: setup-ports
+	$(SECTION) "agent for Windows and macOS"
+	scripts/ports.sh lint $(LOCKED)
+	cargo build --profile agent $(LOCKED) --package netwatch-cli --no-default-features --features agent --target x86_64-pc-windows-gnu
+	@echo "built $(CARGO_TARGET_DIR)/x86_64-pc-windows-gnu/agent/netwatch.exe"
+
 package: setup-build web/dist/index.html
 	$(SECTION) "package"
 	cargo build --profile dist $(LOCKED) --package netwatch-cli --features bundled
@@ -79,6 +86,9 @@ setup-test:
 
 setup-bench:
 	@scripts/setup.sh bench
+
+setup-ports:
+	@scripts/setup.sh ports
 
 tidy:
 	$(SECTION) "tidy: the invariants of ARCHITECTURE.md"
@@ -98,6 +108,7 @@ lint:
 	$(SECTION) "clippy"
 	cargo clippy --quiet --workspace --all-targets $(CARGO_FLAGS) -- -D warnings
 	cargo clippy --quiet --package netwatch-cli --no-default-features --features agent $(CARGO_FLAGS) -- -D warnings
+	scripts/ports.sh lint $(LOCKED)
 
 docs-check:
 	$(SECTION) "rustdoc"

@@ -12,6 +12,8 @@ test_needs=(
   prometheus:prometheus prometheus-blackbox-exporter:prometheus-blackbox-exporter python3:python3 ps:procps '/usr/lib/*/libpcap.so.0.8:libpcap0.8' mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs setpriv:util-linux
 )
 
+# A compiler of C that makes programs for Windows.
+ports_needs=(x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64)
 bench_needs=(
   ip:iproute2 nfpcapd:nfdump softflowd:softflowd pmacctd:pmacct prometheus:prometheus victoria-metrics:victoria-metrics
 )
@@ -98,11 +100,17 @@ install_nextest() {
   cargo install --quiet --locked --no-default-features --features default-no-update cargo-nextest
 }
 
+install_targets() {
+  command -v rustup >/dev/null || fail "rustup is missing: it installs Rust's libraries for other systems (https://rustup.rs)"
+  rustup --quiet target add x86_64-pc-windows-gnu x86_64-apple-darwin
+}
+
 case "${1:-}" in
   build) needs=("${build_needs[@]}") ;;
   test) needs=("${build_needs[@]}" "${test_needs[@]}") ;;
   bench) needs=("${build_needs[@]}" "${bench_needs[@]}") ;;
-  *) fail "usage: scripts/setup.sh build|test|bench" ;;
+  ports) needs=("${build_needs[@]}" "${ports_needs[@]}") ;;
+  *) fail "usage: scripts/setup.sh build|test|bench|ports" ;;
 esac
 
 need_toolchains
@@ -113,4 +121,7 @@ scripts/duckdb.sh
 if [ "$1" = test ]; then
   install_identity_provider
   install_nextest
+fi
+if [ "$1" = ports ]; then
+  install_targets
 fi
