@@ -184,6 +184,7 @@ fn ask_flows(store: &DuckStore) -> Result<(), Box<dyn std::error::Error>> {
         measure: Measure::Octets,
         limit: 20,
         previous: false,
+        complete_until: at(86_400),
     };
     let budget = Budget { deadline: Duration::from_secs(120), ..Budget::default() };
     best("top 20 hosts of 24 h", || {

@@ -106,6 +106,7 @@ fn ask(store: &DuckStore) -> Result<()> {
         measure: Measure::Octets,
         limit: 20,
         previous: false,
+        complete_until: at(86_400),
     };
     best(store, "top 20 hosts of 24 whole hours", &day)?;
     let ragged = Span { from: at(1380), to: at(86_400 - 2220) };

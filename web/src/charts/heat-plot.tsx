@@ -113,7 +113,13 @@ const Drawing = memo(
           </text>
         ))}
         {timeTicks(from, from + count * step, most, zone).map(({ at, day }) => (
-          <text key={at} x={time(at)} y={height - 7} textAnchor="middle" fill={day ? "var(--text-2)" : "var(--text-3)"}>
+          <text
+            key={at}
+            x={Math.min(time(at), width - 20)}
+            y={height - 7}
+            textAnchor="middle"
+            fill={day ? "var(--text-2)" : "var(--text-3)"}
+          >
             {day ? format.day(at) : format.clock(at).slice(0, 5)}
           </text>
         ))}

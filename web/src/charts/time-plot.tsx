@@ -224,7 +224,13 @@ const Drawing = memo(function Drawing({
         ))}
       {extent[0] < 0 && <path d={`M${plot.left} ${y(0)}H${plot.right}`} stroke="var(--text-3)" />}
       {timeTicks(from, from + count * step, most, zone).map(({ at, day }) => (
-        <text key={at} x={time(at)} y={height - 7} textAnchor="middle" fill={day ? "var(--text-2)" : "var(--text-3)"}>
+        <text
+          key={at}
+          x={Math.min(time(at), width - 20)}
+          y={height - 7}
+          textAnchor="middle"
+          fill={day ? "var(--text-2)" : "var(--text-3)"}
+        >
           {day ? format.day(at) : format.clock(at).slice(0, 5)}
         </text>
       ))}

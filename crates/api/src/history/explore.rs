@@ -181,8 +181,12 @@ pub struct Exploration {
     pub other: HistoryGroup,
     /// Everything. With `host` as a dimension each octet counts for both ends in groups and "other", and here once.
     pub total: HistoryGroup,
-    /// Seconds of each step in which anything was observed, whatever the filter; empty without steps. A step with none is a gap, not
-    /// zero.
+    /// Until when everything that was carried is stored: the end of the last whole minute, because conversations that go on are stored
+    /// at the end of each. What came since counts in totals as far as it is stored; rates are over the time before.
+    #[schema(value_type = String, format = DateTime)]
+    pub complete_until: Timestamp,
+    /// Seconds of each step, until `complete_until`, in which anything was observed, whatever the filter; empty without steps. A step
+    /// with none is a gap, not zero.
     pub observed: Vec<f64>,
     /// Steps of the period before, for everything; empty when it was not asked for.
     pub previous: Vec<u64>,

@@ -10,7 +10,7 @@ use netwatch_api::history::list::{HistoryEvent, HistoryFlow};
 use netwatch_api::history::series::{ChartLine, SeriesAggregate, SeriesChart, SeriesLabel, SeriesName};
 use netwatch_api::history::storage::{Storage, StorageKind, StorageState, StorageUsage};
 use netwatch_model::filter::quote;
-use netwatch_model::{AgentId, FlowRecord, Label};
+use netwatch_model::{AgentId, FlowRecord, Label, Timestamp};
 use netwatch_storage::{
     Aggregate, Chart, Dimension, DiskState, Explored, Group, Kind, Measure, Resolution, SeriesKey, StoredEvent, Usage,
     Value,
@@ -36,7 +36,12 @@ same_words!(storage_kind, Kind => StorageKind { Samples SampleMinutes SampleHour
 same_words!(storage_state, DiskState => StorageState { Normal Warning ReadOnly });
 
 /// An answer of the flow explorer.
-pub(crate) fn exploration(from: Explored, by: Vec<HistoryDimension>, measure: HistoryMeasure) -> Exploration {
+pub(crate) fn exploration(
+    from: Explored,
+    by: Vec<HistoryDimension>,
+    measure: HistoryMeasure,
+    complete_until: Timestamp,
+) -> Exploration {
     let group = |g: Group| history_group(g, &by);
     let edge = |e: netwatch_storage::Edge| HistoryEdge {
         level: u32::try_from(e.level).unwrap_or(u32::MAX),
@@ -53,6 +58,7 @@ pub(crate) fn exploration(from: Explored, by: Vec<HistoryDimension>, measure: Hi
         groups: from.groups.into_iter().map(group).collect(),
         other: group(from.other),
         total: group(from.total),
+        complete_until,
         observed: from.observed.iter().map(|millis| std::time::Duration::from_millis(*millis).as_secs_f64()).collect(),
         previous: from.previous,
         edges: from.edges.into_iter().map(edge).collect(),

@@ -94,7 +94,7 @@ impl<C: ClockSource> InProcess<C> {
         let applied = live.in_scope(|| self.store.apply(&batch, self.clock.now()));
         self.stage.stored.inc_by(applied.records as u64);
         if let Some(Log { log, workspace, thinner }) = &mut self.log {
-            batch.records.retain(|record| thinner.keeps(record));
+            thinner.thin(&mut batch.records);
             let _span = info_span!(target: TARGET, "ingest.log", records = batch.records.len()).entered();
             // It counts what it refuses, says so in its health, and tells the range of time when it is over.
             let _counted = log.take_once(*workspace, batch);

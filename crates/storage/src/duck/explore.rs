@@ -76,7 +76,7 @@ pub(crate) fn explore(
     source.make_points(&tables, steps)?;
     let mut explored = asked.read(settled.anew.unwrap_or(resolution), &tables)?;
     if query.step.is_some() {
-        explored.observed = observed::observed(&source, steps)?;
+        explored.observed = observed::observed(&source, steps, query.complete_until.millis())?;
         asked.summarise_all(&mut explored);
     }
     explored.short_by = settled.short_by;
@@ -338,11 +338,12 @@ impl Asked<'_> {
 
     /// Makes the summaries of all groups, over the steps in which anything was observed.
     fn summarise_all(&self, explored: &mut Explored) {
-        let whole = self.steps.width.unsigned_abs();
         // What carried something was observed, whatever the samples say.
-        for (length, amount) in explored.observed.iter_mut().zip(&explored.total.points) {
+        let starts = (self.steps.from..).step_by(usize::try_from(self.steps.width).unwrap_or(usize::MAX));
+        for ((length, amount), start) in explored.observed.iter_mut().zip(&explored.total.points).zip(starts) {
             if *length == 0 && *amount > 0 {
-                *length = whole;
+                let end = (start + self.steps.width).min(self.query.complete_until.millis());
+                *length = u64::try_from(end - start).unwrap_or(0);
             }
         }
         let Explored { groups, other, total, observed, .. } = explored;

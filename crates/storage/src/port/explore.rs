@@ -54,6 +54,8 @@ pub struct Explore {
     pub limit: usize,
     /// Whether the period before, of the same length, is summed too.
     pub previous: bool,
+    /// Until when everything that was carried is stored. What came since counts in sums; rates are over the time before.
+    pub complete_until: Timestamp,
 }
 
 /// The value of a dimension.
@@ -144,7 +146,8 @@ pub struct Explored {
     pub other: Group,
     /// Everything. With hosts as a dimension each octet counts for both ends in the groups, and in the total once.
     pub total: Group,
-    /// Milliseconds of each step in which anything was observed, whatever the filter; empty without steps. A step with none is a gap.
+    /// Milliseconds of each step, until [`Explore::complete_until`], in which anything was observed, whatever the filter; empty without
+    /// steps. A step with none is a gap.
     pub observed: Vec<u64>,
     /// Steps of the period before, for everything; empty when it was not asked for.
     pub previous: Vec<u64>,

@@ -145,8 +145,14 @@ fn rates_are_over_the_time_that_was_observed() {
     let only = bench.explore(&other);
     assert_eq!(only.observed, is.observed);
     assert_eq!(only.total.summary.unwrap().max, 3000.0 / 15.0);
-    let none = bench.explore(&Explore { span: crate::support::span(1260, 1800), ..query });
+    let none = bench.explore(&Explore { span: crate::support::span(1260, 1800), ..query.clone() });
     assert_eq!((none.total.summary, none.observed.iter().sum::<u64>()), (None, 0));
+    // Of the minute that goes on not everything is stored: it is in the sums, and in no rate.
+    for (until, observed, rate) in [(600, 15, 3000.0 / 15.0), (540, 0, 100.0), (270, 0, 6000.0 / 30.0)] {
+        let going = bench.explore(&Explore { complete_until: at(until), ..query.clone() });
+        assert_eq!((going.observed[9] / 1000, going.total.summary.unwrap().max), (observed, rate), "{until}");
+        assert_eq!((&going.total.points, going.total.total), (&is.total.points, is.total.total));
+    }
 }
 
 #[test]

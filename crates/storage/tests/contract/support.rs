@@ -121,6 +121,7 @@ pub fn question(from: i64, to: i64) -> Explore {
         measure: Measure::Octets,
         limit: 10,
         previous: false,
+        complete_until: at(u32::MAX.into()),
     }
 }
 

@@ -44,10 +44,13 @@ export const history: Readonly<Record<keyof typeof english, Message>> = {
   "history.shortBy":
     "von so lange her sind nur die größten jeder Stunde bekannt: Summen können um bis zu {amount} zu klein sein",
   "history.partialLast": "der letzte Schritt ist noch nicht vorbei",
+  "history.ratesUntil": "Raten bis {time}",
+  "history.ratesUntilTitle":
+    "Was andauert, wird am Ende jeder Minute gespeichert. Was seither kam, zeigt die Live-Ansicht.",
   "history.saveAs": "Antwort als {format} speichern",
   "history.empty": "Kein Verkehr in diesem Zeitraum",
   "history.emptyText":
-    "Was erfasst wird, erscheint hier etwa eine halbe Minute später und bleibt, solange die Aufbewahrung es erlaubt.",
+    "Was erfasst wird, erscheint hier spätestens nach dem Ende seiner Minute und bleibt, solange die Aufbewahrung es erlaubt.",
   "history.emptyFilter": "Vielleicht gibt es in diesem Zeitraum Verkehr, den der Filter auslässt.",
   "history.sankeyNeeds": "Ein Sankey-Diagramm braucht mindestens zwei Dimensionen",
   "history.sankeyNeedsText": "Fügen Sie eine hinzu, zum Beispiel Quelle, dann Anwendung, dann Ziel.",

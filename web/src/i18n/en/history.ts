@@ -41,10 +41,13 @@ export const history = {
   "history.nothingRecorded": "Nothing was recorded.",
   "history.shortBy": "of so long ago only the largest of each hour are known: sums may lack up to {amount}",
   "history.partialLast": "the last step is not over",
+  "history.ratesUntil": "rates until {time}",
+  "history.ratesUntilTitle":
+    "Conversations that go on are stored at the end of each minute. The live view has what came since.",
   "history.saveAs": "Save the answer as {format}",
   "history.empty": "No traffic in this range",
   "history.emptyText":
-    "What is captured appears here about half a minute after it was seen, and stays as long as the retention allows.",
+    "What is captured appears here when its minute is over, at the latest, and stays as long as the retention allows.",
   "history.emptyFilter": "There may be traffic in this range that the filter leaves out.",
   "history.sankeyNeeds": "A Sankey diagram needs two dimensions or more",
   "history.sankeyNeedsText": "Add one, for example source, then application, then destination.",

@@ -122,6 +122,7 @@ function Made({ answer, explorer, hasGaps }: { answer: Exploration; explorer: Ex
   const format = useFormat();
   const unit = unitOf(answer.measure, format, t);
   const overTime = explorer.chart !== "sankey";
+  const complete = Date.parse(answer.complete_until);
   return (
     <p className={styles.note}>
       <span className={styles.tier} data-read="resolution" data-resolution={answer.resolution}>
@@ -137,7 +138,9 @@ function Made({ answer, explorer, hasGaps }: { answer: Exploration; explorer: Ex
         <span>{t("history.previousNote")}</span>
       )}
       {answer.short_by > 0 && <span>{t("history.shortBy", { amount: unit.total(answer.short_by) })}</span>}
-      {overTime && answer.partial_last && <span>{t("history.partialLast")}</span>}
+      {overTime && complete < Date.parse(answer.to) && (
+        <span title={t("history.ratesUntilTitle")}>{t("history.ratesUntil", { time: format.clock(complete) })}</span>
+      )}
     </p>
   );
 }

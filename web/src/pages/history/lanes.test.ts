@@ -23,6 +23,7 @@ const answer = (other: number[], observed = [60, 60, 60, 60]): Exploration => ({
   groups: [group("https", [600, 0, 0, 1200]), group("dns", [60, 0, 0, 0])],
   other: group("", other),
   total: group("", [660, 0, 0, 1200]),
+  complete_until: "2026-11-21T00:04:00Z",
   observed,
   previous: [120, 60, 0, 0],
   edges: [],
@@ -52,6 +53,16 @@ describe("lanes", () => {
     const { lanes, gaps } = lanesOf(answer([0, 0, 0, 0], [60, 60, 0, 30]));
     expect(lanes[0]?.values).toEqual([10, 0, null, 40]);
     expect(gaps).toEqual([[2, 3]]);
+  });
+
+  it("end with the last minute that is over", () => {
+    const until = (time: string) =>
+      lanesOf({ ...answer([0, 0, 0, 60], [60, 60, 0, 0]), complete_until: `2026-11-21T${time}Z` });
+    expect([until("00:03:00"), until("00:02:00"), until("00:01:30")].map(({ count }) => count)).toEqual([3, 2, 2]);
+    expect(until("00:02:00").gaps).toEqual([]);
+    expect(until("00:02:00").lanes[0]?.values).toEqual([10, 0]);
+    expect(until("00:00:00").count).toBe(1);
+    expect(until("23:00:00").count).toBe(4);
   });
 });
 

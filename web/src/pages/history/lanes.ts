@@ -35,9 +35,13 @@ const palette = 7;
 /** Rates are over the time of each step in which anything was observed; where nothing was, there is a gap. */
 export function lanesOf(answer: Exploration): Lanes {
   const seconds = answer.step ?? 1;
+  const from = Date.parse(answer.from);
+  // Steps after the last minute that is over are neither rates nor gaps.
+  const over = Math.ceil((Date.parse(answer.complete_until) - from) / 1000 / seconds);
+  const count = Math.min(answer.total.points.length, Math.max(1, over));
   const known = (i: number) => (answer.observed[i] ?? 0) > 0;
   const perSecond = (points: readonly number[]) =>
-    points.map((value, i) => (known(i) ? value / (answer.observed[i] ?? seconds) : null));
+    points.slice(0, count).map((value, i) => (known(i) ? value / (answer.observed[i] ?? seconds) : null));
   const shown = answer.other.total > 0 ? [...answer.groups, answer.other] : answer.groups;
   const colours = coloursOf(answer.groups.map(keyOf));
   const lanes = shown.map((group, i): Lane => {
@@ -53,9 +57,8 @@ export function lanesOf(answer: Exploration): Lanes {
       sent: perSecond(group.points_out),
     };
   });
-  const count = answer.total.points.length;
   return {
-    from: Date.parse(answer.from),
+    from,
     step: seconds * 1000,
     count,
     lanes,

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::csv::{self, Csv};
 use crate::fault::Fault;
 use crate::history::{convert, json, workspace};
+use crate::ingest::GRACE;
 use crate::params::{self, Params};
 
 /// What is shown unless asked otherwise.
@@ -38,9 +39,9 @@ pub(super) async fn explore(
     let measure = query.measure.unwrap_or_default();
     let by = dimensions(query.by.as_deref().unwrap_or("host"))?;
     let question = question(&query, &by, app.now())?;
-    let workspace = workspace(&app, &identity);
+    let (workspace, complete_until) = (workspace(&app, &identity), question.complete_until);
     let explored = app.ask_history(move |store, budget| store.explore(workspace, &question, budget)).await?;
-    let answer = convert::exploration(explored, by, measure);
+    let answer = convert::exploration(explored, by, measure, complete_until);
     if csv { Ok(Csv::exploration(&answer).into_response()) } else { json(&answer) }
 }
 
@@ -60,7 +61,16 @@ fn question(query: &ExploreQuery, by: &[HistoryDimension], now: Timestamp) -> Re
         measure: convert::measure(query.measure.unwrap_or_default()),
         limit: params::limit(query.limit, 10, 500)?,
         previous: query.previous.unwrap_or(false),
+        complete_until: complete_until(now),
     })
+}
+
+/// The end of the last minute that is stored as a whole: one is given up for over a [`GRACE`] after its end, and a record takes a moment
+/// through the log.
+fn complete_until(now: Timestamp) -> Timestamp {
+    const WAY: Duration = Duration::from_secs(2);
+    let millis = (now - GRACE - WAY).millis();
+    Timestamp::from_millis(millis - millis.rem_euclid(60_000))
 }
 
 /// The dimensions of a list with commas.

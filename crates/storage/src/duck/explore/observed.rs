@@ -22,9 +22,9 @@ use crate::tenant::lock;
 /// Series that tell when capture ran.
 const MOST_SERIES: usize = 64;
 
-/// Milliseconds of each step in which anything was observed.
-pub(super) fn observed(source: &Source<'_>, steps: Steps) -> Result<Vec<u64>, StoreError> {
-    let mut spans = Spans { steps, lengths: vec![0; usize::try_from(steps.count()).unwrap_or(0)] };
+/// Milliseconds of each step, until a time, in which anything was observed.
+pub(super) fn observed(source: &Source<'_>, steps: Steps, until: i64) -> Result<Vec<u64>, StoreError> {
+    let mut spans = Spans { steps, until, lengths: vec![0; usize::try_from(steps.count()).unwrap_or(0)] };
     let sampled = sampled(source, steps)?;
     let mut known: HashSet<i64> = HashSet::with_capacity(sampled.len());
     for (n, (start, first, last)) in sampled.iter().enumerate() {
@@ -103,13 +103,15 @@ fn prepare<'a>(connection: &'a Connection, sql: &str) -> Result<duckdb::Statemen
 /// Adds stretches of time to the steps in which they lie.
 struct Spans {
     steps: Steps,
+    /// Nothing is added after that.
+    until: i64,
     lengths: Vec<u64>,
 }
 
 impl Spans {
     fn add(&mut self, from: i64, to: i64) {
         let Steps { from: start, to: end, width } = self.steps;
-        let (mut from, to) = (from.max(start), to.min(end));
+        let (mut from, to) = (from.max(start), to.min(end).min(self.until));
         while from < to {
             let step = (from - start).div_euclid(width);
             let until = to.min(start + (step + 1) * width);
