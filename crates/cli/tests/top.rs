@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -21,6 +22,8 @@ struct Terminal {
     child: Child,
     keyboard: File,
     output: Receiver<Vec<u8>>,
+    /// Reads until nobody wants the output any more.
+    reader: JoinHandle<()>,
     seen: String,
     /// The program's side, and how it was before.
     side: File,
@@ -29,7 +32,7 @@ struct Terminal {
 
 impl Terminal {
     fn start(sandbox: &Sandbox, server: &Up<'_>) -> Self {
-        let own = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        let own = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&own).expect("a terminal");
         unlockpt(&own).expect("a terminal");
         tcsetwinsize(&own, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
@@ -45,7 +48,7 @@ impl Terminal {
         let keyboard = File::from(own);
         let mut screen = keyboard.try_clone().expect("a descriptor");
         let (sender, output) = sync_channel(1024);
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(n @ 1..) = screen.read(&mut buffer) {
                 if sender.send(buffer[..n].to_vec()).is_err() {
@@ -53,7 +56,18 @@ impl Terminal {
                 }
             }
         });
-        Self { child, keyboard, output, seen: String::new(), side: theirs, modes }
+        Self { child, keyboard, output, reader, seen: String::new(), side: theirs, modes }
+    }
+
+    /// Closes the window, as a terminal emulator does: no end of it is open, and the program is told.
+    fn close(self) -> Child {
+        let Self { child, keyboard, output, reader, .. } = self;
+        drop(output);
+        // It draws once a second, and the reader ends with what it cannot hand over.
+        reader.join().expect("a reader");
+        drop(keyboard);
+        kill_process(Pid::from_child(&child), Signal::HUP).expect("it runs");
+        child
     }
 
     /// Reads on until `wanted` was drawn.
@@ -122,4 +136,17 @@ fn a_server_that_goes_away_is_told_and_nothing_breaks() {
     terminal.wait_for("connection");
     terminal.press("\x03");
     terminal.gave_back();
+}
+
+#[test]
+fn a_window_that_is_closed_ends_it() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.capture("truth");
+    let server = Up::start(&sandbox, up(&sandbox, &["--read", text(&file)]));
+    let mut terminal = Terminal::start(&sandbox, &server);
+    terminal.wait_for("live");
+    // It reads a closed terminal for ever unless something ends it: this waits for that.
+    terminal.close().wait().expect("a child");
+    server.send(Signal::TERM);
+    server.end().exits(0);
 }

@@ -79,6 +79,10 @@ impl Link {
 }
 
 /// A terminal that is closed, or a service manager, asks to end.
+///
+/// Of a terminal that was closed every read says at once that there is nothing, and what reads keys (crossterm) tries again
+/// for ever: who does not end in time is ended here.
+#[expect(clippy::exit, reason = "the thread that could return never does")]
 async fn signals(sender: SyncSender<Input>) {
     let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()];
     let mut watched: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
@@ -86,6 +90,8 @@ async fn signals(sender: SyncSender<Input>) {
     while let Err(std::sync::mpsc::TrySendError::Full(_)) = sender.try_send(Input::Quit) {
         tokio::time::sleep(FIRST_RETRY).await;
     }
+    tokio::time::sleep(LAST_RETRY).await;
+    std::process::exit(1);
 }
 
 async fn interfaces(endpoint: Endpoint, mut open: watch::Receiver<bool>, sender: SyncSender<Input>) {
